@@ -1,0 +1,108 @@
+/* data.h - datasets as CLI.md's --data describes them: opened in place (folder, tar, zip), audited,
+ * split; decoded, resampled, augmented, turned into features and cached; served as batches.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MICRONETS_DATA_H
+#define MICRONETS_DATA_H
+
+#include "micronets/base.h"
+#include "micronets/features.h"
+
+typedef enum mn_split { MN_SPLIT_TRAIN, MN_SPLIT_VAL, MN_SPLIT_TEST, MN_SPLIT_COUNT } mn_split;
+typedef enum mn_task { MN_TASK_AUTO, MN_TASK_KWS, MN_TASK_VWW, MN_TASK_AD, MN_TASK_IC } mn_task;
+const char *mn_split_text(mn_split split);
+const char *mn_task_text(mn_task task);
+
+/* Where examples come from: a path, or words to be spoken. */
+typedef struct mn_data_config {
+  const char *path;          /* --data; NULL with words */
+  const char *words;         /* --words "yes,no" or "0=zero,1=one"; NULL with path */
+  bool only_words;           /* --only-words: neither unknown nor silence */
+  const char *classes;       /* --classes; NULL: every folder */
+  const char *language;      /* of espeak-ng; NULL: en */
+  mn_task task;
+  uint64_t seed;
+  const char *cache_folder;  /* features and spoken clips; NULL: no cache on disk */
+  mn_pool *pool;             /* borrowed for the dataset's life */
+  const mn_monitor *monitor; /* may be NULL */
+} mn_data_config;
+
+typedef struct mn_problem {
+  const char *file, *kind; /* "unreadable", "silent", "clipped", "duplicate", "leak", "empty_class", ... */
+  const char *text;
+} mn_problem;
+
+typedef struct mn_item {
+  const char *file;    /* inside the archive or folder; "silence:12" for made ones */
+  const char *speaker; /* NULL where names do not tell */
+  int32_t label;       /* class index */
+  mn_split split;
+  double seconds;
+} mn_item;
+
+/* Immutable once open. Owned; everything it returns is borrowed until mn_dataset_close. */
+typedef struct mn_dataset mn_dataset;
+mn_status mn_dataset_open(mn_dataset **dataset, const mn_data_config *config, mn_error *error) MN_MUST_CHECK;
+void mn_dataset_close(mn_dataset *dataset);
+mn_task mn_dataset_task(const mn_dataset *dataset);
+int32_t mn_dataset_classes(const mn_dataset *dataset);
+const char *mn_dataset_class(const mn_dataset *dataset, int32_t index);
+int32_t mn_dataset_items(const mn_dataset *dataset);
+const mn_item *mn_dataset_item(const mn_dataset *dataset, int32_t index);
+int32_t mn_dataset_sample_rate(const mn_dataset *dataset); /* of the first clip; 0 for images */
+int32_t mn_dataset_problems(const mn_dataset *dataset);
+const mn_problem *mn_dataset_problem(const mn_dataset *dataset, int32_t index);
+const char *mn_dataset_trained_on(const mn_dataset *dataset); /* one plain sentence for reports */
+uint64_t mn_dataset_hash(const mn_dataset *dataset);
+
+/* Decodes one clip: int16 mono at rate_hz, resampled, cut or centred to `samples`. */
+mn_status mn_dataset_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item, int32_t rate_hz,
+                          int32_t samples, mn_error *error) MN_MUST_CHECK;
+
+/* Any one audio file, for `micronets run`. */
+mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t samples,
+                        mn_error *error) MN_MUST_CHECK;
+
+/* ---- Batches -----------------------------------------------------------------------------*/
+/* x: features in real units [items, H, W, C]; target: class probabilities [items, classes] (one-hot,
+ * smoothed or mixed); label: the class, -1 in mixed items. Borrowed until the next mn_feed call. */
+typedef struct mn_batch {
+  int32_t items, classes;
+  const float *x;
+  const float *target;
+  const int32_t *label;
+  const int32_t *item; /* dataset index */
+} mn_batch;
+
+typedef struct mn_feed_config {
+  int32_t batch;
+  bool augment;          /* train: draws; otherwise clean, in order, the last batch may be short */
+  bool shuffle;
+  int32_t variants;      /* augmented draws kept per item (0: default), made once, then reused by epochs */
+  double speed;          /* 0.12: resample by 1 +- 12 % */
+  double shift_ms, gain_db;
+  double noise_probability, noise_snr_low_db, noise_snr_high_db;
+  double reverb_probability, eq_probability;
+  int32_t time_masks, time_mask_frames, mel_masks, mel_mask_bands; /* SpecAugment */
+  double mixup;          /* coefficient of the beta distribution; 0 none */
+  double label_smoothing;
+  uint64_t seed;
+} mn_feed_config;
+mn_feed_config mn_feed_defaults(const mn_dataset *dataset); /* recipe that suits the dataset (docs) */
+
+/* A feed serves one split or part of it: `part` of `parts` by a stable hash, for search's alternation
+ * (part 0 of 1: everything). */
+typedef struct mn_feed mn_feed;
+mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split, int32_t part,
+                       int32_t parts, const mn_frontend *frontend, const mn_feed_config *config,
+                       mn_error *error) MN_MUST_CHECK;
+void mn_feed_close(mn_feed *feed);
+int32_t mn_feed_items(const mn_feed *feed);
+int32_t mn_feed_batches(const mn_feed *feed); /* per epoch */
+/* Batch `index` of epoch `epoch`: a pure function of (config, epoch, index), so resume is a seek. */
+mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
+                        mn_error *error) MN_MUST_CHECK;
+/* Clean features of one item, quantized as the model's input tensor will be (the MCU's bytes). */
+mn_status mn_feed_input(mn_feed *feed, int8_t *input, int32_t index, float scale, int32_t zero_point,
+                        mn_error *error) MN_MUST_CHECK;
+
+#endif

@@ -1,0 +1,27 @@
+/* eval.h - what a .tflite is worth on a dataset: accuracy, confusion, threshold, AUC. Judges the int8
+ * file with the executor, never the trainer.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MICRONETS_EVAL_H
+#define MICRONETS_EVAL_H
+
+#include "micronets/data.h"
+#include "micronets/tflite.h"
+
+typedef struct mn_eval_result {
+  int32_t items, classes;
+  int32_t left_out;           /* items of folders the model has no label for and no `unknown` */
+  double accuracy;
+  const double *per_class;    /* [classes] recall */
+  const int32_t *confusion;   /* [classes][classes], row: truth */
+  double threshold, recall, false_accepts; /* at the model's threshold; -1 where it has none */
+} mn_eval_result;
+
+/* splits: bit mask 1 << MN_SPLIT_x. Memory of the result lives in arena. */
+mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
+                  const mn_dataset *dataset, unsigned splits, mn_pool *pool, mn_error *error) MN_MUST_CHECK;
+/* The threshold on the winning probability that keeps false accepts low at the best recall, chosen on
+ * the validation split. */
+mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
+                            const mn_dataset *dataset, mn_pool *pool, mn_error *error) MN_MUST_CHECK;
+
+#endif

@@ -1,0 +1,111 @@
+/* plan.h - turns a graph into a flat list of calls and loops with arena offsets, packed constants
+ * and kernel rows; and prices it. The only place that computes memory, size or cost: exec runs
+ * this plan, emit prints it, search pays its price.
+ *
+ * Limits count nodes, never time: a plan does not depend on the machine's load.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MICRONETS_PLAN_H
+#define MICRONETS_PLAN_H
+
+#include "micronets/base.h"
+#include "micronets/features.h"
+#include "micronets/graph.h"
+#include "micronets/target.h"
+
+/* ---- What a kernel sees (the struct itself is kernels/kernel.h, shared with the MCU) ---------*/
+struct mn_kernel_row; /* src/plan/kernel_table.h */
+
+/* Where an operand lies. */
+typedef enum mn_place_kind { MN_PLACE_NONE, MN_PLACE_ARENA, MN_PLACE_CONSTANT } mn_place_kind;
+typedef struct mn_place {
+  mn_place_kind kind;
+  int32_t tensor;    /* graph tensor, -1 scratch or packed constant */
+  int64_t offset;    /* bytes into the arena; or index into plan->constants */
+} mn_place;
+
+/* A packed constant: what ends up in flash, ready for its kernel. Bare graphs: data NULL, size right. */
+typedef struct mn_constant {
+  const char *name;    /* C identifier: "ds4_conv_weights" */
+  mn_dtype dtype;      /* element type for printing */
+  const void *data;
+  size_t bytes;
+  bool weights;        /* counted as weights (else as constants) in prices */
+} mn_constant;
+
+typedef enum mn_step_kind { MN_STEP_CALL, MN_STEP_LOOP, MN_STEP_END } mn_step_kind;
+#define MN_CALL_MAX_INPUTS 3
+#define MN_CALL_MAX_CONSTANTS 4
+typedef struct mn_plan_step {
+  mn_step_kind kind;
+  /* CALL: output rows [first_row, first_row + rows) of op; inside a LOOP the counter shifts them. */
+  int32_t op, group;
+  const struct mn_kernel_row *kernel;
+  const void *params;                      /* the kernel's own parameter struct */
+  mn_place x[MN_CALL_MAX_INPUTS], y, scratch;
+  mn_place constant[MN_CALL_MAX_CONSTANTS];
+  int64_t scratch_bytes;
+  int32_t first_row, rows, row_step;
+  /* LOOP: count iterations of the steps up to the matching END. */
+  int32_t count;
+} mn_plan_step;
+
+typedef enum mn_runtime { MN_RUNTIME_MICRONETS, MN_RUNTIME_TFLM } mn_runtime;
+
+typedef struct mn_plan_options {
+  const char *kernels;     /* NULL: the target's family; "host" for exec's fastest rows */
+  bool keep_all;           /* every tensor keeps its own place: for dumps and the watch hook's reference */
+  bool no_in_place;
+  bool min_sram, small;    /* later schedules */
+  int64_t max_cycles;      /* 0: no limit */
+  int64_t node_limit;      /* of the layout search; 0: default */
+} mn_plan_options;
+
+typedef struct mn_plan {
+  const mn_graph *graph;
+  const mn_target *target;      /* may be NULL on the host */
+  const mn_plan_step *steps;
+  const mn_constant *constants;
+  const int64_t *tensor_offset; /* [tensor_count] arena offset, -1 where it is never materialised */
+  int32_t step_count, constant_count;
+  int64_t arena_bytes;          /* activations, scratch and state */
+  int64_t lower_bound_bytes;    /* proved; equals arena_bytes where the layout is optimal */
+  int32_t arena_align;
+  int32_t group_count;
+} mn_plan;
+
+mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *graph,
+                       const mn_target *target, const mn_plan_options *options,
+                       mn_error *error) MN_MUST_CHECK;
+
+/* ---- Price -------------------------------------------------------------------------------
+ * Bytes and ops are exact for our runtime; code and stack come from the measured tables; cycles,
+ * ms and mJ are modelled (-1: unknown). */
+typedef struct mn_price {
+  mn_runtime runtime;
+  int64_t macs, ops, params;
+  struct { int64_t weights, constants, code, total; } flash;
+  struct { int64_t arena, features, data, stack, total, lower_bound; } sram;
+  struct { int64_t arena, head, tail, model_bytes; } tflm; /* filled for both runtimes */
+  double cycles_modelled, ms_modelled, mj_modelled;        /* -1 unknown */
+} mn_price;
+
+/* `frontend` may be NULL (none). Works on bare and frozen graphs; scratch memory from `arena` is
+ * released again. Under MN_RUNTIME_TFLM, flash.total and sram.total are TFLM's. */
+mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph,
+                         const mn_frontend *frontend, const mn_target *target, mn_runtime runtime,
+                         const mn_plan_options *options, mn_error *error) MN_MUST_CHECK;
+
+/* TFLM's memory: greedy-by-size head to the byte; tail 8 B per output channel + per-op structs. */
+typedef struct mn_tflm_memory {
+  int64_t head, tail, arena;
+} mn_tflm_memory;
+mn_status mn_tflm_memory_of(mn_tflm_memory *memory, mn_arena *arena, const mn_graph *graph,
+                            mn_error *error) MN_MUST_CHECK;
+
+/* The differentiable SRAM term of search: expected bytes per tensor in, the schedule's smooth peak
+ * and its gradient out. `exists[op]` in [0, 1]. paper: the layerwise in+out term instead.
+ * At one-hot sizes the value is the planner's arena of the lowered graph (layerwise lower bound). */
+double mn_plan_expected_sram(double *dbytes, const mn_graph *graph, const double *tensor_bytes,
+                             const double *op_exists, double sharpness, bool paper);
+
+#endif

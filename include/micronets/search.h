@@ -1,0 +1,71 @@
+/* search.h - choose an architecture by gradient descent on a supernet, under a budget that is kept.
+ *
+ * Reads     a dataset (train and val splits), a space, a target, a budget.
+ * Writes    a pick, the front of picks, supernet.ckpt (weights and architecture parameters).
+ * Units     flash and SRAM in bytes, ops = 2 x multiply-accumulates per inference.
+ * Repeats   same seed gives the same architecture, whatever the number of threads.
+ * Errors    MN_ERR_BUDGET before training if no network of the space fits.
+ * Method    PAPER.md section 6 and docs/search.md.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MICRONETS_SEARCH_H
+#define MICRONETS_SEARCH_H
+
+#include "micronets/data.h"
+#include "micronets/net.h"
+#include "micronets/plan.h"
+#include "micronets/train.h"
+
+/* 0: no limit. Bytes, ops, ms, mJ. */
+typedef struct mn_budget {
+  int64_t flash, sram, ops;
+  double ms, mj;
+} mn_budget;
+/* "flash=100K,sram=64K,ops=16M,ms=100,mj=10" (CLI.md: K = 1024 for bytes, M = 10^6 for ops). */
+mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) MN_MUST_CHECK;
+bool mn_budget_met(const mn_budget *budget, const mn_price *price);
+
+typedef struct mn_search_config {
+  const mn_target *target;
+  mn_runtime runtime;
+  bool paper_price;          /* --price paper: layerwise SRAM term */
+  mn_budget budget;
+  int32_t epochs;            /* 0: default */
+  int32_t warmup_epochs;     /* weights only; -1: default */
+  double temperature_start, temperature_end; /* 0: default */
+  double architecture_rate;  /* 0: default */
+  uint64_t seed;
+  int32_t threads_hint;
+  const char *supernet_in;   /* answer another budget from this supernet.ckpt; NULL: train one */
+  const char *supernet_out;  /* leave supernet.ckpt here; NULL: none */
+  const char *checkpoint;    /* for resume; NULL none */
+  bool resume;
+  mn_pool *pool;
+  const mn_monitor *monitor;
+} mn_search_config;
+
+typedef struct mn_candidate {
+  mn_pick pick;
+  mn_price price;
+  double val;                /* supernet's accuracy with inherited weights, [0, 1]; -1 not evaluated */
+} mn_candidate;
+
+typedef struct mn_search_result {
+  mn_candidate best;
+  mn_candidate *pareto;      /* sorted by ops, none dominated */
+  int32_t pareto_count;
+  bool budget_met;
+  int32_t epochs;
+} mn_search_result;
+
+/* `net` must have its input decisions and classes pinned. Result memory lives in arena. */
+mn_status mn_search(mn_search_result *result, mn_arena *arena, const mn_net *net,
+                    const mn_dataset *dataset, const mn_search_config *config,
+                    mn_error *error) MN_MUST_CHECK;
+
+/* The smallest price per metric over the space and the .net line that needs most, for exit 4. */
+mn_status mn_search_feasible(const mn_net *net, const mn_search_config *config, mn_error *error) MN_MUST_CHECK;
+/* Narrower or wider until every budget holds (the real planner and tables judge). */
+mn_status mn_search_repair(mn_pick *pick, mn_price *price, mn_arena *arena, const mn_net *net,
+                           const mn_search_config *config, mn_error *error) MN_MUST_CHECK;
+
+#endif

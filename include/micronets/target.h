@@ -1,0 +1,40 @@
+/* target.h - boards: core, memory, tables with their sources, and the emulator that stands for them.
+ * Files of targets/ (INI), which a user copies and edits.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MICRONETS_TARGET_H
+#define MICRONETS_TARGET_H
+
+#include "micronets/base.h"
+#include "micronets/graph.h"
+
+typedef struct mn_target {
+  const char *name, *path, *core;      /* "nucleo-f446re", file, "cortex-m4" */
+  const char *description;
+  int64_t flash_bytes, sram_bytes;
+  double clock_hz;
+  const char *cpu_flags;               /* for arm-none-eabi-gcc: "-mcpu=cortex-m4 -mthumb" */
+  const char *kernels;                 /* family of kernel rows: "ref", later "dsp", "mve" */
+  const char *machine;                 /* QEMU machine that stands for it: "mps2-an386" */
+  const char *linker;                  /* firmware/ linker script for that machine */
+  /* Energy and speed figures: 0 unknown; the file names the source of each. */
+  double active_watts;
+  const char *active_watts_source;
+  double cycle_factor;                 /* board cycles per modelled cycle */
+  const char *cycle_factor_source;
+  double error_percent;                /* of that factor against public boards; 0 unknown */
+} mn_target;
+
+/* NAME of targets/ or the path of a file. `folder` is where targets/ lies.
+ * Errors: MN_ERR_FORMAT with file:line; unknown name with the nearest. The target lives in arena. */
+mn_status mn_target_read(const mn_target **target, mn_arena *arena, const char *name_or_path,
+                         mn_error *error) MN_MUST_CHECK;
+
+/* Code bytes of one kernel body and of the fixed parts, measured with the compiler at hand (bench
+ * writes the table into src/target; the hash of the kernels' sources says whether it is stale). */
+typedef struct mn_code_size {
+  const char *symbol; /* "mn_conv_2d_s8_ref" */
+  int32_t text_bytes, stack_bytes;
+} mn_code_size;
+const mn_code_size *mn_target_code_size(const mn_target *target, const char *symbol); /* NULL unknown */
+
+#endif

@@ -1,0 +1,91 @@
+/* train.h - the training engine: a bare graph becomes a static list of fused units; forward, backward,
+ * optimizer, fake quantization; checkpoints; freezing. Never sees .net, plan or executor.
+ *
+ * Deterministic: gradient shards are fixed, so results do not depend on the number of threads.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MICRONETS_TRAIN_H
+#define MICRONETS_TRAIN_H
+
+#include "micronets/base.h"
+#include "micronets/data.h"
+#include "micronets/graph.h"
+
+typedef enum mn_optimizer { MN_OPTIMIZER_ADAMW, MN_OPTIMIZER_SGD } mn_optimizer;
+typedef enum mn_loss { MN_LOSS_CROSS_ENTROPY, MN_LOSS_MEAN_SQUARED } mn_loss;
+
+typedef struct mn_train_config {
+  mn_optimizer optimizer;
+  mn_loss loss;
+  double learning_rate, final_learning_rate, weight_decay, momentum;
+  int64_t steps, warmup_steps; /* of the schedule: linear warm-up, then cosine */
+  double dropout;              /* before the last layer with weights */
+  int64_t quantize_from;       /* step at which fake quantization starts; -1 never */
+  int32_t batch;               /* largest batch */
+  uint64_t seed;
+  const char *isa;             /* NULL: best of "avx512", "avx2", "portable" */
+  mn_pool *pool;               /* borrowed */
+} mn_train_config;
+mn_train_config mn_train_defaults(void);
+
+/* Values of a supernet's masks and mixes going in, gradients coming out. Owned by the caller (search). */
+typedef struct mn_gates {
+  const float *const *mask; /* [op_count]: NULL or [output channels] */
+  float *const *mask_gradient; /* [op_count]: NULL or written */
+  const float *mix;         /* [op_count][2]: on, off of MIX ops */
+  float *mix_gradient;      /* [op_count][2] */
+} mn_gates;
+
+/* Parameters, batch-norm statistics, ranges, optimizer state on a bare graph (borrowed). */
+typedef struct mn_trainer mn_trainer;
+mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph, const mn_train_config *config,
+                            mn_error *error) MN_MUST_CHECK;
+void mn_trainer_destroy(mn_trainer *trainer);
+
+/* One step: forward, backward, and (update) the optimizer on the weights. loss: mean over items.
+ * gates may be NULL (plain network). update false leaves weights and statistics alone: that is the
+ * architecture half of a search step. Errors: MN_ERR_DIVERGED with op name, line, loss and step. */
+mn_status mn_trainer_step(mn_trainer *trainer, double *loss, const mn_batch *batch, const mn_gates *gates,
+                          bool update, mn_error *error) MN_MUST_CHECK;
+/* Scores [items][classes] of the evaluation form: running statistics, no dropout, fake quantization
+ * where it has started (the trainer's own int8 judgement). */
+mn_status mn_trainer_scores(mn_trainer *trainer, float *scores, const mn_batch *batch,
+                            const mn_gates *gates, mn_error *error) MN_MUST_CHECK;
+int64_t mn_trainer_steps_done(const mn_trainer *trainer);
+
+/* Copies parameters by layer name, narrower layers taking the leading channels (the prefix masks of
+ * the supernet make these the ones that were trained). Returns how many layers were inherited. */
+mn_status mn_trainer_inherit(mn_trainer *trainer, int32_t *layers, const mn_trainer *from,
+                             mn_error *error) MN_MUST_CHECK;
+
+/* Folds batch norm, fixes ranges, freezes (QAT's own scales, clamped and tied as the int8 ops are). */
+mn_status mn_trainer_freeze(const mn_graph **frozen, mn_arena *arena, const mn_trainer *trainer,
+                            mn_error *error) MN_MUST_CHECK;
+
+/* Whole state, so that a resumed run ends with the same bytes as an unbroken one. `identity` is the
+ * hash of the .net text: loading under another is refused with both named. */
+mn_status mn_trainer_save(const mn_trainer *trainer, const char *path, uint64_t identity,
+                          mn_error *error) MN_MUST_CHECK;
+mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identity,
+                          mn_error *error) MN_MUST_CHECK;
+/* Only the layers whose names agree, from any checkpoint (train --init, search's supernet.ckpt). */
+mn_status mn_trainer_load_layers(mn_trainer *trainer, int32_t *layers, const char *path,
+                                 mn_error *error) MN_MUST_CHECK;
+
+/* ---- The stage: epochs over a feed, with evaluation, checkpoints and resume ------------------*/
+typedef struct mn_fit_config {
+  int32_t epochs;
+  const char *checkpoint;    /* path; NULL none */
+  bool resume;
+  uint64_t identity;
+  const mn_monitor *monitor;
+} mn_fit_config;
+typedef struct mn_fit_result {
+  int32_t epochs;
+  double loss, train_accuracy, val_accuracy;
+  double samples_per_second;
+} mn_fit_result;
+mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
+                 const mn_fit_config *config, mn_error *error) MN_MUST_CHECK;
+double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed, mn_error *error); /* negative: failed */
+
+#endif
