@@ -82,6 +82,10 @@ typedef struct mn_feed_config {
   double shift_ms, gain_db;
   double noise_probability, noise_snr_low_db, noise_snr_high_db;
   double reverb_probability, eq_probability;
+  double narrow_probability;   /* telephone band: a model for 16 kHz that also hears 8 kHz recordings */
+  double coloured_noise;       /* share of made noise (white, pink, brown) among the noises */
+  double level_low_dbfs, level_high_dbfs; /* both 0: gain_db instead */
+  double floor_low_dbfs, floor_high_dbfs; /* noise of the microphone; both 0: none */
   int32_t time_masks, time_mask_frames, mel_masks, mel_mask_bands; /* SpecAugment */
   double mixup;          /* coefficient of the beta distribution; 0 none */
   double label_smoothing;
