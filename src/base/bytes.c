@@ -1,0 +1,123 @@
+/* bytes.c - sinks, buffers, checksums, near words.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "micronets/base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+mn_status mn_sink_write(const mn_sink *sink, const void *data, size_t size) {
+  return size == 0 ? MN_OK : sink->write(sink->context, data, size);
+}
+
+static mn_status print_large(const mn_sink *sink, size_t length, const char *format, va_list arguments) {
+  char *text = mn_malloc(length + 1);
+  if (text == NULL) return MN_ERR_MEMORY;
+  vsnprintf(text, length + 1, format, arguments);
+  mn_status status = mn_sink_write(sink, text, length);
+  mn_free(text);
+  return status;
+}
+
+mn_status mn_sink_printf(const mn_sink *sink, const char *format, ...) {
+  char small[512];
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int length = vsnprintf(small, sizeof small, format, arguments);
+  va_end(arguments);
+  mn_status status = MN_ERR_FAILED;
+  if (length >= 0 && (size_t)length < sizeof small)
+    status = mn_sink_write(sink, small, (size_t)length);
+  else if (length >= 0)
+    status = print_large(sink, (size_t)length, format, again);
+  va_end(again);
+  return status;
+}
+
+mn_status mn_buffer_append(mn_buffer *buffer, const void *data, size_t size) {
+  if (size > SIZE_MAX / 2 - buffer->size) return MN_ERR_MEMORY;
+  size_t need = buffer->size + size;
+  if (need > buffer->capacity) {
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : 256;
+    while (capacity < need) capacity *= 2;
+    uint8_t *moved = mn_realloc(buffer->data, capacity);
+    if (moved == NULL) return MN_ERR_MEMORY;
+    buffer->data = moved;
+    buffer->capacity = capacity;
+  }
+  if (size > 0) memcpy(buffer->data + buffer->size, data, size);
+  buffer->size = need;
+  return MN_OK;
+}
+
+static mn_status buffer_write(void *context, const void *data, size_t size) {
+  return mn_buffer_append(context, data, size);
+}
+
+mn_sink mn_buffer_sink(mn_buffer *buffer) {
+  return (mn_sink){buffer_write, buffer};
+}
+
+void mn_buffer_free(mn_buffer *buffer) {
+  mn_free(buffer->data);
+  *buffer = (mn_buffer){0};
+}
+
+uint32_t mn_crc32(uint32_t crc, const void *data, size_t size) {
+  static const uint32_t table[16] = {
+      0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+      0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+  const uint8_t *from = data;
+  crc = ~crc;
+  for (size_t i = 0; i < size; i++) {
+    crc = table[(crc ^ from[i]) & 15] ^ (crc >> 4);
+    crc = table[(crc ^ (from[i] >> 4)) & 15] ^ (crc >> 4);
+  }
+  return ~crc;
+}
+
+/* FNV-1a over bytes with a final avalanche: short, stable, good enough for content keys. */
+uint64_t mn_hash64(uint64_t seed, const void *data, size_t size) {
+  const uint8_t *from = data;
+  uint64_t hash = 0xcbf29ce484222325u ^ (seed * 0x9e3779b97f4a7c15u);
+  for (size_t i = 0; i < size; i++) hash = (hash ^ from[i]) * 0x100000001b3u;
+  hash ^= hash >> 33;
+  hash *= 0xff51afd7ed558ccdu;
+  hash ^= hash >> 33;
+  return hash;
+}
+
+enum { WORD_MAX = 64 };
+
+static int edit_distance(const char *a, const char *b) {
+  int row[WORD_MAX + 1];
+  int columns = (int)strlen(b);
+  for (int j = 0; j <= columns; j++) row[j] = j;
+  for (int i = 1; a[i - 1] != '\0'; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= columns; j++) {
+      int best = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      row[j] = best;
+    }
+  }
+  return row[columns];
+}
+
+const char *mn_nearest(const char *word, const char *const *names, size_t count) {
+  const char *best = NULL;
+  int least = 3;
+  if (strlen(word) > WORD_MAX) return NULL;
+  for (size_t i = 0; i < count; i++) {
+    if (strlen(names[i]) > WORD_MAX) continue;
+    int distance = edit_distance(word, names[i]);
+    if (distance < least && distance < (int)strlen(names[i])) {
+      least = distance;
+      best = names[i];
+    }
+  }
+  return best;
+}
