@@ -21,6 +21,8 @@ typedef struct mn_place {
   mn_place_kind kind;
   int32_t tensor;    /* graph tensor, -1 scratch or packed constant */
   int64_t offset;    /* bytes into the arena; or index into plan->constants */
+  int32_t row;       /* tensor row that lies at `offset`: 0 where the whole tensor is there */
+  int32_t row_step;  /* inside a LOOP: how many rows the slab moves on per iteration */
 } mn_place;
 
 /* A packed constant: what ends up in flash, ready for its kernel. Bare graphs: data NULL, size right. */
@@ -37,10 +39,11 @@ typedef enum mn_step_kind { MN_STEP_CALL, MN_STEP_LOOP, MN_STEP_END } mn_step_ki
 #define MN_CALL_MAX_CONSTANTS 4
 typedef struct mn_plan_step {
   mn_step_kind kind;
-  /* CALL: output rows [first_row, first_row + rows) of op; inside a LOOP the counter shifts them. */
+  /* CALL: output rows [first_row, first_row + rows) of op; in iteration i of a LOOP first_row grows by
+   * i * row_step (and each place's row by i * its row_step); rows past the last are cut off. */
   int32_t op, group;
-  const struct mn_kernel_row *kernel;
-  const void *params;                      /* the kernel's own parameter struct */
+  const struct mn_kernel_row *kernel;      /* NULL: nothing to call, y already lies where x lies (reshape) */
+  const void *params;                      /* kernel->params describes it */
   mn_place x[MN_CALL_MAX_INPUTS], y, scratch;
   mn_place constant[MN_CALL_MAX_CONSTANTS];
   int64_t scratch_bytes;

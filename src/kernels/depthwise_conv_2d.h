@@ -1,0 +1,30 @@
+/* depthwise_conv_2d.h - depthwise 2-D convolution, int8; `multiplier` outputs per input channel.
+ *
+ *   y[h,w,c*M+m] = clamp(requantize(bias[o] + sum (x[h',w',c] - x_zp) * k[i,j,o]) + y_zp), o = c*M+m
+ *
+ * Shapes    x    int8  [1, H, W, C]      NHWC
+ *           k    int8  [1, KH, KW, O]    O = C*M, symmetric               constant[0]
+ *           bias int32 [O]               may be NULL                      constant[1]
+ *           multiplier int32, shift int8 [O] or [1]                       constant[2], constant[3]
+ *           y    int8  [1, OH, OW, O]
+ * Ranges    as conv_2d.h.
+ * Memory    allocates nothing; _ref needs no scratch; x, y disjoint.
+ * Errors    none: the plan checked.
+ * Variants  _ref plain C, the definition.
+ * Cost      2*OH*OW*O*KH*KW ops.
+ * Source    TFLite DEPTHWISE_CONV_2D, 8-bit quantization specification.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_KERNELS_DEPTHWISE_CONV_2D_H
+#define MN_KERNELS_DEPTHWISE_CONV_2D_H
+
+#include "kernels/kernel.h"
+
+#define MN_DEPTHWISE_CONV_2D_FIELDS(X) \
+  MN_KERNEL_WINDOW_FIELDS(X) MN_KERNEL_QUANTIZED_FIELDS(X) X(channel_multiplier)
+typedef struct mn_depthwise_conv_2d {
+  MN_DEPTHWISE_CONV_2D_FIELDS(MN_KERNEL_FIELD)
+} mn_depthwise_conv_2d;
+
+mn_kernel_body mn_depthwise_conv_2d_s8_ref;
+
+#endif

@@ -1,0 +1,57 @@
+/* kernel_table.h - one row per kernel: what it can run, what it needs, how its constants are packed,
+ * and the C function with the source files that hold it. Plan chooses rows, exec calls their bodies,
+ * emit prints their parameters and copies their files.
+ *
+ * A new kernel is a new file in src/kernels and a new row here.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_PLAN_KERNEL_TABLE_H
+#define MN_PLAN_KERNEL_TABLE_H
+
+#include "kernels/kernel.h"
+#include "micronets/plan.h"
+
+/* Reflection of a parameter struct: every field is an int32_t, in the order of declaration. */
+typedef struct mn_param_field {
+  const char *name;
+  size_t offset;
+} mn_param_field;
+
+typedef struct mn_params_info {
+  const char *type;   /* "mn_conv_2d" */
+  const char *header; /* "conv_2d.h", in src/kernels */
+  size_t size;
+  const mn_param_field *fields;
+  int32_t field_count;
+} mn_params_info;
+
+/* What one op hands to one kernel: filled by the row's `arguments`, the only walker from op to kernel. */
+typedef struct mn_kernel_arguments {
+  void *params;                                  /* of params_info.size bytes */
+  mn_tensor_id x[MN_CALL_MAX_INPUTS];            /* activation inputs; -1 none */
+  mn_constant constant[MN_CALL_MAX_CONSTANTS];   /* bytes 0: absent; data NULL on a bare graph */
+  int32_t constants;
+  int64_t scratch_bytes;
+} mn_kernel_arguments;
+
+typedef struct mn_kernel_row {
+  mn_op_kind op;
+  const char *family;          /* "ref": runs everywhere; "host": this machine's vector units; ... */
+  const char *symbol;          /* "mn_conv_2d_s8_ref" */
+  const char *const *sources;  /* files of src/kernels the symbol needs (with headers), NULL-terminated */
+  const mn_params_info *params;
+  /* NULL where this op of this graph (and this machine) suits the kernel, else the reason. */
+  const char *(*refuses)(const mn_graph *graph, const mn_op *op);
+  mn_status (*arguments)(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                         const mn_op *op, mn_error *error);
+  /* Bit i: y may lie exactly over x[i], if nothing reads x[i] afterwards. */
+  uint32_t in_place;
+  mn_kernel_body *body;        /* NULL where it cannot run on this machine */
+} mn_kernel_row;
+
+/* The first row of `family` that suits the op, else the first of "ref". NULL: `reason` says why. */
+const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, const char *family,
+                                    const char **reason);
+/* All rows, for tests and for the code-size table. */
+const mn_kernel_row *mn_kernel_rows(int32_t *count);
+
+#endif
