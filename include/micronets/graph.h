@@ -136,10 +136,13 @@ typedef struct mn_graph {
  * The builder owns shape inference: nobody else computes an output shape. */
 typedef struct mn_builder mn_builder;
 mn_status mn_builder_create(mn_builder **builder, mn_arena *arena) MN_MUST_CHECK; /* lives in arena */
-/* Adds a tensor as described (name is copied; data is borrowed for the arena's life). */
+/* Adds a tensor as described (name and scales are copied; data is borrowed for the arena's life). */
 mn_status mn_builder_tensor(mn_builder *builder, mn_tensor_id *id, const mn_tensor *tensor,
                             mn_error *error) MN_MUST_CHECK;
-/* Adds an op whose output is a new tensor: shape inferred, dtype that of input 0 (or `output_dtype`
+const mn_tensor *mn_builder_tensor_get(const mn_builder *builder, mn_tensor_id id); /* until the next add */
+/* Operands that are part of a shape (paddings of PAD, axes of MEAN, shape of RESHAPE) are input 1,
+ * int32 constants with data on bare graphs too.
+ * Adds an op whose output is a new tensor: shape inferred, dtype that of input 0 (or `output_dtype`
  * where it is not MN_DTYPE_COUNT). Weights and bias tensors must be there already.
  * Errors: MN_ERR_FORMAT naming op and shapes where they do not fit. */
 mn_status mn_builder_add(mn_builder *builder, mn_tensor_id *output, const mn_op *op,
