@@ -24,10 +24,21 @@ typedef struct mn_target {
   double error_percent;                /* of that factor against public boards; 0 unknown */
 } mn_target;
 
-/* NAME of targets/ or the path of a file. `folder` is where targets/ lies.
- * Errors: MN_ERR_FORMAT with file:line; unknown name with the nearest. The target lives in arena. */
+/* NAME of targets/ or the path of a file (it has a slash or ends in .ini).
+ * Errors: MN_ERR_FORMAT with file:line; MN_ERR_USAGE for an unknown name, with the nearest. The target
+ * lives in arena. */
 mn_status mn_target_read(const mn_target **target, mn_arena *arena, const char *name_or_path,
                          mn_error *error) MN_MUST_CHECK;
+
+/* The same from bytes; `path` is what messages and target->path say. */
+mn_status mn_target_parse(const mn_target **target, mn_arena *arena, const char *path, mn_bytes text,
+                          mn_error *error) MN_MUST_CHECK;
+/* Names of the shipped targets, sorted. */
+const char *const *mn_target_names(mn_arena *arena, int32_t *count);
+
+/* Full path of a file or folder that comes with the tool ("targets", "networks/ds-cnn-s.net"): in
+ * share/micronets of an installation, or in the source tree of a build. NULL: not there. */
+const char *mn_shipped_path(mn_arena *arena, const char *path);
 
 /* Code bytes of one kernel body and of the fixed parts, measured with the compiler at hand (bench
  * writes the table into src/target; the hash of the kernels' sources says whether it is stale). */
