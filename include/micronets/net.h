@@ -88,8 +88,10 @@ typedef struct mn_gate_map {
   const int32_t *mask_decision; /* [op_count]: width decision whose mask multiplies the op's output; -1 */
 } mn_gate_map;
 
-/* The supernet: every decision at its widest, every optional layer followed by a MIX op with its
- * shortcut. Input decisions and bits must be pinned by `pick` (only those options of it are read). */
+/* The supernet: every width decision as wide as its option in `pick` (mn_pick_largest: the whole space;
+ * narrower options of a gate keep their numbers, wider ones simply open no further channel), every
+ * optional layer followed by a MIX op with its shortcut (the pick's on/off is not read). Input
+ * decisions and bits are pinned by `pick`. */
 mn_status mn_net_lower_supernet(const mn_graph **graph, const mn_gate_map **gates, mn_arena *arena,
                                 const mn_net *net, const mn_pick *pick, mn_error *error) MN_MUST_CHECK;
 

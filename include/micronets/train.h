@@ -71,6 +71,17 @@ mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identi
 mn_status mn_trainer_load_layers(mn_trainer *trainer, int32_t *layers, const char *path,
                                  mn_error *error) MN_MUST_CHECK;
 
+/* Registers a block of the caller's memory that is saved and loaded with every checkpoint under `name`
+ * (search's architecture parameters and counters). `data` must outlive the trainer; at most 8 blocks.
+ * A load restores a block only where name and size agree, and fails otherwise. */
+void mn_trainer_attach(mn_trainer *trainer, const char *name, void *data, size_t bytes);
+/* Reads one such block from a file without a trainer (identity as in mn_trainer_load). */
+mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name, void *data,
+                                   size_t bytes, mn_error *error) MN_MUST_CHECK;
+/* Replaces the batch-norm statistics by those of up to `batches` batches of the feed's epoch 0 (average
+ * of batch statistics); weights stay. For networks with inherited weights. */
+mn_status mn_trainer_calibrate(mn_trainer *trainer, mn_feed *feed, int32_t batches, mn_error *error) MN_MUST_CHECK;
+
 /* ---- The stage: epochs over a feed, with evaluation, checkpoints and resume ------------------*/
 typedef struct mn_fit_config {
   int32_t epochs;

@@ -1,0 +1,77 @@
+/* budget.c - "flash=100K,sram=64K,ops=16M,ms=100,mj=10": reading it and holding a price against it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "micronets/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const metric_names[] = {"flash", "sram", "ops", "ms", "mj"};
+enum { FLASH, SRAM, OPS, MS, MJ };
+
+/* K and M: 1024 and 1024^2 for bytes, 10^3 and 10^6 for ops; ms and mJ take none. */
+static double unit_of(int metric, char suffix) {
+  bool bytes = metric == FLASH || metric == SRAM;
+  if (suffix == '\0') return 1;
+  if (metric != MS && metric != MJ && (suffix == 'K' || suffix == 'k')) return bytes ? 1024 : 1e3;
+  if (metric != MS && metric != MJ && suffix == 'M') return bytes ? 1024 * 1024 : 1e6;
+  return 0;
+}
+
+static mn_status read_value(double *value, int metric, const char *text, mn_error *error) {
+  char *end;
+  double number = strtod(text, &end);
+  double unit = end[0] != '\0' && end[1] != '\0' ? 0 : unit_of(metric, *end);
+  if (end == text || unit == 0 || !isfinite(number) || number <= 0 || number * unit > 9e15)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "--budget: \"%s\" for %s; a number above 0%s was expected", text,
+                        metric_names[metric], metric >= MS ? "" : ", with K or M behind it if you like");
+  *value = number * unit;
+  return MN_OK;
+}
+
+static int metric_index(const char *name) {
+  for (int i = 0; i < (int)MN_COUNT(metric_names); i++)
+    if (strcmp(name, metric_names[i]) == 0) return i;
+  return -1;
+}
+
+static mn_status read_part(double *values, char *part, mn_error *error) {
+  char *equals = strchr(part, '=');
+  if (equals == NULL)
+    return mn_error_set(error, MN_ERR_USAGE, "--budget: \"%s\"; NAME=NUMBER was expected, for example sram=64K", part);
+  *equals = '\0';
+  int metric = metric_index(part);
+  if (metric < 0) {
+    const char *near = mn_nearest(part, metric_names, MN_COUNT(metric_names));
+    return mn_error_set(error, MN_ERR_USAGE, "--budget: \"%s\" is no metric; flash, sram, ops, ms or mj%s%s%s", part,
+                        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+  }
+  if (values[metric] > 0)
+    return mn_error_set(error, MN_ERR_USAGE, "--budget: %s stands twice; give it once", part);
+  return read_value(&values[metric], metric, equals + 1, error);
+}
+
+mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) {
+  char copy[256];
+  double values[MN_COUNT(metric_names)] = {0};
+  size_t length = strlen(text);
+  if (length == 0 || length >= sizeof copy)
+    return mn_error_set(error, MN_ERR_USAGE, "--budget: \"%.40s\"; for example sram=64K,ops=16M was expected", text);
+  memcpy(copy, text, length + 1);
+  for (char *part = copy, *next; part != NULL; part = next) {
+    next = strchr(part, ',');
+    if (next != NULL) *next++ = '\0';
+    MN_TRY(read_part(values, part, error));
+  }
+  *budget = (mn_budget){(int64_t)values[FLASH], (int64_t)values[SRAM], (int64_t)values[OPS], values[MS], values[MJ]};
+  return MN_OK;
+}
+
+bool mn_budget_met(const mn_budget *budget, const mn_price *price) {
+  return (budget->flash == 0 || price->flash.total <= budget->flash) &&
+         (budget->sram == 0 || price->sram.total <= budget->sram) &&
+         (budget->ops == 0 || price->ops <= budget->ops) &&
+         (budget->ms <= 0 || (price->ms_modelled >= 0 && price->ms_modelled <= budget->ms)) &&
+         (budget->mj <= 0 || (price->mj_modelled >= 0 && price->mj_modelled <= budget->mj));
+}

@@ -1,0 +1,120 @@
+/* repair.c - a budget is a guarantee: one option at a time, the pick becomes narrower until every
+ * budget holds by the real planner, then wider as long as they do.
+ *
+ * A step is judged by what the search likes (log-probability lost or won) over what it saves or costs.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "search/internal.h"
+
+#include <math.h>
+
+typedef struct repair {
+  const mn_net *net;
+  const mn_search_config *config;
+  mn_arena *scratch;
+  mn_liking *liking;
+  const void *context;
+} repair;
+
+/* The nearest option in a direction that the search may take; -1 none. */
+static int32_t neighbour(const repair *r, const mn_pick *pick, int32_t d, int32_t direction) {
+  int32_t options = mn_net_decision(r->net, d)->options;
+  if (mn_net_decision(r->net, d)->kind == MN_DECISION_INPUT) return -1;
+  for (int32_t k = pick->option[d] + direction; k >= 0 && k < options; k += direction)
+    if (isfinite(r->liking(r->context, d, k))) return k;
+  return -1;
+}
+
+static double liking_change(const repair *r, const mn_pick *pick, int32_t d, int32_t k) {
+  double change = r->liking(r->context, d, k) - r->liking(r->context, d, pick->option[d]);
+  return isfinite(change) ? change : 0;
+}
+
+/* Price with option k of decision d, all else as in pick. */
+static mn_status try_option(const repair *r, mn_price *price, mn_pick *pick, int32_t d, int32_t k, mn_error *error) {
+  int32_t kept = pick->option[d];
+  pick->option[d] = k;
+  mn_status status = mn_search_price(price, r->scratch, r->net, pick, r->config, error);
+  pick->option[d] = kept;
+  return status;
+}
+
+/* What a narrower option is worth: excess removed; where none is removed, ops saved break the tie. */
+static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, int32_t k, const mn_price *before,
+                              const mn_price *after) {
+  double saved = mn_budget_excess(&r->config->budget, before) - mn_budget_excess(&r->config->budget, after);
+  double ops = 1 - (double)after->ops / (double)(before->ops > 0 ? before->ops : 1);
+  double loss = fmax(0, -liking_change(r, pick, d, k)) + 0.05;
+  return (fmax(saved, 0) + 1e-3 * fmax(ops, 0) + 1e-9) / loss;
+}
+
+static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved, mn_error *error) {
+  double best = 0;
+  int32_t best_d = -1, best_k = -1;
+  mn_price best_price = *price;
+  for (int32_t d = 0; d < pick->count; d++) {
+    int32_t k = neighbour(r, pick, d, -1);
+    mn_price tried = {0};
+    if (k < 0) continue;
+    MN_TRY(try_option(r, &tried, pick, d, k, error));
+    double score = narrowing_score(r, pick, d, k, price, &tried);
+    if (score <= best) continue;
+    best = score;
+    best_d = d;
+    best_k = k;
+    best_price = tried;
+  }
+  *moved = best_d >= 0;
+  if (best_d < 0) return MN_OK;
+  pick->option[best_d] = best_k;
+  *price = best_price;
+  return MN_OK;
+}
+
+static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved, mn_error *error) {
+  double best = -INFINITY;
+  int32_t best_d = -1, best_k = -1;
+  mn_price best_price = *price;
+  for (int32_t d = 0; d < pick->count; d++) {
+    int32_t k = neighbour(r, pick, d, 1);
+    mn_price tried = {0};
+    if (k < 0) continue;
+    MN_TRY(try_option(r, &tried, pick, d, k, error));
+    if (!mn_budget_met(&r->config->budget, &tried) || tried.params <= price->params) continue;
+    double score = liking_change(r, pick, d, k);
+    if (score <= best) continue;
+    best = score;
+    best_d = d;
+    best_k = k;
+    best_price = tried;
+  }
+  *moved = best_d >= 0;
+  if (best_d < 0) return MN_OK;
+  pick->option[best_d] = best_k;
+  *price = best_price;
+  return MN_OK;
+}
+
+mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const mn_net *net,
+                        const mn_search_config *config, mn_liking *liking, const void *context, mn_error *error) {
+  repair r = {net, config, scratch, liking, context};
+  bool moved = true;
+  MN_TRY(mn_search_price(price, scratch, net, pick, config, error));
+  while (moved && !mn_budget_met(&config->budget, price)) MN_TRY(narrow_once(&r, pick, price, &moved, error));
+  if (!mn_budget_met(&config->budget, price))
+    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached", mn_net_path(net));
+  for (moved = true; moved;) MN_TRY(widen_once(&r, pick, price, &moved, error));
+  return MN_OK;
+}
+
+/* Without a search behind it, every option is liked alike. */
+static double like_all(const void *context, int32_t decision, int32_t option) {
+  (void)context;
+  (void)decision;
+  (void)option;
+  return 0;
+}
+
+mn_status mn_search_repair(mn_pick *pick, mn_price *price, mn_arena *arena, const mn_net *net,
+                           const mn_search_config *config, mn_error *error) {
+  return mn_search_fit(pick, price, arena, net, config, like_all, NULL, error);
+}

@@ -1,0 +1,268 @@
+/* search.c - the search itself: weights and architecture parameters in turn, temperature annealed,
+ * hinges on the budget; then candidates, judged with inherited weights on the validation split.
+ * Choices that the paper leaves open are listed in docs/search.md.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "search/run.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DEFAULT_STEPS = 700, LEAST_EPOCHS = 12, MOST_EPOCHS = 150, BATCH = 100 };
+static const double default_temperature_start = 5, default_temperature_end = 0.6, default_rate = 0.05;
+
+static mn_status out_of_memory(mn_error *error) {
+  return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
+}
+
+/* ---- Setting up ----------------------------------------------------------------------------*/
+
+static mn_status open_feeds(search_run *run, mn_error *error) {
+  mn_feed_config config = mn_feed_defaults(run->dataset);
+  mn_feed_config clean = {.batch = BATCH};
+  config.batch = BATCH;
+  config.seed = run->config->seed;
+  const mn_frontend *frontend = &run->frontend;
+  MN_TRY(mn_feed_open(&run->weights_feed, run->dataset, MN_SPLIT_TRAIN, 0, 2, frontend, &config, error));
+  MN_TRY(mn_feed_open(&run->architecture_feed, run->dataset, MN_SPLIT_TRAIN, 1, 2, frontend, &config, error));
+  return mn_feed_open(&run->val_feed, run->dataset, MN_SPLIT_VAL, 0, 1, frontend, &clean, error);
+}
+
+/* As many epochs as give DEFAULT_STEPS weight steps, within bounds; a known supernet needs a third. */
+static int32_t choose_epochs(const search_run *run) {
+  int32_t batches = mn_feed_batches(run->weights_feed);
+  int32_t epochs = (DEFAULT_STEPS + batches - 1) / (batches > 0 ? batches : 1);
+  epochs = epochs < LEAST_EPOCHS ? LEAST_EPOCHS : epochs > MOST_EPOCHS ? MOST_EPOCHS : epochs;
+  return run->config->supernet_in != NULL ? (epochs + 2) / 3 : epochs;
+}
+
+static void fill_defaults(search_run *run) {
+  const mn_search_config *config = run->config;
+  run->epochs = config->epochs > 0 ? config->epochs : choose_epochs(run);
+  run->warmup = config->supernet_in != NULL ? 0 : config->warmup_epochs >= 0 ? config->warmup_epochs : run->epochs / 5;
+  run->temperature_start = config->temperature_start > 0 ? config->temperature_start : default_temperature_start;
+  run->temperature_end = config->temperature_end > 0 ? config->temperature_end : default_temperature_end;
+  run->rate = config->architecture_rate > 0 ? config->architecture_rate : default_rate;
+}
+
+static mn_status make_trainer(search_run *run, mn_error *error) {
+  mn_train_config config = mn_train_defaults();
+  config.learning_rate = run->config->supernet_in != NULL ? 1e-3 : 3e-3;
+  config.weight_decay = 1e-3; /* PAPER.md 7.2 */
+  config.dropout = 0;
+  config.quantize_from = -1;
+  config.batch = BATCH;
+  config.steps = (int64_t)run->epochs * mn_feed_batches(run->weights_feed);
+  config.warmup_steps = config.steps / 20;
+  config.seed = run->config->seed;
+  config.pool = run->config->pool;
+  MN_TRY(mn_trainer_create(&run->trainer, run->supernet, &config, error));
+  mn_trainer_attach(run->trainer, "search.state", &run->state, sizeof run->state);
+  mn_trainer_attach(run->trainer, "search.architecture", run->architecture.state,
+                    mn_architecture_state_bytes(&run->architecture));
+  mn_trainer_attach(run->trainer, "search.widest", run->widest.option, (size_t)run->widest.count * sizeof(int32_t));
+  return MN_OK;
+}
+
+/* The widest supernet: that of the file it comes from, or the widest options within the budget. */
+static mn_status choose_widest(search_run *run, mn_error *error) {
+  mn_pick_largest(&run->widest, run->net);
+  if (run->config->supernet_in != NULL)
+    MN_TRY(mn_checkpoint_attachment(run->config->supernet_in, mn_net_hash(run->net), "search.widest",
+                                    run->widest.option, (size_t)run->widest.count * sizeof(int32_t), error));
+  const mn_graph *graph = NULL;
+  const mn_gate_map *gates = NULL;
+  mn_arena_mark mark = mn_arena_mark_get(run->scratch);
+  mn_status status = mn_net_lower_supernet(&graph, &gates, run->scratch, run->net, &run->widest, error);
+  if (status == MN_OK) status = mn_search_prune(&run->options, run->arena, run->net, gates, graph, run->config, error);
+  mn_arena_release(run->scratch, mark);
+  MN_TRY(status);
+  for (int32_t d = 0; d < run->widest.count; d++) {
+    int32_t widest = 0;
+    for (int32_t k = 0; k < mn_net_decision(run->net, d)->options; k++) {
+      if (k > run->widest.option[d]) run->options.allowed[d][k] = false;
+      if (run->options.allowed[d][k]) widest = k;
+    }
+    if (run->config->supernet_in == NULL) run->widest.option[d] = widest;
+  }
+  return MN_OK;
+}
+
+static mn_status make_supernet(search_run *run, mn_error *error) {
+  MN_TRY(mn_net_lower_supernet(&run->supernet, &run->gates, run->arena, run->net, &run->widest, error));
+  if (mn_architecture_create(&run->architecture, run->arena, run->net, run->supernet, run->gates, &run->options) != MN_OK)
+    return out_of_memory(error);
+  if (mn_cost_create(&run->cost, run->arena, run->supernet, run->gates, run->net, run->config) != MN_OK)
+    return out_of_memory(error);
+  for (int m = 0; m < METRIC_COUNT; m++) run->state.lambda[m] = 1;
+  return MN_OK;
+}
+
+static mn_status load(search_run *run, mn_error *error) {
+  const mn_search_config *config = run->config;
+  if (config->resume && config->checkpoint != NULL && mn_file_exists(config->checkpoint)) {
+    MN_TRY(mn_trainer_load(run->trainer, config->checkpoint, mn_net_hash(run->net), error));
+    memcpy(run->cost.offset, run->state.offset, sizeof run->cost.offset);
+    run->cost.ms_per_op = run->state.ms_per_op;
+    run->cost.mj_per_op = run->state.mj_per_op;
+    return MN_OK;
+  }
+  int32_t layers = 0;
+  if (config->supernet_in == NULL) return MN_OK;
+  return mn_trainer_load_layers(run->trainer, &layers, config->supernet_in, error);
+}
+
+static mn_status set_up(search_run *run, mn_error *error) {
+  if (mn_pick_create(&run->widest, run->arena, run->net) != MN_OK) return out_of_memory(error);
+  if (mn_pick_create(&run->best, run->arena, run->net) != MN_OK) return out_of_memory(error);
+  MN_TRY(mn_net_frontend(&run->frontend, run->net, &run->best, error));
+  MN_TRY(choose_widest(run, error));
+  MN_TRY(open_feeds(run, error));
+  fill_defaults(run);
+  MN_TRY(make_supernet(run, error));
+  MN_TRY(make_trainer(run, error));
+  return load(run, error);
+}
+
+/* ---- One step of each kind -------------------------------------------------------------------*/
+
+static double temperature_at(const search_run *run, int32_t epoch) {
+  double done = run->epochs > 1 ? (double)epoch / (run->epochs - 1) : 1;
+  return run->temperature_start * pow(run->temperature_end / run->temperature_start, done);
+}
+
+/* Noise is a function of (seed, step, kind) alone, so that resume needs no stored generator. */
+static mn_rng noise_of(const search_run *run, int32_t epoch, int32_t index, int32_t kind) {
+  return mn_rng_stream(run->config->seed + 0x5ea4c4u, (uint64_t)epoch * 2 + (uint64_t)kind, (uint64_t)index);
+}
+
+static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
+  mn_batch batch;
+  mn_rng rng = noise_of(run, epoch, index, 0);
+  MN_TRY(mn_feed_batch(run->weights_feed, &batch, epoch, index, error));
+  mn_architecture_sample(&run->architecture, &rng, temperature_at(run, epoch));
+  mn_gates gates = mn_architecture_gates(&run->architecture);
+  return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
+}
+
+/* d penalty / d cost for each metric: lambda * max(0, log(cost / limit)). */
+static void penalty_weights(const search_run *run, double weight[METRIC_COUNT], const double value[METRIC_COUNT]) {
+  for (int m = 0; m < METRIC_COUNT; m++) {
+    double limit = mn_budget_limit(&run->config->budget, m);
+    weight[m] = limit > 0 && value[m] > limit ? run->state.lambda[m] / value[m] : 0;
+  }
+}
+
+static void cost_gradient(search_run *run) {
+  mn_architecture *a = &run->architecture;
+  double weight[METRIC_COUNT];
+  const double *const *p = (const double *const *)a->probability;
+  mn_architecture_probability(a);
+  mn_cost_forward(&run->cost, run->value, p);
+  penalty_weights(run, weight, run->value);
+  memset(run->dprobability[0], 0, (size_t)a->values * sizeof(double));
+  mn_cost_backward(&run->cost, run->dprobability, weight, p);
+}
+
+static mn_status architecture_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
+  mn_batch batch;
+  double loss = 0, temperature = temperature_at(run, epoch);
+  mn_rng rng = noise_of(run, epoch, index, 1);
+  int32_t batches = mn_feed_batches(run->architecture_feed);
+  if (batches == 0) return MN_OK;
+  MN_TRY(mn_feed_batch(run->architecture_feed, &batch, epoch, index % batches, error));
+  mn_architecture_sample(&run->architecture, &rng, temperature);
+  mn_gates gates = mn_architecture_gates(&run->architecture);
+  MN_TRY(mn_trainer_step(run->trainer, &loss, &batch, &gates, false, error));
+  cost_gradient(run);
+  mn_architecture_update(&run->architecture, run->dprobability, temperature, run->rate, ++run->state.steps);
+  return MN_OK;
+}
+
+/* ---- Epochs ----------------------------------------------------------------------------------*/
+
+/* Dual ascent: a limit that stays violated weighs more next time. */
+static mn_status end_epoch(search_run *run, mn_error *error) {
+  mn_architecture_argmax(&run->architecture, &run->best);
+  MN_TRY(mn_cost_calibrate(&run->cost, &run->best, run->scratch, run->config, error));
+  memcpy(run->state.offset, run->cost.offset, sizeof run->state.offset);
+  run->state.ms_per_op = run->cost.ms_per_op;
+  run->state.mj_per_op = run->cost.mj_per_op;
+  for (int m = 0; m < METRIC_COUNT; m++) {
+    double limit = mn_budget_limit(&run->config->budget, m);
+    if (limit > 0 && run->value[m] > limit && run->state.epoch >= run->warmup)
+      run->state.lambda[m] += 0.5 * log(run->value[m] / limit);
+  }
+  run->state.epoch++;
+  run->state.index = 0;
+  return MN_OK;
+}
+
+static void tell(const search_run *run) {
+  int64_t batches = mn_feed_batches(run->weights_feed);
+  mn_progress progress = {.stage = "search",
+                          .step = run->state.epoch * batches + run->state.index,
+                          .total = (int64_t)run->epochs * batches,
+                          .name = {"loss", "ops", "sram", "temperature"},
+                          .value = {run->loss, run->value[METRIC_OPS], run->value[METRIC_SRAM],
+                                    temperature_at(run, run->state.epoch)}};
+  mn_monitor_progress(run->config->monitor, &progress);
+}
+
+static mn_status save(const search_run *run, const char *path, mn_error *error) {
+  return path == NULL ? MN_OK : mn_trainer_save(run->trainer, path, mn_net_hash(run->net), error);
+}
+
+static mn_status stop_here(const search_run *run, mn_error *error) {
+  MN_TRY(save(run, run->config->checkpoint, error));
+  return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted in epoch %d of %d", run->state.epoch + 1, run->epochs);
+}
+
+static mn_status run_epoch(search_run *run, mn_error *error) {
+  int32_t batches = mn_feed_batches(run->weights_feed);
+  while (run->state.index < batches) {
+    if (mn_monitor_stopped(run->config->monitor)) return stop_here(run, error);
+    MN_TRY(weight_step(run, run->state.epoch, run->state.index, error));
+    if (run->state.epoch >= run->warmup) MN_TRY(architecture_step(run, run->state.epoch, run->state.index, error));
+    run->state.index++;
+    tell(run);
+  }
+  MN_TRY(end_epoch(run, error));
+  return save(run, run->config->checkpoint, error);
+}
+
+static mn_status train_supernet(search_run *run, mn_error *error) {
+  cost_gradient(run);
+  if (run->state.epoch == 0 && run->state.index == 0) {
+    mn_architecture_argmax(&run->architecture, &run->best);
+    MN_TRY(mn_cost_calibrate(&run->cost, &run->best, run->scratch, run->config, error));
+  }
+  while (run->state.epoch < run->epochs) MN_TRY(run_epoch(run, error));
+  return save(run, run->config->supernet_out, error);
+}
+
+static mn_status search_all(search_run *run, mn_search_result *result, mn_error *error) {
+  MN_TRY(set_up(run, error));
+  run->dprobability = mn_arena_array(run->arena, (size_t)run->architecture.decisions, sizeof *run->dprobability);
+  double *flat = mn_arena_array(run->arena, (size_t)run->architecture.values, sizeof *flat);
+  if (run->dprobability == NULL || flat == NULL) return out_of_memory(error);
+  for (int32_t d = 0; d < run->architecture.decisions; d++) {
+    run->dprobability[d] = flat;
+    flat += mn_net_decision(run->net, d)->options;
+  }
+  MN_TRY(train_supernet(run, error));
+  return mn_search_choose(run, result, error);
+}
+
+mn_status mn_search(mn_search_result *result, mn_arena *arena, const mn_net *net, const mn_dataset *dataset,
+                    const mn_search_config *config, mn_error *error) {
+  MN_TRY(mn_search_feasible(net, config, error));
+  search_run run = {.config = config, .net = net, .dataset = dataset, .arena = arena};
+  if (mn_arena_create(&run.scratch) != MN_OK) return out_of_memory(error);
+  mn_status status = search_all(&run, result, error);
+  mn_trainer_destroy(run.trainer);
+  mn_feed_close(run.weights_feed);
+  mn_feed_close(run.architecture_feed);
+  mn_feed_close(run.val_feed);
+  mn_arena_destroy(run.scratch);
+  return status;
+}
