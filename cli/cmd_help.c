@@ -1,0 +1,40 @@
+/* cmd_help.c - micronets help and micronets version.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+mn_status mn_cli_help(json_t **result, mn_session *session, mn_error *error) {
+  (void)result;
+  const mn_options_help *values = session->values[MN_GROUP_OWN];
+  if (values->markdown)
+    mn_cli_help_markdown(stdout);
+  else if (values->man)
+    mn_cli_help_man(stdout);
+  else if (session->argument_count == 0)
+    mn_cli_help_program(stdout);
+  else {
+    const mn_command *command = mn_cli_command(session->arguments[0]);
+    if (command == NULL)
+      return mn_error_set(error, MN_ERR_USAGE, "help: found \"%s\"; expected a command; see micronets --help",
+                          session->arguments[0]);
+    mn_cli_help_command(stdout, command);
+  }
+  return MN_OK;
+}
+
+static const char *cpu(void) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return "x86_64 with AVX-512";
+  if (__builtin_cpu_supports("avx2")) return "x86_64 with AVX2";
+  return "x86_64";
+#else
+  return "portable";
+#endif
+}
+
+mn_status mn_cli_version(json_t **result, mn_session *session, mn_error *error) {
+  (void)session;
+  *result = json_pack("{s:s,s:s,s:s,s:s,s:s}", "micronets", MICRONETS_VERSION, "command", "version", "version",
+                      MICRONETS_VERSION, "compiler", __VERSION__, "cpu", cpu());
+  if (*result == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  return MN_OK;
+}

@@ -1,0 +1,119 @@
+/* commands.c - the table of commands: words, help and option groups. The options themselves stand in
+ * micronets/run.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cli.h"
+
+#define ROW(type, name, letter, standard, value, help) \
+  {MN_OPTION_##type, #name, letter, standard, value, help, offsetof(MN_ROW_STRUCT, name)},
+
+#define MN_ROW_STRUCT mn_options_common
+static const mn_option common_options[] = {MN_OPTIONS_COMMON(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_data
+static const mn_option data_options[] = {MN_OPTIONS_DATA(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_space
+static const mn_option space_options[] = {MN_OPTIONS_SPACE(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_search
+static const mn_option search_options[] = {MN_OPTIONS_SEARCH(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_train
+static const mn_option train_options[] = {MN_OPTIONS_TRAIN(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_eval
+static const mn_option eval_options[] = {MN_OPTIONS_EVAL(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_run
+static const mn_option run_options[] = {MN_OPTIONS_RUN(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_inspect
+static const mn_option inspect_options[] = {MN_OPTIONS_INSPECT(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_compile
+static const mn_option compile_options[] = {MN_OPTIONS_COMPILE(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_bench
+static const mn_option bench_options[] = {MN_OPTIONS_BENCH(ROW)};
+#undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_build
+static const mn_option build_options[] = {MN_OPTIONS_BUILD(ROW)};
+#undef MN_ROW_STRUCT
+
+#define MN_ROW_STRUCT mn_options_help
+static const mn_option help_options[] = {MN_OPTIONS_HELP(ROW)};
+#undef MN_ROW_STRUCT
+
+#define COMMON {common_options, MN_COUNT(common_options), sizeof(mn_options_common)}
+#define DATA {data_options, MN_COUNT(data_options), sizeof(mn_options_data)}
+#define OWN(name) {name##_options, MN_COUNT(name##_options), sizeof(mn_options_##name)}
+#define NONE {NULL, 0, 0}
+
+static const mn_command commands[] = {
+    {"build", "examples or words in, proven firmware out: the whole walk", "", 0, 0,
+     {"micronets build --words yes,no,stop --target nucleo-f446re --budget sram=32K --out spotter",
+      "micronets build --data speech.tar --target nrf52840dk --budget flash=100K,sram=64K"},
+     "Audits or speaks the data, searches a network under the budget, trains it for 8 bits, compiles it "
+     "to C, checks every tensor on an emulated core and writes a report. Stopped half-way, the same "
+     "command with --resume goes on.",
+     {COMMON, DATA, OWN(build)}, mn_cli_build},
+    {"data", "audit a data set: classes, splits, leaks, problems", "[D]", 0, 1,
+     {"micronets data speech.tar", "micronets data --words yes,no,stop --out spoken"},
+     "Reads every item once. Nothing that is wrong with a file stops it: problems are counted and named.",
+     {COMMON, DATA, NONE}, mn_cli_data},
+    {"space", "count a search space, price its smallest and largest networks", "FILE.net", 1, 1,
+     {"micronets space spaces/kws.net --target nucleo-f446re"},
+     NULL, {COMMON, NONE, OWN(space)}, mn_cli_space},
+    {"search", "find a network that fits the budget", "", 0, 0,
+     {"micronets search --data speech.tar --space spaces/kws.net --target nucleo-f446re --budget ops=5.3M",
+      "micronets search --data speech.tar --space spaces/kws.net --target rp2040 --budget ops=20M "
+      "--supernet supernet.ckpt"},
+     "Trains a supernet and its choices by gradient descent. Leaves arch.net, pareto.json, search.json and "
+     "supernet.ckpt in the folder of --out.",
+     {COMMON, DATA, OWN(search)}, mn_cli_search},
+    {"train", "train a network for 8 bits, write a .tflite", "", 0, 0,
+     {"micronets train --data speech.tar --net arch.net --out trained"},
+     "Leaves model.tflite, train.json and train.ckpt in the folder of --out (or writes the file itself "
+     "where PATH ends in .tflite).",
+     {COMMON, DATA, OWN(train)}, mn_cli_train},
+    {"eval", "what a model is worth on a data set", "MODEL.tflite", 1, 1,
+     {"micronets eval model.tflite --data speech.tar --split test",
+      "micronets eval model.tflite --raw inputs --labels labels.csv"},
+     NULL, {COMMON, DATA, OWN(eval)}, mn_cli_eval},
+    {"run", "what a model says of one clip", "MODEL.tflite INPUT...", 2, INT32_MAX,
+     {"micronets run model.tflite yes.wav", "micronets run model.tflite --raw in00.bin --dump tensors.bin"},
+     NULL, {COMMON, NONE, OWN(run)}, mn_cli_run},
+    {"inspect", "layers, memory, flash and modelled speed of a model or network", "MODEL", 1, 1,
+     {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/kws-m.net"},
+     NULL, {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
+    {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
+     {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
+     NULL, {COMMON, NONE, OWN(compile)}, mn_cli_compile},
+    {"bench", "run the firmware on an emulated core, check every tensor", "MODEL.tflite", 1, 1,
+     {"micronets bench model.tflite --target nucleo-f446re"},
+     "Instructions are counted, cycles and milliseconds are modelled from them.",
+     {COMMON, NONE, OWN(bench)}, mn_cli_bench},
+    {"report", "one HTML page from a run folder", "DIR", 1, 1,
+     {"micronets report spotter"}, NULL, {COMMON, NONE, NONE}, mn_cli_report},
+    {"opt", "smaller and bit-exact", "MODEL.tflite", 0, INT32_MAX,
+     {NULL}, NULL, {COMMON, NONE, NONE}, NULL},
+    {"characterize", "the layer study and the model study", "", 0, INT32_MAX,
+     {NULL}, NULL, {COMMON, NONE, NONE}, NULL},
+    {"help", "this text, or that of a command", "[COMMAND]", 0, 1,
+     {"micronets help train"}, NULL, {COMMON, NONE, OWN(help)}, mn_cli_help},
+    {"version", "version, compiler, kernels built in", "", 0, 0,
+     {"micronets version"}, NULL, {COMMON, NONE, NONE}, mn_cli_version},
+};
+
+const mn_command *mn_cli_commands(size_t *count) {
+  *count = MN_COUNT(commands);
+  return commands;
+}
+
+const mn_command *mn_cli_command(const char *name) {
+  for (size_t i = 0; i < MN_COUNT(commands); i++)
+    if (strcmp(commands[i].name, name) == 0) return &commands[i];
+  return NULL;
+}
