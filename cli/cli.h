@@ -87,6 +87,7 @@ mn_status mn_cli_config_print(FILE *out, const mn_session *session);
 void mn_cli_help_program(FILE *out);
 void mn_cli_help_command(FILE *out, const mn_command *command);
 void mn_cli_help_markdown(FILE *out);
+void mn_cli_help_exit_codes(FILE *out);
 void mn_cli_help_man(FILE *out);
 
 /* ---- progress.c -----------------------------------------------------------------------------*/

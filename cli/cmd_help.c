@@ -7,6 +7,8 @@ mn_status mn_cli_help(json_t **result, mn_session *session, mn_error *error) {
   const mn_options_help *values = session->values[MN_GROUP_OWN];
   if (values->markdown)
     mn_cli_help_markdown(stdout);
+  else if (values->exit_codes)
+    mn_cli_help_exit_codes(stdout);
   else if (values->man)
     mn_cli_help_man(stdout);
   else if (session->argument_count == 0)

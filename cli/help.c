@@ -39,11 +39,13 @@ static void print_wrapped(FILE *out, const char *text, size_t indent) {
   size_t column = indent;
   while (*text != 0) {
     size_t word = strcspn(text, " ");
-    if (column + word > 98 && column > indent) {
+    bool first = column == indent;
+    if (column + word > 98 && !first) {
       fprintf(out, "\n%*s", (int)indent, "");
       column = indent;
+      first = true;
     }
-    fprintf(out, "%.*s ", (int)word, text);
+    fprintf(out, "%s%.*s", first ? "" : " ", (int)word, text);
     column += word + 1;
     text += word + strspn(text + word, " ");
   }
@@ -151,9 +153,19 @@ void mn_cli_help_markdown(FILE *out) {
   markdown_group(out, &mn_cli_command("train")->group[MN_GROUP_DATA]);
   for (size_t i = 0; i < count; i++)
     if (commands[i].run != NULL) markdown_command(out, &commands[i]);
-  fprintf(out, "\n## Exit codes\n\n| code | meaning |\n|---|---|\n");
+  fprintf(out, "\nExit codes: [exit-codes.md](exit-codes.md).\n");
+}
+
+void mn_cli_help_exit_codes(FILE *out) {
+  fprintf(out,
+          "# Exit codes\n\n<!-- Written by `micronets help --exit-codes`; do not edit. -->\n\n"
+          "| code | meaning |\n|---|---|\n");
   for (size_t i = 0; i < MN_COUNT(exit_codes); i++)
     fprintf(out, "| %d | %s |\n", exit_codes[i].code, exit_codes[i].text);
+  fprintf(out, "\nThe status each comes from:\n\n| status | code | text |\n|---|---|---|\n");
+#define X(name, value, code, text) fprintf(out, "| `MN_%s` | %d | %s |\n", #name, code, text);
+  MN_STATUS_LIST(X)
+#undef X
 }
 
 /* ---- The manual page --------------------------------------------------------------------------*/

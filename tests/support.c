@@ -1,4 +1,5 @@
-/* support.c - see support.h. */
+/* support.c - see support.h.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* support.h - what every unit test includes: cmocka, the place of development data, small helpers. */
+/* support.h - what every unit test includes: cmocka, the place of development data, small helpers.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_TEST_SUPPORT_H
 #define MN_TEST_SUPPORT_H
 

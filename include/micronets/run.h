@@ -112,6 +112,7 @@
 
 #define MN_OPTIONS_HELP(X)                                                                          \
   X(FLAG, markdown, 0, "", "", "the pages of all commands, as docs/cli.md holds them")              \
+  X(FLAG, exit_codes, 0, "", "", "the page of exit codes")                                          \
   X(FLAG, man, 0, "", "", "the manual page")
 
 typedef struct mn_text_list {

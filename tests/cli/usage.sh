@@ -1,0 +1,67 @@
+#!/bin/sh
+# Wrong command lines: exit 2 and one line that helps.
+# SPDX-License-Identifier: Apache-2.0
+. "$MN_SOURCE/tests/cli/lib.inc"
+
+expect 2 trian && one_line && says err 'did you mean "train"?'
+expect 2 frobnicate && one_line && says err "unknown command"
+expect 2 train --epoch 3 && one_line && says err "did you mean --epochs?"
+expect 2 train --epochs && one_line && says err "expected E"
+expect 2 train --epochs many && one_line && says err 'found "many"; expected a whole number'
+expect 2 train --epochs -5 && one_line
+expect 2 train --epochs 5 --epochs 6 && one_line && says err "given twice"
+expect 2 train --learning-rate nan && one_line
+expect 2 train stray && one_line && says err 'found "stray"'
+expect 2 eval && one_line && says err "MODEL.tflite"
+expect 2 eval m.tflite --split half && one_line && says err "train|val|test|all"
+expect 2 report && one_line
+expect 2 train -x && one_line && says err "-x: unknown option"
+expect 2 inspect m.tflite --threads 100000 && one_line
+
+# not built yet: named, never ignored
+expect 2 opt m.tflite --out n.tflite && one_line && says err "not built yet"
+expect 2 characterize --count 5 && one_line && says err "not built yet"
+expect 2 compile m.tflite --min-sram && one_line && says err "--min-sram"
+expect 2 compile m.tflite --max-cycles 100 && one_line && says err "--max-cycles"
+expect 2 compile m.tflite --small && one_line && says err "--small"
+expect 2 train --teacher m.tflite && one_line && says err "--teacher"
+
+# help goes to standard output, misuse to standard error
+expect 0 --help && says out "Commands:"
+expect 0 train --help && says out "micronets train --data" && says out "--epochs"
+expect 0 train -h
+expect 0 help eval && says out "--split"
+expect 2 && says err "Usage:"
+expect 0 --version && says out "$("$mn" version | sed -n 's/^version *//p')"
+"$mn" train --help | head -1 | grep -q '^Example' || fail "help does not begin with an example"
+
+# a config file: same names, file before flags, errors with their line
+cat >"$work/good.conf" <<'CONF'
+# for all commands
+seed = 7
+[train]
+epochs = 12 ; and a remark
+learning-rate = 0.01
+[search]
+epochs = 99
+CONF
+expect 0 train --config "$work/good.conf" --epochs 5 --print-config
+says out "epochs = 5 ; flag"
+says out "learning-rate = 0.01 ; file"
+says out "seed = 7 ; file"
+says out "batch = 100 ; default"
+cp "$work/out" "$work/again.conf"
+expect 0 train --config "$work/again.conf" --print-config
+says out "epochs = 5 ; file"
+printf '[train]\nepochs = 3\nepoch = 4\n' >"$work/bad.conf"
+expect 2 train --config "$work/bad.conf" && one_line && says err 'bad.conf:3: unknown key "epoch"; did you mean "epochs"?'
+printf '[train]\nepochs = 3\nepochs = 4\n' >"$work/bad.conf"
+expect 2 train --config "$work/bad.conf" && one_line && says err "bad.conf:3"
+printf 'epochs = x\n' >"$work/bad.conf"
+expect 2 train --config "$work/bad.conf" && one_line && says err "bad.conf:1"
+printf '[trains]\nepochs = 3\n' >"$work/bad.conf"
+expect 2 train --config "$work/bad.conf" && one_line && says err "[trains]"
+printf 'words\n' >"$work/bad.conf"
+expect 2 train --config "$work/bad.conf" && one_line && says err "bad.conf:1"
+expect 1 train --config "$work/absent.conf" && one_line && says err "absent.conf"
+finish
