@@ -1,6 +1,6 @@
 /* copy.h - the same bytes elsewhere: RESHAPE where the planner could not leave them in place.
  *
- * Shapes    x, y: `row_bytes` bytes each row; no constants
+ * Shapes    x, y: `bytes` bytes; no constants. The tensor is one row.
  * Memory    allocates nothing; no scratch; x, y disjoint.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
@@ -10,7 +10,7 @@
 
 #include "kernels/kernel.h"
 
-#define MN_COPY_FIELDS(X) X(row_bytes)
+#define MN_COPY_FIELDS(X) X(bytes)
 typedef struct mn_copy {
   MN_COPY_FIELDS(MN_KERNEL_FIELD)
 } mn_copy;

@@ -3,7 +3,7 @@
  * Shapes    x int8 [D0, H, W, C], y int8 with `before` and `after` on every axis; no constants
  * Ranges    value in [-128, 127]; every before >= 0.
  * Memory    allocates nothing; no scratch; x, y disjoint.
- * Rows      output rows along axis 1 where D0 and its padded size are 1, else the tensor is one row.
+ * Rows      output rows along axis 1; where output_n > 1 always all of them in one call.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
  * Source    TFLite PAD.

@@ -5,8 +5,7 @@
  *
  * Shapes    x, y int8 [1, H, W, C], [1, OH, OW, C]; no constants
  * Ranges    output_min <= output_max in [-128, 127]; dilation fields are 1.
- * Memory    allocates nothing; no scratch; x, y disjoint, or y over x (see the kernel table: a window
- *           that no later output reads may be overwritten).
+ * Memory    allocates nothing; no scratch; x, y disjoint.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
  * Cost      OH*OW*C*KH*KW additions or comparisons.
@@ -23,5 +22,17 @@ typedef struct mn_pool_2d {
 } mn_pool_2d;
 
 mn_kernel_body mn_average_pool_2d_s8_ref, mn_max_pool_2d_s8_ref;
+
+/* The part of a window that lies inside the input: [top, bottom) x [left, right). */
+typedef struct mn_pool_window {
+  int32_t top, bottom, left, right;
+} mn_pool_window;
+
+static inline mn_pool_window mn_pool_window_at(const mn_pool_2d *p, int32_t h, int32_t w) {
+  int32_t top = h * p->stride_h - p->pad_top, left = w * p->stride_w - p->pad_left;
+  int32_t bottom = top + p->kernel_h, right = left + p->kernel_w;
+  return (mn_pool_window){top < 0 ? 0 : top, bottom > p->input_h ? p->input_h : bottom,
+                          left < 0 ? 0 : left, right > p->input_w ? p->input_w : right};
+}
 
 #endif

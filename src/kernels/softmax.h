@@ -3,7 +3,7 @@
  *   y[n,d] = 256 * exp(beta * (x[n,d] - max)) / sum - 128, in fixed point
  *
  * Shapes    x, y int8 [rows of the last axis = outer, depth]; no constants
- * Ranges    multiplier >= 0, left_shift in [0, 31]; depth <= 4096, so that the sum of Q12 cannot wrap.
+ * Ranges    multiplier >= 0, left_shift in [0, 31]; depth <= 511, so that the last shift stays below 32.
  * Memory    allocates nothing; no scratch; y may be exactly x.  The tensor is one row.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.

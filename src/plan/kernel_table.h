@@ -10,17 +10,13 @@
 #include "kernels/kernel.h"
 #include "micronets/plan.h"
 
-/* Reflection of a parameter struct: every field is an int32_t, in the order of declaration. */
-typedef struct mn_param_field {
-  const char *name;
-  size_t offset;
-} mn_param_field;
-
+/* Reflection of a parameter struct: it is `field_count` int32_t in this order, nothing else, so that
+ * ((const int32_t *)params)[i] is field name[i]. */
 typedef struct mn_params_info {
   const char *type;   /* "mn_conv_2d" */
   const char *header; /* "conv_2d.h", in src/kernels */
   size_t size;
-  const mn_param_field *fields;
+  const char *const *name;
   int32_t field_count;
 } mn_params_info;
 

@@ -1,0 +1,95 @@
+/* kernel_table.c - the rows. See kernel_table.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "plan/kernel_table.h"
+
+#include <string.h>
+
+#include "kernels/add.h"
+#include "kernels/conv_2d.h"
+#include "kernels/copy.h"
+#include "kernels/depthwise_conv_2d.h"
+#include "kernels/fully_connected.h"
+#include "kernels/mean.h"
+#include "kernels/pad.h"
+#include "kernels/pool_2d.h"
+#include "kernels/rescale.h"
+#include "kernels/softmax.h"
+#include "plan/arguments.h"
+
+/* ---- Parameter structs: one reflection table per type, from its own field list ---------------*/
+/* clang-format off */
+#define PARAMS(X)                                                                        \
+  X(conv_2d, "conv_2d.h", MN_CONV_2D_FIELDS)                                             \
+  X(depthwise_conv_2d, "depthwise_conv_2d.h", MN_DEPTHWISE_CONV_2D_FIELDS)               \
+  X(fully_connected, "fully_connected.h", MN_FULLY_CONNECTED_FIELDS)                     \
+  X(pool_2d, "pool_2d.h", MN_POOL_2D_FIELDS)                                             \
+  X(add, "add.h", MN_ADD_FIELDS)                                                         \
+  X(pad, "pad.h", MN_PAD_FIELDS)                                                         \
+  X(copy, "copy.h", MN_COPY_FIELDS)                                                      \
+  X(softmax, "softmax.h", MN_SOFTMAX_FIELDS)                                             \
+  X(mean, "mean.h", MN_MEAN_FIELDS)                                                      \
+  X(rescale, "rescale.h", MN_RESCALE_FIELDS)
+/* clang-format on */
+
+/* Every field is an int32_t, so the offset is the index times four: checked below. */
+#define NAME(name) #name,
+#define TABLE(type, header, FIELDS)                          \
+  static const char *const type##_names[] = {FIELDS(NAME)};  \
+  _Static_assert(sizeof(mn_##type) == MN_COUNT(type##_names) * sizeof(int32_t), #type);
+PARAMS(TABLE)
+
+#define INFO(type, header, FIELDS)                                              \
+  static const mn_params_info type##_params = {"mn_" #type, header, sizeof(mn_##type), \
+                                               type##_names, (int32_t)MN_COUNT(type##_names)};
+PARAMS(INFO)
+
+/* ---- Rows ----------------------------------------------------------------------------------*/
+#define SOURCES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define REF(kind, type, function, walker, over, ...)                                         \
+  {.op = MN_OP_##kind, .family = "ref", .symbol = #function, .sources = SOURCES(__VA_ARGS__), \
+   .params = &type##_params, .refuses = mn_refuses_##walker,                                 \
+   .arguments = mn_arguments_##walker, .in_place = (over), .body = function}
+
+static const mn_kernel_row rows[] = {
+    REF(CONV_2D, conv_2d, mn_conv_2d_s8_ref, conv_2d, 0, "kernel.h", "requantize.h", "conv_2d.h",
+        "conv_2d_ref.c"),
+    REF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_ref, depthwise_conv_2d, 0,
+        "kernel.h", "requantize.h", "depthwise_conv_2d.h", "depthwise_conv_2d_ref.c"),
+    REF(FULLY_CONNECTED, fully_connected, mn_fully_connected_s8_ref, fully_connected, 0, "kernel.h",
+        "requantize.h", "fully_connected.h", "fully_connected_ref.c"),
+    REF(AVERAGE_POOL_2D, pool_2d, mn_average_pool_2d_s8_ref, pool_2d, 0, "kernel.h",
+        "requantize.h", "pool_2d.h", "average_pool_2d_ref.c"),
+    REF(MAX_POOL_2D, pool_2d, mn_max_pool_2d_s8_ref, pool_2d, 0, "kernel.h", "requantize.h",
+        "pool_2d.h", "max_pool_2d_ref.c"),
+    REF(MEAN, mean, mn_mean_s8_ref, mean, 0, "kernel.h", "requantize.h", "mean.h", "mean_ref.c"),
+    REF(ADD, add, mn_add_s8_ref, add, 3, "kernel.h", "requantize.h", "add.h", "add_ref.c"),
+    REF(PAD, pad, mn_pad_s8_ref, pad, 0, "kernel.h", "pad.h", "pad_ref.c"),
+    REF(RESHAPE, copy, mn_copy_ref, reshape, 1, "kernel.h", "copy.h", "copy_ref.c"),
+    REF(SOFTMAX, softmax, mn_softmax_s8_ref, softmax, 1, "kernel.h", "requantize.h", "softmax.h",
+        "softmax_ref.c"),
+    REF(QUANTIZE, rescale, mn_rescale_s8_ref, quantize, 1, "kernel.h", "requantize.h",
+        "rescale.h", "rescale_ref.c"),
+};
+
+const mn_kernel_row *mn_kernel_rows(int32_t *count) {
+  *count = (int32_t)MN_COUNT(rows);
+  return rows;
+}
+
+/* The first row of a family that suits the op; `reason` is that of the last one that did not. */
+static const mn_kernel_row *find_in(const mn_graph *graph, const mn_op *op, const char *family,
+                                    const char **reason) {
+  for (size_t i = 0; i < MN_COUNT(rows); i++) {
+    if (rows[i].op != op->kind || strcmp(rows[i].family, family) != 0) continue;
+    *reason = rows[i].refuses(graph, op);
+    if (*reason == NULL) return &rows[i];
+  }
+  return NULL;
+}
+
+const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, const char *family,
+                                    const char **reason) {
+  *reason = "no kernel for this op";
+  const mn_kernel_row *row = find_in(graph, op, family, reason);
+  return row != NULL ? row : find_in(graph, op, "ref", reason);
+}
