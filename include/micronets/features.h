@@ -39,6 +39,24 @@ typedef enum mn_frontend_kind {
   X(size, size, INT, 0)            /* image side in pixels */                            \
   X(colour, colour, WORD, 0)       /* grey | rgb */
 
+/* The words of the WORD fields: field, word, value; value 0 is the default. */
+#define MN_FRONTEND_WORDS(X)                  \
+  X(mel, htk, MN_MEL_HTK)                     \
+  X(mel, slaney, MN_MEL_SLANEY)               \
+  X(log, natural, MN_LOG_NATURAL)             \
+  X(log, db, MN_LOG_DB)                       \
+  X(style, tensorflow, MN_STYLE_TENSORFLOW)   \
+  X(style, mlperf, MN_STYLE_MLPERF)           \
+  X(level, none, MN_FRONTEND_LEVEL_NONE)               \
+  X(level, normalised, MN_FRONTEND_LEVEL_NORMALISED)   \
+  X(colour, grey, MN_COLOUR_GREY)             \
+  X(colour, rgb, MN_COLOUR_RGB)
+enum { MN_MEL_HTK, MN_MEL_SLANEY };
+enum { MN_LOG_NATURAL, MN_LOG_DB };
+enum { MN_STYLE_TENSORFLOW, MN_STYLE_MLPERF };
+enum { MN_FRONTEND_LEVEL_NONE, MN_FRONTEND_LEVEL_NORMALISED };
+enum { MN_COLOUR_GREY, MN_COLOUR_RGB };
+
 typedef struct mn_frontend {
   mn_frontend_kind kind;
 #define X(key, field, unit, value) int32_t field;
@@ -48,7 +66,84 @@ typedef struct mn_frontend {
   int32_t resize_h, resize_w;      /* "resize 32x32"; 0: none */
 } mn_frontend;
 
-/* The rest of this header (sizes, init, hop by hop, whole clip, quantization of features to int8)
- * belongs to the features room. */
+/* All fields at their defaults, shape 0x0x0. */
+mn_frontend mn_frontend_defaults(mn_frontend_kind kind);
+/* NULL where the front end can be built, else one sentence: what stands there and what is possible. */
+const char *mn_frontend_check(const mn_frontend *frontend);
+/* Fills height, width, channels from the other settings of a checked audio front end. */
+void mn_frontend_shape(mn_frontend *frontend);
+
+/* ---- Audio: numbers and tables --------------------------------------------------------------
+ * Everything the run-time code needs, as plain integers: made on the host by mn_audio_build, printed
+ * into firmware as constants (these two lists are the fields), never written at run time. */
+#define MN_AUDIO_NUMBERS(X)                                                             \
+  X(window)     /* samples of one frame */                                              \
+  X(step)       /* samples between frames */                                            \
+  X(length)     /* samples of one input */                                              \
+  X(fft)        /* points of the transform, a power of two */                           \
+  X(fft_log2)                                                                           \
+  X(frames)     /* of one input */                                                      \
+  X(every)      /* steps between inputs */                                              \
+  X(mels)                                                                               \
+  X(keep)       /* cepstral coefficients kept; 0: log mel bands */                      \
+  X(style)                                                                              \
+  X(level)                                                                              \
+  X(peaks)      /* steps whose maxima are held (mlperf); 0: none */                     \
+  X(fraction)   /* feature = real value x 2^fraction */
+/* name, element type, number of elements */
+#define MN_AUDIO_TABLES(X)                                                              \
+  X(hann, int32_t, a->window / 2 + 1)  /* first half of the window, Q31 */              \
+  X(cosine, int32_t, a->fft / 4 + 1)   /* quarter wave, Q31 */                          \
+  X(edge, uint16_t, a->mels + 2)       /* first bin of each slope between band centres */ \
+  X(slope, uint16_t, a->fft / 2 + 1)   /* weight of each bin in its falling band, Q16 */ \
+  X(dct, int32_t, a->keep > 0 ? a->mels + 1 : 0) /* quarter wave x sqrt(2 / mels), Q30 */
+
+typedef struct mn_audio {
+#define X(name) int32_t name;
+  MN_AUDIO_NUMBERS(X)
+#undef X
+#define X(name, type, count) const type *name;
+  MN_AUDIO_TABLES(X)
+#undef X
+} mn_audio;
+
+/* Host: bytes of the tables, and the tables themselves into `memory` (4-byte aligned, that size). The
+ * same bits on every host: no libm. `frontend` must have passed mn_frontend_check. */
+size_t mn_frontend_tables_bytes(const mn_frontend *frontend);
+void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend);
+
+/* RAM: `state` lives from call to call (sample ring, frames of the input); `scratch` only inside a
+ * call and may overlie other memory. Both 4-byte aligned. */
+size_t mn_frontend_state_bytes(const mn_frontend *frontend);
+size_t mn_frontend_scratch_bytes(const mn_frontend *frontend);
+size_t mn_audio_state_bytes(const mn_audio *audio);
+size_t mn_audio_scratch_bytes(const mn_audio *audio);
+
+/* ---- Audio: run time, host and MCU -----------------------------------------------------------*/
+/* int8 = clamp(round(feature * multiplier / 2^shift) + zero_point), halves away from zero. */
+typedef struct mn_feature_scale {
+  int32_t multiplier, shift, zero_point;
+} mn_feature_scale;
+/* Host or MCU, exact integer work on the bits of `scale` (finite, > 0) of the input tensor. */
+mn_feature_scale mn_audio_scale(const mn_audio *audio, float scale, int32_t zero_point);
+void mn_feature_quantize_s8(int8_t *q, const int16_t *feature, size_t count,
+                            const mn_feature_scale *scale);
+
+/* Empties the rings. */
+void mn_audio_reset(const mn_audio *audio, void *state);
+/* Takes up to `count` samples, stopping behind the one that completes an input (*complete = 1, then
+ * read it before the next push). Returns the samples taken, at least 1. */
+size_t mn_audio_push(const mn_audio *audio, void *state, void *scratch, int *complete,
+                     const int16_t *pcm, size_t count);
+/* Features of frame `row` (0: oldest) of the complete input, [width] in Q(fraction). */
+void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *scratch, int32_t row);
+
+/* Hop by hop: takes all samples, writes the input tensor [frames, width] whenever one is complete;
+ * 1 when that happened (the last one stands in `input`). */
+int mn_audio_feed(const mn_audio *audio, void *state, void *scratch, int8_t *input,
+                  const mn_feature_scale *scale, const int16_t *pcm, size_t count);
+/* One whole clip of audio->length samples by the same code: features [frames, width]. */
+void mn_audio_clip(const mn_audio *audio, int16_t *feature, void *state, void *scratch,
+                   const int16_t *pcm);
 
 #endif
