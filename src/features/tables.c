@@ -1,0 +1,218 @@
+/* tables.c - host only: numbers and tables of a front end from its settings.
+ *
+ * In double precision with series of our own instead of libm, so that every host makes the same bits;
+ * firmware gets the finished tables as constants and holds nothing of this file.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "features/parts.h"
+
+#define PI 3.14159265358979323846
+
+static double cosine_of(double turn) { /* cos(2 pi turn), turn in [0, 1/4] */
+  double x = 2.0 * PI * turn, term = 1.0, sum = 0.0;
+  for (int32_t n = 1; n < 26; n += 2) {
+    sum += term;
+    term *= -x * x / (n * (n + 1.0));
+  }
+  return sum;
+}
+
+static double logarithm(double x) { /* ln x, x >= 1 */
+  double whole = 0.0;
+  for (; x > 1.5; x /= 2.0) whole += 0.69314718055994530942;
+  double y = (x - 1.0) / (x + 1.0), power = y, sum = 0.0;
+  for (int32_t n = 1; n < 40; n += 2) {
+    sum += power / n;
+    power *= y * y;
+  }
+  return whole + 2.0 * sum;
+}
+
+static double square_root(double x) { /* by Newton, x > 0 */
+  double y = x > 1.0 ? x : 1.0;
+  for (int32_t i = 0; i < 60; i++) y = 0.5 * (y + x / y);
+  return y;
+}
+
+static double mel_of(double hz) {
+  return 1127.0 * logarithm(1.0 + hz / 700.0);
+}
+
+static int64_t nearest(double value) {
+  return (int64_t)(value < 0.0 ? value - 0.5 : value + 0.5);
+}
+
+static int32_t saturate_s32(double value) {
+  return value >= INT32_MAX ? INT32_MAX : (int32_t)nearest(value);
+}
+
+static void fill_quarter(int32_t *table, int32_t steps, double scale) {
+  for (int32_t i = 0; i <= steps; i++) table[i] = saturate_s32(cosine_of(0.25 * i / steps) * scale);
+  table[steps] = 0;
+}
+
+/* Periodic Hann: (1 - cos(2 pi n / window)) / 2. */
+static void fill_hann(int32_t *table, int32_t window) {
+  for (int32_t n = 0; n <= window / 2; n++) {
+    double turn = (double)n / window;
+    double cosine = turn <= 0.25 ? cosine_of(turn) : -cosine_of(0.5 - turn);
+    table[n] = saturate_s32((0.5 - 0.5 * cosine) * 2147483648.0);
+  }
+}
+
+/* Slopes between mels + 2 equidistant points of the mel scale, the outer two being the limits. */
+static void fill_slopes(uint16_t *edge, uint16_t *weight, const mn_audio *audio,
+                        const mn_frontend *frontend) {
+  double hz_per_bin = (double)frontend->rate_hz / audio->fft;
+  double low = mel_of(frontend->from_hz), high = mel_of(frontend->to_hz);
+  double spacing = (high - low) / (audio->mels + 1);
+  int32_t first = (int32_t)(1.5 + frontend->from_hz / hz_per_bin); /* as TensorFlow rounds */
+  int32_t last = (int32_t)(frontend->to_hz / hz_per_bin);
+  if (audio->style == MN_STYLE_MLPERF) first = 1; /* bins below the limit have no slope */
+  int32_t slope = 0, k = first;
+  for (; k <= last; k++) {
+    double mel = mel_of(k * hz_per_bin);
+    if (mel <= low) continue;
+    while (slope <= audio->mels && (slope == 0 || mel > low + slope * spacing)) {
+      edge[slope++] = (uint16_t)k;
+    }
+    double falling = (low + slope * spacing - mel) / spacing;
+    weight[k] = (uint16_t)(falling >= 65535.0 / 65536.0 ? 65535 : nearest(falling * 65536.0));
+  }
+  while (slope <= audio->mels + 1) edge[slope++] = (uint16_t)k;
+}
+
+/* Largest Q in which a floored coefficient 0, ln(1e-12) sqrt(2 mels), still fits 16 bits. */
+static int32_t cepstrum_fraction(int32_t mels) {
+  double largest = 27.7 * square_root(2.0 * mels);
+  int32_t fraction = 0;
+  while (largest * (2 << fraction) <= 32767.0) fraction++;
+  return fraction;
+}
+
+static int32_t samples_of(const mn_frontend *frontend, int32_t us) {
+  return (int32_t)((int64_t)frontend->rate_hz * us / 1000000);
+}
+
+static mn_audio numbers_of(const mn_frontend *f) {
+  mn_audio audio = {.window = samples_of(f, f->window_us),
+                    .step = samples_of(f, f->step_us),
+                    .length = samples_of(f, f->length_us),
+                    .fft = 2,
+                    .fft_log2 = 1,
+                    .frames = f->frames,
+                    .every = f->every > 0 ? f->every : 1,
+                    .mels = f->mels,
+                    .keep = f->kind == MN_FRONTEND_MFCC ? f->keep : 0,
+                    .style = f->style,
+                    .level = f->level};
+  while (audio.fft < audio.window && audio.fft < 1 << 20) {
+    audio.fft *= 2;
+    audio.fft_log2++;
+  }
+  if (audio.step < 1) return audio; /* refused by the check */
+  if (f->frames > 0) audio.length = audio.window + (f->frames - 1) * audio.step;
+  if (audio.length >= audio.window) audio.frames = 1 + (audio.length - audio.window) / audio.step;
+  if (audio.style == MN_STYLE_MLPERF) audio.peaks = (audio.length + audio.step - 1) / audio.step;
+  if (audio.mels < 1) return audio;
+  audio.fraction = audio.keep > 0 ? cepstrum_fraction(audio.mels) : MN_ENERGY_FRACTION;
+  return audio;
+}
+
+mn_frontend mn_frontend_defaults(mn_frontend_kind kind) {
+  mn_frontend frontend = {.kind = kind};
+#define X(key, field, unit, value) frontend.field = value;
+  MN_FRONTEND_KEYS(X)
+#undef X
+  return frontend;
+}
+
+static const char *check_sizes(const mn_frontend *f) {
+  mn_audio a = numbers_of(f);
+  if (a.window < 129 || a.window > 4096) return "the window must hold 129 to 4096 samples";
+  if (a.step < 1 || a.step > 65535) return "the step must hold 1 to 65535 samples";
+  if (f->frames < 0 || f->frames > 1000) return "frames must lie between 1 and 1000";
+  if (a.length < a.window) return "the length must hold one window at least";
+  if (a.frames > 1000) return "one input may hold 1000 frames at most";
+  return NULL;
+}
+
+static const char *check_bands(const mn_frontend *f) {
+  if (f->mels < 1 || f->mels > 128) return "mels must lie between 1 and 128";
+  if (f->kind == MN_FRONTEND_MFCC && (f->keep < 1 || f->keep > f->mels)) {
+    return "keep must lie between 1 and the number of mels";
+  }
+  if (f->from_hz < 0 || f->to_hz <= f->from_hz || f->to_hz > f->rate_hz / 2) {
+    return "mel bands must rise from below `to`, and `to` must not pass half the rate";
+  }
+  return NULL;
+}
+
+const char *mn_frontend_check(const mn_frontend *f) {
+  if (f->kind != MN_FRONTEND_MFCC && f->kind != MN_FRONTEND_LOGMEL) {
+    return "this front end is not built yet; mfcc and logmel are";
+  }
+  if (f->rate_hz < 1000 || f->rate_hz > 96000) return "the rate must lie between 1 and 96 kHz";
+  if (f->length_us < 1 || f->length_us > 60000000) return "the length must lie between 0 and 60 s";
+  if (f->window_us < 1 || f->window_us > 60000000 || f->step_us < 1 || f->step_us > 60000000) {
+    return "window and step must lie between 0 and 60 s";
+  }
+  if (f->mel != MN_MEL_HTK) return "mel slaney is not built yet; htk is";
+  if (f->log != MN_LOG_NATURAL) return "log db is not built yet; natural is";
+  if (f->style < MN_STYLE_TENSORFLOW || f->style > MN_STYLE_MLPERF) return "unknown style";
+  if (f->level < MN_FRONTEND_LEVEL_NONE || f->level > MN_FRONTEND_LEVEL_NORMALISED) {
+    return "unknown level";
+  }
+  if (f->style == MN_STYLE_MLPERF && f->level != MN_FRONTEND_LEVEL_NONE) {
+    return "style mlperf divides by the maximum already; level normalised does not go with it";
+  }
+  if (f->every < 0 || f->every > 1000) return "every must lie between 1 and 1000 steps";
+  const char *text = check_sizes(f);
+  return text != NULL ? text : check_bands(f);
+}
+
+void mn_frontend_shape(mn_frontend *frontend) {
+  mn_audio audio = numbers_of(frontend);
+  frontend->height = audio.frames;
+  frontend->width = audio.keep > 0 ? audio.keep : audio.mels;
+  frontend->channels = 1;
+}
+
+static size_t table_bytes(const mn_audio *a) {
+  size_t bytes = 0;
+#define X(name, type, count) bytes += (sizeof(type) * (size_t)(count) + 3) / 4 * 4;
+  MN_AUDIO_TABLES(X)
+#undef X
+  return bytes;
+}
+
+size_t mn_frontend_tables_bytes(const mn_frontend *frontend) {
+  mn_audio audio = numbers_of(frontend);
+  return table_bytes(&audio);
+}
+size_t mn_frontend_state_bytes(const mn_frontend *frontend) {
+  mn_audio audio = numbers_of(frontend);
+  return mn_audio_state_bytes(&audio);
+}
+size_t mn_frontend_scratch_bytes(const mn_frontend *frontend) {
+  mn_audio audio = numbers_of(frontend);
+  return mn_audio_scratch_bytes(&audio);
+}
+
+void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend) {
+  *audio = numbers_of(frontend);
+  const mn_audio *a = audio;
+  memset(memory, 0, table_bytes(a));
+  uint8_t *place = memory;
+#define X(name, type, count)     \
+  type *name = (void *)place;    \
+  audio->name = name;            \
+  place += (sizeof(type) * (size_t)(count) + 3) / 4 * 4;
+  MN_AUDIO_TABLES(X)
+#undef X
+  fill_hann(hann, a->window);
+  fill_quarter(cosine, a->fft / 4, 2147483648.0);
+  fill_slopes(edge, slope, a, frontend);
+  if (a->keep > 0) fill_quarter(dct, a->mels, square_root(2.0 / a->mels) * 1073741824.0);
+}
