@@ -7,10 +7,18 @@
 #include "micronets/plan.h"
 #include "micronets/tflite.h"
 
+/* One inference of known outcome, for golden_test.c: bytes of input tensor 0 and of output tensor 0. */
+typedef struct mn_emit_golden {
+  const void *input, *output;
+} mn_emit_golden;
+
 typedef struct mn_emit_config {
   const char *folder;  /* made if absent; files are written then renamed */
   const char *prefix;  /* "kws": kws_run, KWS_ARENA_BYTES */
-  bool watch;          /* test build: calls MN_WATCH(op, first_row, rows, data, bytes) after each step */
+  bool watch;          /* test build: MN_MARK(op) before and MN_WATCH(op, first_row, rows, data, bytes)
+                          after each step; both are nothing unless they are defined */
+  const mn_emit_golden *golden; /* [golden_count]; none: the folder has no golden_test.c */
+  int32_t golden_count;
 } mn_emit_config;
 
 typedef struct mn_emit_result {
@@ -18,6 +26,9 @@ typedef struct mn_emit_result {
   int32_t file_count;
 } mn_emit_result;
 
+/* Writes model.h, model.c, weights.[ch], copies of the kernels used, golden_test.c, Makefile and
+ * README.md. The same bytes for the same plan and model. Needs a frozen graph of one input and one
+ * output. Errors: MN_ERR_USAGE for a prefix that is no C name; MN_ERR_UNSUPPORTED; MN_ERR_IO. */
 mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan, const mn_model *model,
                     const mn_emit_config *config, mn_error *error) MN_MUST_CHECK;
 

@@ -1,0 +1,81 @@
+/* emit.c - the order in which a compiled model's folder is made, and what is checked beforehand.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "micronets/emit.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "emit/writer.h"
+
+enum { MOST_FILES = 64, MOST_PREFIX = 32 };
+
+/* A C identifier in lower case, so that macros can be its upper case. */
+static mn_status check_prefix(const char *prefix, mn_error *error) {
+  size_t length = strlen(prefix);
+  bool good = length > 0 && length <= MOST_PREFIX && (islower((unsigned char)prefix[0]) != 0);
+  for (size_t i = 0; i < length && good; i++)
+    good = islower((unsigned char)prefix[i]) || isdigit((unsigned char)prefix[i]) || prefix[i] == '_';
+  if (good) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE,
+                      "name \"%s\": expected a lower-case letter, then letters, digits or _, at most %d "
+                      "characters",
+                      prefix, MOST_PREFIX);
+}
+
+static mn_status check_graph(const mn_graph *graph, mn_error *error) {
+  if (!graph->frozen)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED, "the network has no weights yet; train it first");
+  if (graph->input_count != 1 || graph->output_count != 1)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "the model has %d inputs and %d outputs; compiled models have one of each",
+                        graph->input_count, graph->output_count);
+  const mn_tensor *x = &graph->tensors[graph->inputs[0]], *y = &graph->tensors[graph->outputs[0]];
+  if (x->dtype != MN_DTYPE_INT8 || y->dtype != MN_DTYPE_INT8)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "input is %s and output %s; compiled models take and give int8",
+                        mn_dtype_text(x->dtype), mn_dtype_text(y->dtype));
+  return MN_OK;
+}
+
+static mn_status check_plan(const mn_plan *plan, mn_error *error) {
+  for (int32_t i = 0; i < plan->step_count; i++)
+    if (plan->steps[i].kind != MN_STEP_CALL)
+      return mn_error_set(error, MN_ERR_UNSUPPORTED, "this plan has row loops; they cannot be printed yet");
+  for (int32_t i = 0; i < plan->constant_count; i++)
+    if (plan->constants[i].bytes > 0 && plan->constants[i].data == NULL)
+      return mn_error_set(error, MN_ERR_UNSUPPORTED, "constant %s has no data; the plan is of a bare graph",
+                          plan->constants[i].name);
+  return MN_OK;
+}
+
+static const char *upper_case(mn_arena *arena, const char *text) {
+  char *upper = mn_arena_copy(arena, text, strlen(text) + 1);
+  for (char *at = upper; at != NULL && *at != '\0'; at++) *at = (char)toupper((unsigned char)*at);
+  return upper;
+}
+
+static mn_status emit_all(mn_emitter *e) {
+  MN_TRY(mn_emit_header(e));
+  MN_TRY(mn_emit_weights(e));
+  MN_TRY(mn_emit_model(e));
+  MN_TRY(mn_emit_sources(e));
+  MN_TRY(mn_emit_golden_test(e));
+  return mn_emit_makefile(e);
+}
+
+mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan, const mn_model *model,
+                    const mn_emit_config *config, mn_error *error) {
+  MN_TRY(check_prefix(config->prefix, error));
+  MN_TRY(check_graph(plan->graph, error));
+  MN_TRY(check_plan(plan, error));
+  mn_emitter e = {.plan = plan, .model = model, .config = config, .arena = arena, .error = error,
+                  .prefix = config->prefix, .upper = upper_case(arena, config->prefix),
+                  .files = mn_arena_array(arena, MOST_FILES, sizeof(char *)), .file_room = MOST_FILES};
+  if (e.upper == NULL || e.files == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  MN_TRY(mn_folder_make(config->folder, error));
+  mn_status status = emit_all(&e);
+  mn_buffer_free(&e.text);
+  MN_TRY(status);
+  *result = (mn_emit_result){.files = e.files, .file_count = e.file_count};
+  return MN_OK;
+}

@@ -1,0 +1,192 @@
+/* model.c - prints model.c: parameters of every call, and the functions of model.h.
+ *
+ * A plan's step becomes one direct call of one kernel; where operands lie is in the text, so nothing
+ * is looked up or decided on the device.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "emit/layout.h"
+#include "emit/writer.h"
+
+static const mn_tensor *output_of(const mn_emitter *e, const mn_plan_step *step) {
+  const mn_graph *graph = e->plan->graph;
+  return &graph->tensors[graph->ops[step->op].output];
+}
+
+/* ---- Parameters -----------------------------------------------------------------------------*/
+
+/* Two steps with the same parameters share one struct: the index of the first that has them. */
+static int32_t params_owner(const mn_plan *plan, int32_t index) {
+  const mn_plan_step *step = &plan->steps[index];
+  for (int32_t i = 0; i < index; i++) {
+    const mn_plan_step *other = &plan->steps[i];
+    if (other->kernel->params == step->kernel->params &&
+        memcmp(other->params, step->params, step->kernel->params->size) == 0)
+      return i;
+  }
+  return index;
+}
+
+static void print_params(mn_emitter *e, int32_t index) {
+  const mn_plan_step *step = &e->plan->steps[index];
+  const mn_params_info *info = step->kernel->params;
+  if (params_owner(e->plan, index) != index) return;
+  mn_print(e, "static const %s_%s params_%d = {\n", e->prefix, info->type, index);
+  for (int32_t i = 0; i < info->field_count; i++) {
+    int32_t value;
+    memcpy(&value, (const char *)step->params + info->fields[i].offset, sizeof value);
+    mn_print(e, "    .%s = %d,\n", info->fields[i].name, value);
+  }
+  mn_print(e, "};\n");
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------*/
+
+static void print_place(mn_emitter *e, const mn_place *place) {
+  switch (place->kind) {
+    case MN_PLACE_NONE: mn_print(e, "0"); break;
+    case MN_PLACE_ARENA: mn_print(e, "memory + %lld", (long long)place->offset); break;
+    case MN_PLACE_CONSTANT:
+      mn_print(e, "%s_%s", e->prefix, e->plan->constants[place->offset].name);
+      break;
+  }
+}
+
+/* The filled part of a list of places; trailing absent ones are left to the initialiser's zeros. */
+static void print_places(mn_emitter *e, const char *field, const mn_place *places, int32_t count) {
+  while (count > 0 && places[count - 1].kind == MN_PLACE_NONE) count--;
+  if (count == 0) return;
+  mn_print(e, "      .%s = {", field);
+  for (int32_t i = 0; i < count; i++) {
+    if (i > 0) mn_print(e, ", ");
+    print_place(e, &places[i]);
+  }
+  mn_print(e, "},\n");
+}
+
+static void print_watch(mn_emitter *e, const mn_plan_step *step) {
+  if (!e->config->watch) return;
+  const mn_tensor *y = output_of(e, step);
+  int64_t rows = y->shape.rank == 4 ? y->shape.dim[1] : 1;
+  int64_t bytes = (int64_t)mn_tensor_bytes(y) / rows * step->rows;
+  mn_print(e, "  MN_WATCH(%d, %d, %d, ", step->op, step->first_row, step->rows);
+  print_place(e, &step->y);
+  mn_print(e, ", %lld);\n", (long long)bytes);
+}
+
+static void print_call(mn_emitter *e, int32_t index) {
+  const mn_plan_step *step = &e->plan->steps[index];
+  const mn_op *op = &e->plan->graph->ops[step->op];
+  mn_print(e, "  /* %d %s: %s */\n", step->op, op->name != NULL ? op->name : "",
+           mn_op_info_get(op->kind)->text);
+  if (e->config->watch) mn_print(e, "  MN_MARK(%d);\n", step->op);
+  mn_print(e, "  io = (%s_mn_kernel_io){\n", e->prefix);
+  print_places(e, "x", step->x, MN_CALL_MAX_INPUTS);
+  mn_print(e, "      .y = ");
+  print_place(e, &step->y);
+  mn_print(e, ",\n");
+  print_places(e, "constant", step->constant, MN_CALL_MAX_CONSTANTS);
+  if (step->scratch.kind == MN_PLACE_ARENA)
+    mn_print(e, "      .scratch = memory + %lld,\n", (long long)step->scratch.offset);
+  mn_print(e, "      .first_row = %d,\n      .rows = %d,\n  };\n", step->first_row, step->rows);
+  mn_print(e, "  %s_%s(&params_%d, &io);\n", e->prefix, step->kernel->symbol,
+           params_owner(e->plan, index));
+  print_watch(e, step);
+}
+
+/* ---- The functions of model.h ---------------------------------------------------------------*/
+
+static void print_init(mn_emitter *e) {
+  const mn_graph *graph = e->plan->graph;
+  mn_print(e, "%s_SECTION_CODE void %s_init(void *arena) {\n", e->upper, e->prefix);
+  bool any = false;
+  for (int32_t i = 0; i < graph->tensor_count; i++) {
+    const mn_tensor *t = &graph->tensors[i];
+    if (!t->variable || e->plan->tensor_offset[i] < 0) continue;
+    if (!any) mn_print(e, "  uint8_t *memory = arena;\n");
+    any = true;
+    int32_t zero = t->quantization.count > 0 ? t->quantization.zero_point[0] : 0;
+    mn_print(e, "  for (size_t i = 0; i < %zu; i++) ((%s *)(void *)(memory + %lld))[i] = %d;\n",
+             (size_t)mn_shape_elements(&t->shape), mn_c_type(t->dtype),
+             (long long)e->plan->tensor_offset[i], zero);
+  }
+  if (!any) mn_print(e, "  (void)arena; /* nothing is kept between runs */\n");
+  mn_print(e, "}\n\n");
+}
+
+static void print_access(mn_emitter *e) {
+  const mn_plan *plan = e->plan;
+  long long x = (long long)plan->tensor_offset[plan->graph->inputs[0]];
+  long long y = (long long)plan->tensor_offset[plan->graph->outputs[0]];
+  mn_print(e, "%s_SECTION_CODE int8_t *%s_input(void *arena) {\n", e->upper, e->prefix);
+  mn_print(e, "  return (int8_t *)arena + %lld;\n}\n\n", x);
+  mn_print(e, "%s_SECTION_CODE const int8_t *%s_output(const void *arena) {\n", e->upper, e->prefix);
+  mn_print(e, "  return (const int8_t *)arena + %lld;\n}\n\n", y);
+}
+
+static void print_run(mn_emitter *e) {
+  mn_print(e, "%s_SECTION_CODE void %s_run(void *arena) {\n", e->upper, e->prefix);
+  mn_print(e, "  uint8_t *memory = arena;\n  %s_mn_kernel_io io;\n\n", e->prefix);
+  for (int32_t i = 0; i < e->plan->step_count; i++) print_call(e, i);
+  mn_print(e, "}\n\n");
+}
+
+static void print_feed(mn_emitter *e) {
+  mn_print(e, "%s_SECTION_CODE int %s_feed(void *arena, const int16_t *pcm, size_t n) {\n", e->upper,
+           e->prefix);
+  mn_print(e, "  (void)arena;\n  (void)pcm;\n  (void)n;\n  return 0; /* this model has no front end */\n}\n\n");
+}
+
+/* A label as C text: quotes, backslashes and anything but plain ASCII are escaped in octal. */
+static void print_string(mn_emitter *e, const char *text) {
+  mn_print(e, "\"");
+  for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+    bool plain = *at >= ' ' && *at < 127 && *at != '"' && *at != '\\' && *at != '?';
+    if (plain) mn_print(e, "%c", *at);
+    else mn_print(e, "\\%03o", *at);
+  }
+  mn_print(e, "\"");
+}
+
+static void print_labels(mn_emitter *e) {
+  mn_print(e, "const char *const %s_labels[] = {\n", e->prefix);
+  for (int32_t i = 0; i < e->model->label_count; i++) {
+    mn_print(e, "    ");
+    print_string(e, e->model->labels[i]);
+    mn_print(e, ",\n");
+  }
+  if (e->model->label_count == 0) mn_print(e, "    0, /* the model names no classes */\n");
+  mn_print(e, "};\n\nconst int8_t %s_threshold = %d;\n", e->prefix, mn_emit_threshold(e));
+}
+
+static bool first_use_of_header(const mn_plan *plan, int32_t index) {
+  const char *header = plan->steps[index].kernel->params->header;
+  for (int32_t i = 0; i < index; i++)
+    if (strcmp(plan->steps[i].kernel->params->header, header) == 0) return false;
+  return true;
+}
+
+static void print_hooks(mn_emitter *e) {
+  if (!e->config->watch) return;
+  mn_print(e, "/* For measuring: told before each step, and of every finished stretch of rows. */\n");
+  mn_print(e, "#ifdef MN_HOOKS\n#include MN_HOOKS\n#endif\n");
+  mn_print(e, "#ifndef MN_MARK\n#define MN_MARK(op) ((void)0)\n#endif\n");
+  mn_print(e, "#ifndef MN_WATCH\n#define MN_WATCH(op, first_row, rows, data, bytes) ((void)0)\n#endif\n\n");
+}
+
+mn_status mn_emit_model(mn_emitter *e) {
+  mn_print(e, "/* model.c - see model.h: one direct call per step of the plan. */\n#include \"model.h\"\n\n");
+  for (int32_t i = 0; i < e->plan->step_count; i++)
+    if (first_use_of_header(e->plan, i))
+      mn_print(e, "#include \"%s\"\n", e->plan->steps[i].kernel->params->header);
+  mn_print(e, "#include \"weights.h\"\n\n");
+  print_hooks(e);
+  for (int32_t i = 0; i < e->plan->step_count; i++) print_params(e, i);
+  mn_print(e, "\n");
+  print_init(e);
+  print_access(e);
+  print_run(e);
+  print_feed(e);
+  print_labels(e);
+  return mn_emit_file(e, "model.c");
+}

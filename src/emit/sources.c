@@ -1,0 +1,83 @@
+/* sources.c - copies the kernels that a plan calls, with what they include, into the model's folder.
+ *
+ * Every name that begins with mn_ gets the model's prefix, so that two models link into one image;
+ * includes lose their folder, so that the files compile where they lie.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <string.h>
+
+#include "emit/embedded.h"
+#include "emit/writer.h"
+
+static const char *file_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
+static bool word_character(char c) {
+  return isalnum((unsigned char)c) || c == '_';
+}
+
+/* The path between the quotes of a line such as: #include "kernels/kernel.h" */
+static const char *included_path(mn_arena *arena, const char *line, size_t length) {
+  static const char start[] = "#include \"";
+  if (length < sizeof start || memcmp(line, start, sizeof start - 1) != 0) return NULL;
+  const char *path = line + sizeof start - 1;
+  const char *quote = memchr(path, '"', length - (sizeof start - 1));
+  return quote != NULL ? mn_arena_text(arena, "%.*s", (int)(quote - path), path) : NULL;
+}
+
+/* Prints a line with the prefix put before every mn_ name. */
+static void print_line(mn_emitter *e, const char *line, size_t length) {
+  size_t from = 0;
+  for (size_t i = 0; i + 3 <= length; i++) {
+    bool starts = i == 0 || !word_character(line[i - 1]);
+    if (!starts || memcmp(line + i, "mn_", 3) != 0) continue;
+    mn_print(e, "%.*s%s_", (int)(i - from), line + from, e->prefix);
+    from = i;
+  }
+  mn_print(e, "%.*s\n", (int)(length - from), line + from);
+}
+
+/* Prints one file; its includes of ours are added to the queue. */
+static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, int32_t *queued,
+                           int32_t room) {
+  const mn_embedded_file *file = mn_embedded_find(path);
+  if (file == NULL)
+    return mn_error_set(e->error, MN_ERR_FAILED, "source file %s is not in this program", path);
+  const char *at = (const char *)file->data, *end = at + file->size;
+  while (at < end) {
+    const char *newline = memchr(at, '\n', (size_t)(end - at));
+    size_t length = (size_t)((newline != NULL ? newline : end) - at);
+    const char *included = included_path(e->arena, at, length);
+    if (included == NULL) {
+      print_line(e, at, length);
+    } else {
+      if (*queued == room) return mn_error_set(e->error, MN_ERR_FAILED, "too many source files");
+      queue[(*queued)++] = included;
+      mn_print(e, "#include \"%s\"\n", file_name(included));
+    }
+    at += length + 1;
+  }
+  return mn_emit_file(e, file_name(path));
+}
+
+mn_status mn_emit_sources(mn_emitter *e) {
+  enum { ROOM = 512 };
+  const char **queue = mn_arena_array(e->arena, ROOM, sizeof *queue);
+  int32_t queued = 0;
+  if (queue == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
+  for (int32_t i = 0; i < e->plan->step_count; i++) {
+    const char *const *sources = e->plan->steps[i].kernel->sources;
+    for (int32_t k = 0; sources[k] != NULL && queued < ROOM; k++) {
+      const char *path = mn_arena_text(e->arena, "kernels/%s", file_name(sources[k]));
+      if (path == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
+      bool there = false;
+      for (int32_t q = 0; q < queued; q++) there = there || strcmp(queue[q], path) == 0;
+      if (!there) queue[queued++] = path;
+    }
+  }
+  for (int32_t i = 0; i < queued; i++)
+    if (!mn_emit_has_file(e, file_name(queue[i]))) MN_TRY(copy_file(e, queue[i], queue, &queued, ROOM));
+  return MN_OK;
+}
