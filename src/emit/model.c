@@ -34,8 +34,8 @@ static void print_params(mn_emitter *e, int32_t index) {
   mn_print(e, "static const %s_%s params_%d = {\n", e->prefix, info->type, index);
   for (int32_t i = 0; i < info->field_count; i++) {
     int32_t value;
-    memcpy(&value, (const char *)step->params + info->fields[i].offset, sizeof value);
-    mn_print(e, "    .%s = %d,\n", info->fields[i].name, value);
+    memcpy(&value, (const char *)step->params + (size_t)i * sizeof value, sizeof value);
+    mn_print(e, "    .%s = %d,\n", info->name[i], value);
   }
   mn_print(e, "};\n");
 }

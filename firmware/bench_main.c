@@ -1,0 +1,70 @@
+/* bench_main.c - runs a compiled model (prefix "model") on inputs from a file and reports.
+ *
+ * The file named by the emulator's arguments holds input tensors, one after another. For each: the
+ * checksum of every finished stretch of rows (where the hooks are built in) and of the output. Then,
+ * on the last one, how deep the stack went, and one run between marks for the instruction counter.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "crc32.h"
+#include "hooks.h"
+#include "model.h"
+#include "semihost.h"
+
+uint32_t mn_stack_used(void (*run)(void *), void *argument, uint32_t depth);
+void mn_bench_rows(int32_t op, int32_t first_row, int32_t rows, const void *data, uint32_t bytes);
+
+enum { STACK_PAINTED = 16384 };
+
+MODEL_SECTION_ARENA static _Alignas(MODEL_ARENA_ALIGN) uint8_t arena[MODEL_ARENA_BYTES];
+static int8_t input[MODEL_INPUT_BYTES];
+
+void mn_bench_rows(int32_t op, int32_t first_row, int32_t rows, const void *data, uint32_t bytes) {
+  mn_line_number("op", op);
+  mn_line_number("first_row", first_row);
+  mn_line_number("rows", rows);
+  mn_line_number("bytes", (int32_t)bytes);
+  mn_line_hex("crc", mn_firmware_crc32(data, bytes));
+  mn_line_end();
+}
+
+static void copy_input(void) {
+  int8_t *to = model_input(arena);
+  for (size_t i = 0; i < MODEL_INPUT_BYTES; i++) to[i] = input[i];
+}
+
+static void run_vector(int32_t index) {
+  mn_line_number("vector", index);
+  mn_line_end();
+  model_init(arena);
+  copy_input();
+  model_run(arena);
+  mn_line_number("output_bytes", MODEL_OUTPUT_BYTES);
+  mn_line_hex("crc", mn_firmware_crc32(model_output(arena), MODEL_OUTPUT_BYTES));
+  mn_line_end();
+}
+
+/* The last input once more, for the stack, and once more, for the counter. */
+static void measure(void) {
+  copy_input();
+  mn_line_number("stack", (int32_t)mn_stack_used(model_run, arena, STACK_PAINTED));
+  mn_line_end();
+  copy_input();
+  mn_bench_mark(MN_REGION_WHOLE);
+  model_run(arena);
+  mn_bench_mark(MN_REGION_OUTSIDE);
+}
+
+int main(void) {
+  char path[128];
+  int file = mn_semihost_arguments(path, sizeof path) ? mn_semihost_open(path) : -1;
+  int32_t vectors = 0;
+  if (file < 0) {
+    mn_semihost_text("error=no_input_file\n");
+    return 2;
+  }
+  while (mn_semihost_read(file, input, sizeof input) == sizeof input) run_vector(vectors++);
+  mn_semihost_close(file);
+  if (vectors > 0) measure();
+  mn_line_number("vectors", vectors);
+  mn_line_end();
+  return 0;
+}
