@@ -80,6 +80,16 @@ mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *gr
                        const mn_target *target, const mn_plan_options *options,
                        mn_error *error) MN_MUST_CHECK;
 
+/* A compiled model's memory: the plan's arena, then what the front end needs besides. Emit places it
+ * so, price charges it: sram.features = features_bytes, arena + features = total_bytes. */
+typedef struct mn_frontend_memory {
+  int64_t state_offset;   /* from the arena's start; kept from run to run */
+  int64_t scratch_offset; /* over the arena, clear of the input tensor; only inside a feed */
+  int64_t features_bytes; /* 0: no audio front end */
+  int64_t total_bytes;
+} mn_frontend_memory;
+mn_frontend_memory mn_plan_frontend_memory(const mn_plan *plan, const mn_frontend *frontend);
+
 /* ---- Price -------------------------------------------------------------------------------
  * Bytes and ops are exact for our runtime; code and stack come from the measured tables; cycles,
  * ms and mJ are modelled (-1: unknown). */
