@@ -15,7 +15,7 @@
  * output scale rule: FREE (learnt), SAME (equals input 0), FIXED (given by the op), NONE.
  * MIX exists only in a supernet (inputs on, off; MIX(d, on, off)); it has no .tflite code. */
 #define MN_OP_LIST(X)                                      \
-  X(CONV_2D, "CONV_2D", 3, 6, FREE)                        \
+  X(CONV_2D, "CONV_2D", 3, 8, FREE)                        \
   X(DEPTHWISE_CONV_2D, "DEPTHWISE_CONV_2D", 4, 7, FREE)    \
   X(FULLY_CONNECTED, "FULLY_CONNECTED", 9, 12, FREE)       \
   X(AVERAGE_POOL_2D, "AVERAGE_POOL_2D", 1, 3, SAME)        \
