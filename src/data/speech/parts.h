@@ -1,0 +1,92 @@
+/* parts.h - the pieces behind speech.h: words, settings, the two engines, phonemes, trimming, cache.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_DATA_SPEECH_PARTS_H
+#define MN_DATA_SPEECH_PARTS_H
+
+#include "data/speech/speech.h"
+
+/* ---- The list of words ------------------------------------------------------------------------*/
+typedef struct mn_word {
+  const char *label, *text;
+  int32_t class_index;
+} mn_word;
+
+typedef struct mn_words {
+  mn_word *word;
+  int32_t count;
+  const char **label; /* distinct ones, in order of appearance */
+  int32_t labels;
+} mn_words;
+/* Splits and checks "A,LABEL=TEXT,...". Errors: MN_ERR_USAGE. */
+mn_status mn_words_parse(mn_words *words, mn_arena *arena, const char *list, bool only_words,
+                         mn_error *error) MN_MUST_CHECK;
+
+/* ---- Takes: one word spoken once with one setting ----------------------------------------------*/
+typedef enum mn_engine { MN_ENGINE_FLITE, MN_ENGINE_ESPEAK } mn_engine;
+
+typedef struct mn_take {
+  mn_engine engine;
+  const char *text;   /* borrowed */
+  const char *accent; /* espeak-ng: en-us */
+  const char *tone;   /* espeak-ng: variant f3; flite: voice slt */
+  int32_t rate, pitch, range; /* espeak-ng: words a minute, 0..99, 0..99 */
+  double stretch, pitch_mean, pitch_spread; /* flite: factors on the voice's own */
+  mn_split split;
+  char voice[64];
+  /* filled by the engine; pcm is owned, NULL where the word came out empty */
+  int16_t *pcm;
+  int32_t samples;
+} mn_take;
+
+enum { MN_ESPEAK_TAKES = 110, MN_FLITE_TAKES = 60 };
+/* Draws `espeak` + `flite` settings for one text. flite speaks English only. */
+void mn_takes_draw(mn_take *takes, const char *text, int32_t espeak, int32_t flite,
+                   const char *language, uint64_t seed);
+bool mn_language_is_english(const char *language); /* NULL: yes */
+
+/* ---- Engines: fill take->pcm at 16 kHz, trimmed -----------------------------------------------*/
+/* Not thread safe: flite keeps its voices' settings in globals. */
+mn_status mn_flite_say(mn_take *take, mn_error *error) MN_MUST_CHECK;
+const char *mn_flite_version(void);
+/* Thread safe: a process of its own. */
+mn_status mn_espeak_say(mn_take *take, mn_error *error) MN_MUST_CHECK;
+/* First line of `espeak-ng --version`, without its path. Errors: MN_ERR_FAILED where it is absent. */
+mn_status mn_espeak_version(const char **version, mn_arena *arena, mn_error *error) MN_MUST_CHECK;
+/* What `arguments` (NULL ends, [0] is the program) print on standard output. */
+mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_error *error) MN_MUST_CHECK;
+
+/* A whole WAV in memory -> pcm (owned, release with mn_free) at 16 kHz. Errors: MN_ERR_FORMAT. */
+mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, mn_error *error) MN_MUST_CHECK;
+/* x [count], full scale 1, at `rate` -> pcm (owned) at 16 kHz. */
+mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count, double rate,
+                          mn_error *error) MN_MUST_CHECK;
+/* Cuts silence off both ends, in place; 0 where less than 0.1 s is left. */
+int32_t mn_speech_trim(int16_t *pcm, int32_t samples);
+
+/* ---- Phonemes and the words of `unknown` ------------------------------------------------------*/
+enum { MN_PHONEMES_MAX = 64 };
+typedef struct mn_phonemes {
+  const char *phoneme[MN_PHONEMES_MAX]; /* espeak-ng's mnemonics without stress marks */
+  int32_t count;
+} mn_phonemes;
+/* One call of espeak-ng for all texts. */
+mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text, int32_t count,
+                         const char *language, mn_error *error) MN_MUST_CHECK;
+/* Edits between a and b over the length of the longer: 0 alike, 1 nothing in common. Sounds of one
+ * kind (two vowels, a voiced and a voiceless stop) cost half. */
+double mn_phonemes_distance(const mn_phonemes *a, const mn_phonemes *b);
+
+extern const char *const mn_common_words[];
+extern const int32_t mn_common_word_count;
+/* Chooses up to `wanted` words for `unknown`: near misses first, but none nearer to a chosen word than
+ * its neighbour can bear. */
+mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena, const mn_words *words,
+                            int32_t wanted, const mn_data_config *config, mn_error *error) MN_MUST_CHECK;
+
+/* ---- Cache ------------------------------------------------------------------------------------*/
+uint64_t mn_takes_key(const mn_take *takes, int32_t count, const char *versions);
+bool mn_cache_load(mn_take *takes, int32_t count, const char *folder, uint64_t key);
+mn_status mn_cache_save(const mn_take *takes, int32_t count, const char *folder, uint64_t key,
+                        mn_error *error) MN_MUST_CHECK;
+
+#endif

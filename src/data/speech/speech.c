@@ -1,0 +1,287 @@
+/* speech.c - from a list of words to labelled clips: which texts, which takes, who speaks them, and
+ * what is kept.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "data/speech/speech.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "data/augment.h"
+#include "data/speech/parts.h"
+
+enum { UNKNOWN_WORDS = 160, UNKNOWN_ESPEAK = 3, UNKNOWN_FLITE = 2, SILENCES = 170 };
+
+/* All takes of one text. */
+typedef struct group {
+  const char *text;
+  int32_t label;
+  mn_take *take;
+  int32_t takes;
+  uint64_t key;
+  bool cached;
+} group;
+
+typedef struct work {
+  const mn_data_config *config;
+  mn_arena *arena;
+  mn_words words;
+  group *group;
+  int32_t groups, takes, unknown_label;
+  const char *espeak_version;
+  pthread_mutex_t lock; /* guards what follows */
+  int64_t spoken;
+  int32_t failed_item;
+  mn_status status;
+  mn_error error;
+} work;
+
+static mn_status add_group(work *w, const char *text, int32_t label, int32_t espeak, int32_t flite) {
+  const mn_data_config *c = w->config;
+  if (!mn_language_is_english(c->language)) {
+    espeak += flite;
+    flite = 0;
+  }
+  group g = {.text = text, .label = label, .takes = espeak + flite};
+  g.take = mn_arena_array(w->arena, (size_t)g.takes, sizeof *g.take);
+  const char *versions = mn_arena_text(w->arena, "flite %s espeak-ng %s", mn_flite_version(), w->espeak_version);
+  if (g.take == NULL || versions == NULL) return MN_ERR_MEMORY;
+  mn_takes_draw(g.take, text, espeak, flite, c->language, c->seed);
+  g.key = mn_takes_key(g.take, g.takes, versions);
+  w->takes += g.takes;
+  w->group[w->groups++] = g;
+  return MN_OK;
+}
+
+static mn_status plan(work *w, mn_error *error) {
+  const mn_data_config *c = w->config;
+  const int32_t unknowns = c->only_words ? 0 : UNKNOWN_WORDS;
+  w->group = mn_arena_array(w->arena, (size_t)(w->words.count + unknowns), sizeof *w->group);
+  if (w->group == NULL) return MN_ERR_MEMORY;
+  for (int32_t i = 0; i < w->words.count; i++) {
+    const mn_word *word = &w->words.word[i];
+    MN_TRY(add_group(w, word->text, word->class_index, MN_ESPEAK_TAKES, MN_FLITE_TAKES));
+  }
+  if (c->only_words) return MN_OK;
+  const char **text = NULL;
+  int32_t count = 0;
+  MN_TRY(mn_unknown_choose(&text, &count, w->arena, &w->words, unknowns, c, error));
+  for (int32_t i = 0; i < count; i++) {
+    MN_TRY(add_group(w, text[i], w->unknown_label, UNKNOWN_ESPEAK, UNKNOWN_FLITE));
+  }
+  return MN_OK;
+}
+
+/* ---- Speaking: item 0 is all of flite, which cannot be shared; the others are espeak-ng's texts --*/
+
+/* Counts clips; false where the work shall end. */
+static bool go_on(work *w, int32_t clips) {
+  (void)pthread_mutex_lock(&w->lock);
+  w->spoken += clips;
+  const mn_progress progress = {.stage = "speech", .step = w->spoken, .total = w->takes};
+  if (clips > 0) mn_monitor_progress(w->config->monitor, &progress);
+  const bool on = w->status == MN_OK;
+  (void)pthread_mutex_unlock(&w->lock);
+  return on && !mn_monitor_stopped(w->config->monitor);
+}
+
+static void fail(work *w, int32_t item, mn_status status, const mn_error *error) {
+  (void)pthread_mutex_lock(&w->lock);
+  if (w->status == MN_OK || item < w->failed_item) {
+    w->status = status;
+    w->failed_item = item;
+    w->error = *error;
+  }
+  (void)pthread_mutex_unlock(&w->lock);
+}
+
+static void speak_group(work *w, group *g, mn_engine engine, int32_t item) {
+  int32_t unreported = 0;
+  for (int32_t i = 0; i < g->takes; i++) {
+    mn_take *take = &g->take[i];
+    if (take->engine != engine) continue;
+    mn_error error = {{0}};
+    const mn_status status = engine == MN_ENGINE_FLITE ? mn_flite_say(take, &error) : mn_espeak_say(take, &error);
+    if (status != MN_OK) fail(w, item, status, &error);
+    if (++unreported == 10) {
+      if (!go_on(w, unreported)) return;
+      unreported = 0;
+    }
+  }
+  (void)go_on(w, unreported);
+}
+
+static void speak_item(void *context, int32_t item, int32_t thread) {
+  (void)thread;
+  work *w = context;
+  const int32_t first = item == 0 ? 0 : item - 1, stop = item == 0 ? w->groups : item;
+  const mn_engine engine = item == 0 ? MN_ENGINE_FLITE : MN_ENGINE_ESPEAK;
+  for (int32_t g = first; g < stop && go_on(w, 0); g++) {
+    if (!w->group[g].cached) speak_group(w, &w->group[g], engine, item);
+  }
+}
+
+static void load_cached(work *w) {
+  const char *folder = w->config->cache_folder;
+  for (int32_t i = 0; folder != NULL && i < w->groups; i++) {
+    group *g = &w->group[i];
+    g->cached = mn_cache_load(g->take, g->takes, folder, g->key);
+    if (g->cached) w->spoken += g->takes;
+  }
+}
+
+/* A cache that cannot be written costs time, not the result. */
+static void save_new(work *w) {
+  const char *folder = w->config->cache_folder;
+  for (int32_t i = 0; folder != NULL && i < w->groups; i++) {
+    const group *g = &w->group[i];
+    mn_error error = {{0}};
+    if (g->cached || mn_cache_save(g->take, g->takes, folder, g->key, &error) == MN_OK) continue;
+    mn_monitor_message(w->config->monitor, MN_LEVEL_WARNING, "spoken words are not kept: %s", error.text);
+    return;
+  }
+}
+
+static mn_status speak(work *w, mn_error *error) {
+  load_cached(w);
+  if (w->spoken < w->takes) {
+    if (w->config->pool != NULL) {
+      mn_pool_run(w->config->pool, speak_item, w, w->groups + 1);
+    } else {
+      for (int32_t item = 0; item <= w->groups; item++) speak_item(w, item, 0);
+    }
+  }
+  if (w->status != MN_OK) {
+    if (error != NULL) *error = w->error;
+    return w->status;
+  }
+  if (mn_monitor_stopped(w->config->monitor)) {
+    return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted while words were spoken");
+  }
+  save_new(w);
+  return MN_OK;
+}
+
+/* ---- What is kept -------------------------------------------------------------------------------*/
+
+static const char *label_of(const work *w, int32_t label) {
+  if (label < w->words.labels) return w->words.label[label];
+  return label == w->unknown_label ? MN_SPEECH_UNKNOWN : MN_SPEECH_SILENCE;
+}
+
+static mn_status keep_take(work *w, mn_spoken *clip, const group *g, const mn_take *take) {
+  const char *label = label_of(w, g->label);
+  const char *how = take->engine == MN_ENGINE_FLITE ? "" : mn_arena_text(w->arena, " s%d p%d r%d", take->rate,
+                                                                         take->pitch, take->range);
+  if (how == NULL) return MN_ERR_MEMORY;
+  *clip = (mn_spoken){
+      .name = mn_arena_text(w->arena, "%s/%s by %s %s%s", label, g->text,
+                            take->engine == MN_ENGINE_FLITE ? "flite" : "espeak-ng", take->voice, how),
+      .voice = mn_arena_text(w->arena, "%s", take->voice),
+      .label = g->label,
+      .split = take->split,
+      .samples = take->samples,
+      .pcm = mn_arena_copy(w->arena, take->pcm, (size_t)take->samples * sizeof *take->pcm)};
+  return clip->name == NULL || clip->voice == NULL || clip->pcm == NULL ? MN_ERR_MEMORY : MN_OK;
+}
+
+static mn_status keep_words(work *w, mn_spoken *clips, int32_t *count, mn_error *error) {
+  for (int32_t label = 0; label <= w->unknown_label; label++) { /* grouped by class, not by text */
+    const int32_t before = *count;
+    for (int32_t i = 0; i < w->groups; i++) {
+      const group *g = &w->group[i];
+      for (int32_t t = 0; g->label == label && t < g->takes; t++) {
+        if (g->take[t].pcm != NULL) MN_TRY(keep_take(w, &clips[(*count)++], g, &g->take[t]));
+      }
+    }
+    if (*count == before && label < w->words.labels) {
+      return mn_error_set(error, MN_ERR_FAILED,
+                          "--words: nothing was heard of \"%s\"; expected speech of 0.1 s; choose "
+                          "another text (LABEL=TEXT)",
+                          w->words.label[label]);
+    }
+  }
+  return MN_OK;
+}
+
+static mn_status keep_silence(work *w, mn_spoken *clips, int32_t *count) {
+  const mn_augment_config noise = {.rate_hz = MN_SPEECH_RATE_HZ, .eq_probability = 0.5, .eq_db = 8,
+                                   .edge_probability = 0.3, .narrow_probability = 0.3};
+  mn_augment *augment = NULL;
+  MN_TRY(mn_augment_create(&augment, &noise, MN_SPEECH_RATE_HZ));
+  mn_status status = MN_OK;
+  for (int32_t i = 0; i < SILENCES && status == MN_OK; i++) {
+    int16_t *pcm = mn_arena_array(w->arena, MN_SPEECH_RATE_HZ, sizeof *pcm);
+    const char *name = mn_arena_text(w->arena, "silence/noise %d", i);
+    if (pcm == NULL || name == NULL) status = MN_ERR_MEMORY;
+    if (status != MN_OK) break;
+    mn_rng rng = mn_rng_stream(w->config->seed, 0x73696c656e6365, (uint64_t)i); /* "silence" */
+    mn_augment_silence(augment, pcm, NULL, 0, &rng);
+    const int32_t turn = i % 20;
+    clips[(*count)++] = (mn_spoken){.name = name,
+                                    .voice = name + strlen("silence/"),
+                                    .label = w->unknown_label + 1,
+                                    .split = turn < 14 ? MN_SPLIT_TRAIN : turn < 17 ? MN_SPLIT_VAL : MN_SPLIT_TEST,
+                                    .samples = MN_SPEECH_RATE_HZ,
+                                    .pcm = pcm};
+  }
+  mn_augment_destroy(augment);
+  return status;
+}
+
+static uint64_t identity(const work *w) {
+  uint64_t hash = mn_hash64(2, &w->config->seed, sizeof w->config->seed);
+  for (int32_t i = 0; i < w->groups; i++) {
+    const char *label = label_of(w, w->group[i].label);
+    hash = mn_hash64(hash, label, strlen(label));
+    hash = mn_hash64(hash, &w->group[i].key, sizeof w->group[i].key);
+  }
+  return hash;
+}
+
+static const char *sentence(const work *w, int32_t clips) {
+  const char *fix = "no recording of a person";
+  if (!mn_language_is_english(w->config->language)) {
+    return mn_arena_text(w->arena, "synthetic speech only: %d clips of %d words by espeak-ng %s; %s", clips,
+                         w->groups, w->espeak_version, fix);
+  }
+  return mn_arena_text(w->arena, "synthetic speech only: %d clips of %d words by flite %s and espeak-ng %s; %s",
+                       clips, w->groups, mn_flite_version(), w->espeak_version, fix);
+}
+
+static mn_status collect(const mn_speech **speech, work *w, mn_error *error) {
+  const int32_t classes = w->words.labels + (w->config->only_words ? 0 : 2);
+  const char **names = mn_arena_array(w->arena, (size_t)classes, sizeof *names);
+  mn_spoken *clips = mn_arena_array(w->arena, (size_t)(w->takes + SILENCES), sizeof *clips);
+  mn_speech *out = mn_arena_alloc(w->arena, sizeof *out);
+  if (names == NULL || clips == NULL || out == NULL) return MN_ERR_MEMORY;
+  for (int32_t i = 0; i < classes; i++) names[i] = label_of(w, i);
+  int32_t count = 0;
+  MN_TRY(keep_words(w, clips, &count, error));
+  const int32_t spoken = count;
+  if (!w->config->only_words) MN_TRY(keep_silence(w, clips, &count));
+  *out = (mn_speech){.classes = classes,
+                     .class_name = names,
+                     .clips = count,
+                     .clip = clips,
+                     .trained_on = sentence(w, spoken),
+                     .hash = identity(w)};
+  if (out->trained_on == NULL) return MN_ERR_MEMORY;
+  *speech = out;
+  return MN_OK;
+}
+
+mn_status mn_speech_make(const mn_speech **speech, mn_arena *arena, const mn_data_config *config,
+                         mn_error *error) {
+  work w = {.config = config, .arena = arena, .lock = PTHREAD_MUTEX_INITIALIZER};
+  mn_status status = mn_words_parse(&w.words, arena, config->words, config->only_words, error);
+  w.unknown_label = w.words.labels;
+  if (status == MN_OK) status = mn_espeak_version(&w.espeak_version, arena, error);
+  if (status == MN_OK) status = plan(&w, error);
+  if (status == MN_OK) status = speak(&w, error);
+  if (status == MN_OK) status = collect(speech, &w, error);
+  for (int32_t i = 0; i < w.groups; i++) {
+    for (int32_t t = 0; t < w.group[i].takes; t++) mn_free(w.group[i].take[t].pcm);
+  }
+  if (status == MN_ERR_MEMORY) return mn_error_set(error, status, "out of memory while words were spoken");
+  return status;
+}
