@@ -17,11 +17,11 @@ mn_range mn_activation_range(const mn_tensor *tensor) {
   return (mn_range){q->scale[0], q->zero_point[0]};
 }
 
-mn_status mn_arguments_no_memory(mn_error *error, const mn_op *op) {
+mn_status mn_walk_no_memory(mn_error *error, const mn_op *op) {
   return mn_error_set(error, MN_ERR_MEMORY, "op %s: out of memory while planning", op->name);
 }
 
-void *mn_arguments_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
+void *mn_walk_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
                          size_t size, int32_t inputs) {
   memset(arguments, 0, sizeof *arguments);
   for (int32_t i = 0; i < MN_CALL_MAX_INPUTS; i++)

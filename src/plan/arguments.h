@@ -9,16 +9,16 @@
 #include "plan/kernel_table.h"
 
 typedef const char *mn_refuses(const mn_graph *graph, const mn_op *op);
-typedef mn_status mn_fill_arguments(mn_kernel_arguments *arguments, mn_arena *arena,
+typedef mn_status mn_walk(mn_kernel_arguments *arguments, mn_arena *arena,
                                     const mn_graph *graph, const mn_op *op, mn_error *error);
 
 mn_refuses mn_refuses_conv_2d, mn_refuses_depthwise_conv_2d, mn_refuses_fully_connected;
 mn_refuses mn_refuses_pool_2d, mn_refuses_add, mn_refuses_pad, mn_refuses_reshape;
 mn_refuses mn_refuses_softmax, mn_refuses_mean, mn_refuses_quantize;
 
-mn_fill_arguments mn_arguments_conv_2d, mn_arguments_depthwise_conv_2d, mn_arguments_fully_connected;
-mn_fill_arguments mn_arguments_pool_2d, mn_arguments_add, mn_arguments_pad, mn_arguments_reshape;
-mn_fill_arguments mn_arguments_softmax, mn_arguments_mean, mn_arguments_quantize;
+mn_walk mn_walk_conv_2d, mn_walk_depthwise_conv_2d, mn_walk_fully_connected;
+mn_walk mn_walk_pool_2d, mn_walk_add, mn_walk_pad, mn_walk_reshape;
+mn_walk mn_walk_softmax, mn_walk_mean, mn_walk_quantize;
 
 /* ---- Shared by the files that implement them -------------------------------------------------*/
 /* Input `index` of an op, NULL where absent. */
@@ -34,12 +34,12 @@ mn_kernel_window mn_window_of(const mn_graph *graph, const mn_op *op);
 mn_status mn_output_limits(int32_t *min, int32_t *max, const mn_graph *graph, const mn_op *op,
                            mn_error *error);
 /* Starts arguments: zeroed params of `size` bytes, activation inputs -1 but for the first `inputs`. */
-void *mn_arguments_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
+void *mn_walk_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
                          size_t size, int32_t inputs);
 /* Four-axis view of a shape of rank 4 or less: ones are put in so that axis 1, the rows, is 1 where
  * the rank is below 4. The second function says where an axis went. */
 void mn_shape_four(int32_t dim[4], const mn_shape *shape);
 int32_t mn_axis_four(int32_t rank, int32_t axis);
-mn_status mn_arguments_no_memory(mn_error *error, const mn_op *op);
+mn_status mn_walk_no_memory(mn_error *error, const mn_op *op);
 
 #endif

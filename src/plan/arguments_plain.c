@@ -47,10 +47,10 @@ const char *mn_refuses_pool_2d(const mn_graph *graph, const mn_op *op) {
 
 #define FROM_WINDOW(name) p->name = window.name;
 
-mn_status mn_arguments_pool_2d(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_pool_2d(mn_kernel_arguments *arguments, mn_arena *arena,
                                const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_pool_2d *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_pool_2d *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   mn_kernel_window window = mn_window_of(graph, op);
   MN_KERNEL_WINDOW_FIELDS(FROM_WINDOW)
   return mn_output_limits(&p->output_min, &p->output_max, graph, op, error);
@@ -74,10 +74,10 @@ const char *mn_refuses_add(const mn_graph *graph, const mn_op *op) {
   return add_scaling(&scaling, graph, op) ? NULL : "the output scale is too small for its inputs";
 }
 
-mn_status mn_arguments_add(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+mn_status mn_walk_add(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                            const mn_op *op, mn_error *error) {
-  mn_add *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 2);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_add *p = mn_walk_begin(arguments, arena, op, sizeof *p, 2);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   mn_add_scaling s = {0};
   if (graph->tensors[op->input[0]].quantization.count > 0) (void)add_scaling(&s, graph, op);
   *p = (mn_add){
@@ -101,10 +101,10 @@ const char *mn_refuses_pad(const mn_graph *graph, const mn_op *op) {
   return same_range(graph, op) ? NULL : "input and output have different scales";
 }
 
-mn_status mn_arguments_pad(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+mn_status mn_walk_pad(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                            const mn_op *op, mn_error *error) {
-  mn_pad *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_pad *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_shape *shape = &graph->tensors[op->input[0]].shape;
   const uint8_t *paddings = mn_op_operand(graph, op, 1)->data;
   int32_t x[4], y[4], before[4] = {0};
@@ -125,10 +125,10 @@ const char *mn_refuses_reshape(const mn_graph *graph, const mn_op *op) {
   return x == y ? NULL : "input and output have different types";
 }
 
-mn_status mn_arguments_reshape(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_reshape(mn_kernel_arguments *arguments, mn_arena *arena,
                                const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_copy *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_copy *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   p->bytes = (int32_t)mn_tensor_bytes(&graph->tensors[op->output]);
   return MN_OK;
 }
@@ -147,10 +147,10 @@ const char *mn_refuses_softmax(const mn_graph *graph, const mn_op *op) {
              ? NULL : "beta times the input's scale is out of range";
 }
 
-mn_status mn_arguments_softmax(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_softmax(mn_kernel_arguments *arguments, mn_arena *arena,
                                const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_softmax *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_softmax *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_tensor *x = mn_op_operand(graph, op, 0);
   mn_softmax_scaling s = {{0, 0}, 0};
   if (x->quantization.count > 0)
@@ -194,10 +194,10 @@ static mn_multiplier divided(mn_multiplier m, int64_t count) {
   return m;
 }
 
-mn_status mn_arguments_mean(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+mn_status mn_walk_mean(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                             const mn_op *op, mn_error *error) {
-  mn_mean *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_mean *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_tensor *input = mn_op_operand(graph, op, 0), *output = &graph->tensors[op->output];
   mn_range from = mn_activation_range(input), to = mn_activation_range(output);
   int32_t x[4], y[4];
@@ -222,10 +222,10 @@ const char *mn_refuses_quantize(const mn_graph *graph, const mn_op *op) {
   return refuses_not_int8(graph, op);
 }
 
-mn_status mn_arguments_quantize(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_quantize(mn_kernel_arguments *arguments, mn_arena *arena,
                                 const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_rescale *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_rescale *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   mn_range from = mn_activation_range(&graph->tensors[op->input[0]]);
   mn_range to = mn_activation_range(&graph->tensors[op->output]);
   mn_multiplier m = mn_multiplier_of(mn_rescale_factor(from.scale, to.scale));

@@ -89,7 +89,7 @@ static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *g
   size_t count = (size_t)scale_count(k, channels);
   int32_t *multiplier = mn_arena_array(arena, count, sizeof *multiplier);
   int8_t *shift = mn_arena_array(arena, count, sizeof *shift);
-  if (multiplier == NULL || shift == NULL) return mn_arguments_no_memory(error, op);
+  if (multiplier == NULL || shift == NULL) return mn_walk_no_memory(error, op);
   MN_TRY(fill_scales(multiplier, shift, graph, op, factor, error));
 
   a->constants = 4;
@@ -122,10 +122,10 @@ static mn_status quantized_of(quantized *q, const mn_graph *graph, const mn_op *
 #define FROM_WINDOW(name) p->name = window.name;
 #define FROM_QUANTIZED(name) p->name = q.name;
 
-mn_status mn_arguments_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
                                const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_conv_2d *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_conv_2d *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   mn_kernel_window window = mn_window_of(graph, op);
   quantized q = {0};
   MN_TRY(quantized_of(&q, graph, op, window.output_c, error));
@@ -134,10 +134,10 @@ mn_status mn_arguments_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
   return pack(arguments, arena, graph, op, p->output_c, mn_conv_factor, error);
 }
 
-mn_status mn_arguments_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
                                          const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_depthwise_conv_2d *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_depthwise_conv_2d *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   mn_kernel_window window = mn_window_of(graph, op);
   quantized q = {0};
   MN_TRY(quantized_of(&q, graph, op, window.output_c, error));
@@ -147,10 +147,10 @@ mn_status mn_arguments_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_aren
   return pack(arguments, arena, graph, op, p->output_c, mn_conv_factor, error);
 }
 
-mn_status mn_arguments_fully_connected(mn_kernel_arguments *arguments, mn_arena *arena,
+mn_status mn_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena *arena,
                                        const mn_graph *graph, const mn_op *op, mn_error *error) {
-  mn_fully_connected *p = mn_arguments_begin(arguments, arena, op, sizeof *p, 1);
-  if (p == NULL) return mn_arguments_no_memory(error, op);
+  mn_fully_connected *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
+  if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_tensor *x = mn_op_operand(graph, op, 0), *k = mn_op_operand(graph, op, 1);
   p->outputs = k->shape.dim[0];
   p->inputs = k->shape.dim[1];

@@ -29,6 +29,13 @@ typedef struct mn_kernel_arguments {
   int64_t scratch_bytes;
 } mn_kernel_arguments;
 
+/* Whether an output may be written over an input that nothing reads afterwards. */
+typedef enum mn_overlap {
+  MN_OVERLAP_NONE,    /* x and y are disjoint */
+  MN_OVERLAP_ELEMENT, /* y may lie exactly over x, or begin before it */
+  MN_OVERLAP_ALIAS    /* y is x: nothing to call where both lie in one place (reshape) */
+} mn_overlap;
+
 typedef struct mn_kernel_row {
   mn_op_kind op;
   const char *family;          /* "ref": runs everywhere; "host": this machine's vector units; ... */
@@ -39,8 +46,7 @@ typedef struct mn_kernel_row {
   const char *(*refuses)(const mn_graph *graph, const mn_op *op);
   mn_status (*arguments)(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                          const mn_op *op, mn_error *error);
-  /* Bit i: y may lie exactly over x[i], if nothing reads x[i] afterwards. */
-  uint32_t in_place;
+  mn_overlap overlap;
   mn_kernel_body *body;        /* NULL where it cannot run on this machine */
 } mn_kernel_row;
 
