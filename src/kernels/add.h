@@ -4,7 +4,7 @@
  *
  * Shapes    x[0] = a, x[1] = b, y: int8, row_elements each row; no constants
  * Ranges    every multiplier in [2^30, 2^31), every shift in [-31, 0].
- * Memory    allocates nothing; no scratch; y may be exactly a or b.
+ * Memory    allocates nothing; no scratch; y may be exactly a or b, or begin before it.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
  * Cost      1 op per element.

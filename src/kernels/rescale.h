@@ -4,7 +4,7 @@
  *
  * Shapes    x, y int8, row_elements each row; no constants
  * Ranges    shift in [-31, 30].
- * Memory    allocates nothing; no scratch; y may be exactly x.
+ * Memory    allocates nothing; no scratch; y may be exactly x, or begin before it.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
  * Source    TFLite QUANTIZE (requantize).

@@ -4,7 +4,7 @@
  *
  * Shapes    x, y int8 [rows of the last axis = outer, depth]; no constants
  * Ranges    multiplier >= 0, left_shift in [0, 31]; depth <= 511, so that the last shift stays below 32.
- * Memory    allocates nothing; no scratch; y may be exactly x.  The tensor is one row.
+ * Memory    allocates nothing; no scratch; y may be exactly x, or begin before it.  The tensor is one row.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
  * Source    TFLite SOFTMAX, int8; the exponential and reciprocal follow gemmlowp's fixed-point rules.
