@@ -117,7 +117,9 @@ mn_status mn_tflm_memory_of(mn_tflm_memory *memory, mn_arena *arena, const mn_gr
 
 /* The differentiable SRAM term of search: expected bytes per tensor in, the schedule's smooth peak
  * and its gradient out. `exists[op]` in [0, 1]. paper: the layerwise in+out term instead.
- * At one-hot sizes the value is the planner's arena of the lowered graph (layerwise lower bound). */
+ * `sharpness` is the power of the norm that joins the ops' terms; INFINITY: their maximum, in whole
+ * aligned blocks, which at one-hot sizes is the lower bound of the planner's arena for the lowered
+ * graph. NAN: out of memory. */
 double mn_plan_expected_sram(double *dbytes, const mn_graph *graph, const double *tensor_bytes,
                              const double *op_exists, double sharpness, bool paper);
 

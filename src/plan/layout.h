@@ -10,6 +10,8 @@
 
 #include "micronets/base.h"
 
+#define MN_ARENA_ALIGN 16 /* of every tensor: what the widest MCU vector loads like */
+
 #define MN_BLOCK_MAX_OVER 2
 typedef struct mn_block {
   int64_t bytes;        /* > 0 */

@@ -12,7 +12,6 @@
 #include "plan/layout.h"
 #include "plan/names.h"
 
-#define ARENA_ALIGN 16
 #define DEFAULT_NODE_LIMIT 20000
 
 typedef struct planner {
@@ -143,7 +142,7 @@ static mn_layout lay_out_apart(planner *p) {
   int64_t offset = 0;
   for (int32_t b = 0; b < p->block_count; b++) {
     p->blocks[b].offset = offset;
-    offset += (p->blocks[b].bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+    offset += (p->blocks[b].bytes + MN_ARENA_ALIGN - 1) / MN_ARENA_ALIGN * MN_ARENA_ALIGN;
   }
   return (mn_layout){.bytes = offset, .lower_bound = offset};
 }
@@ -155,12 +154,12 @@ static mn_status lay_out(planner *p) {
     layout = lay_out_apart(p);
   } else {
     if (!p->options->no_in_place) allow_in_place(p);
-    MN_TRY(mn_layout_solve(&layout, p->blocks, p->block_count, ARENA_ALIGN, limit, p->arena,
+    MN_TRY(mn_layout_solve(&layout, p->blocks, p->block_count, MN_ARENA_ALIGN, limit, p->arena,
                            p->error));
   }
   p->plan->arena_bytes = layout.bytes;
   p->plan->lower_bound_bytes = layout.lower_bound;
-  p->plan->arena_align = ARENA_ALIGN;
+  p->plan->arena_align = MN_ARENA_ALIGN;
   return MN_OK;
 }
 

@@ -1,0 +1,118 @@
+/* price.c - what a graph costs: bytes from the plan itself, code and stack from the measured table,
+ * TFLM's figures from its own planner and file format.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "micronets/plan.h"
+#include "micronets/tflite.h"
+#include "plan/kernel_table.h"
+
+#define CONSTANT_ALIGN 4 /* of every array and struct that emit prints */
+
+static int64_t round_up(int64_t bytes) {
+  return (bytes + CONSTANT_ALIGN - 1) / CONSTANT_ALIGN * CONSTANT_ALIGN;
+}
+
+/* ---- Flash ---------------------------------------------------------------------------------*/
+static bool same_params(const mn_plan_step *a, const mn_plan_step *b) {
+  return a->kernel != NULL && a->kernel->params == b->kernel->params &&
+         memcmp(a->params, b->params, b->kernel->params->size) == 0;
+}
+
+/* Equal parameter structs are printed once. On a bare graph scales may still make them differ. */
+static bool params_are_new(const mn_plan *plan, int32_t index) {
+  for (int32_t s = 0; s < index && plan->graph->frozen; s++)
+    if (same_params(&plan->steps[s], &plan->steps[index])) return false;
+  return true;
+}
+
+static void price_constants(mn_price *price, const mn_plan *plan) {
+  for (int32_t i = 0; i < plan->constant_count; i++) {
+    const mn_constant *constant = &plan->constants[i];
+    int64_t *to = constant->weights ? &price->flash.weights : &price->flash.constants;
+    *to += round_up((int64_t)constant->bytes);
+  }
+  for (int32_t s = 0; s < plan->step_count; s++)
+    if (plan->steps[s].kernel != NULL && params_are_new(plan, s))
+      price->flash.constants += (int64_t)plan->steps[s].kernel->params->size;
+}
+
+/* ---- Code and stack ------------------------------------------------------------------------*/
+static bool kernel_is_new(const mn_plan *plan, int32_t index) {
+  const mn_kernel_row *kernel = plan->steps[index].kernel;
+  for (int32_t s = 0; s < index && kernel != NULL; s++)
+    if (plan->steps[s].kernel != NULL && strcmp(plan->steps[s].kernel->symbol, kernel->symbol) == 0)
+      return false;
+  return kernel != NULL;
+}
+
+static void price_code(mn_price *price, const mn_plan *plan, const mn_target *target) {
+  for (int32_t s = 0; target != NULL && s < plan->step_count; s++) {
+    if (!kernel_is_new(plan, s)) continue;
+    const mn_code_size *size = mn_target_code_size(target, plan->steps[s].kernel->symbol);
+    if (size == NULL) continue;
+    price->flash.code += size->text_bytes;
+    if (size->stack_bytes > price->sram.stack) price->sram.stack = size->stack_bytes;
+  }
+}
+
+/* ---- Entry ---------------------------------------------------------------------------------*/
+static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend *frontend) {
+  mn_frontend_memory memory = mn_plan_frontend_memory(plan, frontend);
+  price->sram.arena = plan->arena_bytes;
+  price->sram.lower_bound = plan->lower_bound_bytes;
+  price->sram.features = memory.features_bytes;
+  bool audio = frontend != NULL &&
+               (frontend->kind == MN_FRONTEND_MFCC || frontend->kind == MN_FRONTEND_LOGMEL);
+  if (audio) price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend));
+}
+
+static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *graph,
+                            const mn_frontend *frontend, mn_error *error) {
+  mn_tflm_memory memory;
+  mn_model model = {.graph = graph};
+  size_t bytes = 0;
+  if (frontend != NULL) model.frontend = *frontend;
+  MN_TRY(mn_tflm_memory_of(&memory, arena, graph, error));
+  MN_TRY(mn_tflite_size(&bytes, &model, error));
+  price->tflm.arena = memory.arena;
+  price->tflm.head = memory.head;
+  price->tflm.tail = memory.tail;
+  price->tflm.model_bytes = (int64_t)bytes;
+  return MN_OK;
+}
+
+/* Cycles are unknown until the target has a table of them. */
+static void price_time(mn_price *price) {
+  price->cycles_modelled = price->ms_modelled = price->mj_modelled = -1;
+}
+
+static void sum_up(mn_price *price) {
+  bool tflm = price->runtime == MN_RUNTIME_TFLM;
+  price->flash.total = tflm ? price->tflm.model_bytes + price->flash.code
+                            : price->flash.weights + price->flash.constants + price->flash.code;
+  price->sram.total = (tflm ? price->tflm.arena : price->sram.arena) + price->sram.features +
+                      price->sram.data + price->sram.stack;
+}
+
+mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph,
+                         const mn_frontend *frontend, const mn_target *target, mn_runtime runtime,
+                         const mn_plan_options *options, mn_error *error) {
+  mn_arena_mark mark = mn_arena_mark_get(arena);
+  mn_counts counts = mn_graph_counts(graph);
+  mn_price made = {.runtime = runtime, .macs = counts.macs, .ops = counts.ops,
+                   .params = counts.params};
+  const mn_plan *plan = NULL;
+  mn_status status = mn_plan_make(&plan, arena, graph, target, options, error);
+  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, error);
+  if (status == MN_OK) {
+    price_constants(&made, plan);
+    price_code(&made, plan, target);
+    price_memory(&made, plan, frontend);
+    price_time(&made);
+    sum_up(&made);
+    *price = made;
+  }
+  mn_arena_release(arena, mark);
+  return status;
+}
