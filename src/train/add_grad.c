@@ -1,0 +1,83 @@
+/* add_grad.c - ADD, and MIX of a supernet: y = k0 * on + k1 * off, with gradients for k0 and k1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "train/engine.h"
+
+enum { BLOCK = 64 };
+
+/* Rows as the sum sees them: a narrower input of a MIX is padded with zeros. */
+static const float *read_wide(mn_trainer *t, const mn_value *x, const mn_value *y, float *spare,
+                              int64_t first, int64_t rows) {
+  const float *seen = mn_value_read(t, x, spare, first, rows);
+  if (x->stride == y->stride) return seen;
+  float *wide = spare + (ptrdiff_t)BLOCK * y->stride;
+  memset(wide, 0, (size_t)(rows * y->stride) * sizeof *wide);
+  for (int64_t r = 0; r < rows; r++)
+    memcpy(wide + r * y->stride, seen + r * x->stride, (size_t)x->stride * sizeof *wide);
+  return wide;
+}
+
+static void sum_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread, float k0, float k1) {
+  const mn_value *y = u->output;
+  const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
+  float *a = t->scratch + thread * t->scratch_floats, *b = a + (ptrdiff_t)2 * BLOCK * y->stride;
+  for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += BLOCK) {
+    const int64_t rows = end - r < BLOCK ? end - r : BLOCK;
+    t->lanes->combine(y->z + r * y->stride, read_wide(t, u->input[0], y, a, r, rows), k0,
+                      read_wide(t, u->input[1], y, b, r, rows), k1, rows * y->stride);
+  }
+}
+
+/* Input k of the sum: its gradient is a multiple of the output's. */
+static void give(mn_trainer *t, mn_unit *u, int32_t k, float factor, int32_t shard, int64_t first,
+                 int64_t rows) {
+  mn_value *x = u->input[k];
+  const mn_value *y = u->output;
+  const bool narrow = x->stride != y->stride; /* then a row at a time */
+  const int64_t pieces = narrow ? rows : 1, count = narrow ? x->stride : rows * x->stride;
+  for (int64_t r = first; r < first + pieces; r++)
+    t->lanes->scale(x->g + r * x->stride, y->g + r * y->stride, factor, u->accumulate[k], count);
+  if (u->finish[k]) mn_value_finish(t, x, shard, first, rows);
+}
+
+static double gradient_along(mn_trainer *t, const mn_unit *u, int32_t k, float *spare, int64_t first,
+                             int64_t rows) {
+  const mn_value *y = u->output;
+  const float *seen = read_wide(t, u->input[k], y, spare, first, rows);
+  return t->lanes->dot(y->g + first * y->stride, seen, rows * y->stride);
+}
+
+static void sum_backward(mn_trainer *t, mn_unit *u, int32_t shard, const float factor[2], float *spare,
+                         bool mixes) {
+  const mn_value *y = u->output;
+  const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
+  double along[2] = {0};
+  for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += BLOCK) {
+    const int64_t rows = end - r < BLOCK ? end - r : BLOCK;
+    for (int32_t k = 1; k >= 0; k--) {
+      if (mixes) along[k] += gradient_along(t, u, k, spare, r, rows);
+      give(t, u, k, factor[k], shard, r, rows);
+    }
+  }
+  memcpy(u->mix_gradient[shard], along, sizeof along);
+}
+
+static void add_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
+  sum_forward(t, u, shard, thread, 1.0f, 1.0f);
+}
+static void add_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
+  (void)thread;
+  const float ones[2] = {1.0f, 1.0f};
+  sum_backward(t, u, shard, ones, NULL, false);
+}
+
+static void mix_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
+  sum_forward(t, u, shard, thread, u->mix[0], u->mix[1]);
+}
+static void mix_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
+  sum_backward(t, u, shard, u->mix, t->scratch + thread * t->scratch_floats, true);
+}
+
+const mn_unit_family mn_add_family = {"add", add_forward, add_backward};
+const mn_unit_family mn_mix_family = {"mix", mix_forward, mix_backward};

@@ -1,0 +1,184 @@
+/* engine.h - what the files of the trainer share: values, units, parameters, ranges.
+ *
+ * A value is one activation tensor of the batch. Only z, the raw output of its unit, is stored; its
+ * readers see it through `view`. Backward, a reader leaves dL/dy in g; the last one to arrive turns it
+ * into dL/du (mn_finish). A unit is one op: forward writes z of its output, backward reads g of its
+ * output and adds to g of its inputs. Work is cut into MN_SHARDS fixed shards of items, each with sums
+ * and weight gradients of its own, added in fixed order: threads do not change a bit.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_TRAIN_ENGINE_H
+#define MN_TRAIN_ENGINE_H
+
+#include "micronets/train.h"
+#include "train/lanes.h"
+
+enum { MN_SHARDS = 8 };
+
+/* ---- Parameters ---------------------------------------------------------------------------*/
+typedef enum mn_parameter_kind {
+  MN_PARAMETER_WEIGHTS,
+  MN_PARAMETER_BIAS, /* or beta, behind batch norm */
+  MN_PARAMETER_GAMMA,
+  MN_PARAMETER_MEAN, /* running statistics: saved and inherited, not optimized */
+  MN_PARAMETER_VARIANCE,
+  MN_PARAMETER_RANGE, /* low, high */
+  MN_PARAMETER_KINDS
+} mn_parameter_kind;
+
+/* Canonical form [outer][taps][inner] (conv OHWI, fully connected O x pixels x C; depthwise is
+ * [taps][outer]); stored padded as [tap * inner_stride + inner][outer_stride]. */
+typedef struct mn_parameter {
+  const char *op; /* op name: identity */
+  mn_parameter_kind kind;
+  int32_t outer, taps, inner, outer_stride, inner_stride;
+  bool taps_first;         /* canonical order of depthwise weights */
+  int64_t count;           /* padded floats */
+  float *value, *first, *second;
+  float *gradient;         /* [shards][count]; NULL: not optimized */
+  int32_t shards;
+  bool decays;
+} mn_parameter;
+int64_t mn_parameter_size(const mn_parameter *p); /* canonical floats */
+int64_t mn_parameter_canonical(const mn_parameter *p, int32_t outer, int32_t tap, int32_t inner);
+int64_t mn_parameter_padded(const mn_parameter *p, int32_t outer, int32_t tap, int32_t inner);
+void mn_parameter_get(const mn_parameter *p, float *canonical, const float *padded);
+void mn_parameter_set(const mn_parameter *p, float *padded, const float *canonical);
+
+/* ---- Ranges -------------------------------------------------------------------------------*/
+/* Learned [low, high] of one or several tied tensors; the grid in use derives from it. */
+typedef struct mn_learned_range {
+  mn_parameter *parameter;
+  bool from_zero;          /* behind relu: low stays 0 */
+  mn_dtype dtype;
+  const struct mn_value *maker; /* its tensor is where calibration looks */
+  float unit;              /* initial width: steps of the optimizer are relative to it */
+  float scale, low, high;  /* grid in use */
+  int32_t zero_point;
+} mn_learned_range;
+
+/* ---- Values -------------------------------------------------------------------------------*/
+enum { MN_SUM, MN_DOT, MN_OPEN, MN_ERROR, MN_ABOVE, MN_BELOW, MN_SUM_KINDS };
+
+typedef struct mn_value {
+  int32_t tensor, op;      /* op that made it; -1: graph input */
+  int32_t height, width, channels, stride; /* stride: channels padded; graph input: not padded */
+  int64_t pixels;
+  bool input;
+  float *z, *g;
+  mn_view view;
+  /* What the view is made of. */
+  mn_activation activation;
+  mn_parameter *gamma, *bias, *mean, *variance; /* NULL where absent */
+  mn_learned_range *range;
+  bool masked;
+  float *mask;             /* [stride] copy of the caller's */
+  float *scale, *shift, *low, *high, *raw_scale, *raw_shift, *raw_low, *raw_high;
+  float *batch_mean, *inverse_deviation, *on_g, *on_z, *constant;
+  double *sums;            /* [MN_SHARDS][MN_SUM_KINDS][stride] */
+  int32_t readers, visits;
+} mn_value;
+
+/* ---- Units --------------------------------------------------------------------------------*/
+struct mn_unit;
+typedef void mn_unit_work(mn_trainer *t, struct mn_unit *u, int32_t shard, int32_t thread);
+typedef struct mn_unit_family {
+  const char *name;
+  mn_unit_work *forward, *backward;
+} mn_unit_family;
+extern const mn_unit_family mn_conv_family, mn_depthwise_family, mn_average_family, mn_max_family,
+    mn_add_family, mn_mix_family, mn_copy_family, mn_dropout_family;
+
+typedef struct mn_unit {
+  const mn_unit_family *family;
+  int32_t op;
+  mn_value *input[2], *output;
+  bool accumulate[2], finish[2]; /* gradient of input: add to what is there; last to arrive */
+  mn_window window;
+  int32_t pad_top, pad_left;     /* also PAD's offsets */
+  int32_t plane_h, plane_w;      /* padded input plane of windowed units */
+  mn_parameter *weights;
+  bool direct;                   /* conv: rows of the input are rows of the matrix */
+  int32_t depth, depth_padded;   /* conv: floats of one matrix row */
+  int32_t rows_per_item, input_rows; /* conv, direct: of output per item; of input per output row */
+  int32_t block;                 /* rows treated at once */
+  mn_dtype weight_type;
+  bool one_scale;                /* fully connected: one scale for all channels, as every runtime reads */
+  float *quantized, *weight_step; /* fake-quantized copy; per channel */
+  float *packed, *turned;        /* forward and input-gradient form of the weights */
+  double mix_gradient[MN_SHARDS][2];
+  float mix[2];
+} mn_unit;
+
+/* ---- The trainer --------------------------------------------------------------------------*/
+struct mn_trainer {
+  const mn_graph *graph;
+  mn_train_config config;
+  const mn_lanes *lanes;
+  mn_arena *arena;
+  mn_value *values;
+  mn_unit *units;
+  mn_parameter *parameters;
+  mn_learned_range *ranges;
+  mn_value **of_tensor;          /* [tensor_count]: value that holds it; NULL constants */
+  int32_t value_count, unit_count, parameter_count, range_count;
+  mn_value *scores;              /* what the loss reads */
+  bool softmax;                  /* the graph ends in SOFTMAX: part of the loss */
+  void **blocks;                 /* large memory, released at the end */
+  int32_t block_count, block_capacity;
+  float *scratch;                /* [threads][scratch_floats] */
+  int64_t scratch_floats;
+  double *item_loss;             /* [batch] */
+  int64_t step;
+  bool quantized;                /* ranges are set and in force ... */
+  int64_t quantized_since;       /* ... from this step on */
+  /* Of the pass under way. */
+  const mn_batch *batch;
+  const mn_gates *gates;
+  bool training, updates;
+  int32_t broken;                /* value with a non-finite sum; -1 */
+};
+
+#define MN_BN_EPSILON 1e-5f
+#define MN_BN_MOMENTUM 0.1f
+
+/* build.c */
+mn_status mn_engine_build(mn_trainer *t, mn_error *error) MN_MUST_CHECK;
+/* memory.c: zeroed, padded behind the end, on huge pages where large. NULL when out of memory. */
+float *mn_engine_floats(mn_trainer *t, int64_t count);
+mn_status mn_engine_place(mn_trainer *t) MN_MUST_CHECK;
+void mn_engine_release(mn_trainer *t);
+/* value.c */
+int32_t mn_shard_first(const mn_trainer *t, int32_t shard);
+double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind);
+/* Sums [stride] and squares [stride] of a block, gathered in single precision, leave in double. */
+void mn_value_flush(mn_value *v, int32_t shard, float *sum);
+void mn_value_settle(mn_trainer *t, mn_value *v); /* after its unit ran: statistics -> view */
+void mn_value_gather(mn_trainer *t, mn_value *v); /* before its unit's backward: sums -> gradients */
+/* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
+const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first, int64_t rows);
+/* One item into the middle of a padded plane, channels [channel, channel + count). */
+void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_t item, int32_t top,
+                    int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count);
+void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows);
+/* The graph input stores no gradient: rows of dL/dx go straight to the sums of its range. */
+void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,
+                     int64_t first, int64_t rows);
+bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v);
+/* quantize.c */
+void mn_range_settle(mn_learned_range *range);
+void mn_range_optimize(mn_trainer *t, mn_learned_range *range, float rate);
+void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u);
+mn_status mn_engine_calibrate(mn_trainer *t) MN_MUST_CHECK;
+/* loss.c */
+double mn_loss_run(mn_trainer *t);
+void mn_loss_scores(mn_trainer *t, float *scores);
+/* optimizer.c */
+double mn_rate_at(const mn_train_config *config, int64_t step);
+void mn_optimizer_run(mn_trainer *t);
+/* trainer.c: forward and backward without the optimizer; for tests and calibration */
+void mn_engine_forward(mn_trainer *t);
+void mn_engine_backward(mn_trainer *t);
+mn_parameter *mn_trainer_parameter(const mn_trainer *t, const char *op, mn_parameter_kind kind);
+void mn_parameter_gradient(const mn_trainer *t, const mn_parameter *p, float *canonical, float *padded);
+
+#endif

@@ -1,0 +1,94 @@
+/* lanes.h - the table of vector kernels that the training units are made of. One source
+ * (src/train/lanes/), compiled per instruction set with 4, 8 or 16 floats a vector.
+ *
+ * Rows are pixels: [rows][channels], channels padded to a multiple of the lanes, with a stride in
+ * floats from row to row. Only raw outputs z are stored; a view says how their readers see them.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_TRAIN_LANES_H
+#define MN_TRAIN_LANES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* y = round(clamp(scale * z + shift, low, high) / step) * step: batch norm, bias, activation, mask
+ * and fake quantization at once. */
+typedef struct mn_view {
+  const float *scale, *shift, *low, *high; /* [channels]; scale NULL: as stored */
+  float step, inverse;                     /* grid of fake quantization; 0: no rounding */
+} mn_view;
+
+/* Turns dL/dy into g = dL/du, u = what the activation reads, and gathers the sums that batch norm,
+ * bias, mask and range need for their own gradients. */
+typedef struct mn_finish {
+  mn_view view;
+  /* A masked output keeps the parts of its view apart: y = round(clamp(mask * clamp(u))). */
+  const float *mask, *raw_scale, *raw_shift, *raw_low, *raw_high; /* mask NULL: none */
+  double *sum, *dot;             /* += g, g * z */
+  double *open;                  /* += dL/dmask; where masked */
+  double *error, *above, *below; /* += dL/dy times rounding error; dL/dy over high, under low */
+} mn_finish;
+
+/* C[m][n] (+)= sum over k of a[i * a_row + k * a_column] * b[k][n]; n a multiple of the lanes. */
+typedef struct mn_gemm {
+  int32_t m, n, k;
+  const float *a;
+  ptrdiff_t a_row, a_column;
+  const float *b;
+  ptrdiff_t b_row; /* 0: b is packed by `pack` */
+  float *c;
+  ptrdiff_t c_row;
+  bool accumulate;
+  float *sum, *square; /* [n] += column sums of the new C; NULL: none */
+} mn_gemm;
+
+/* Geometry of a depthwise pass over one padded plane [height][width][stride]. */
+typedef struct mn_plane {
+  int32_t channels, stride; /* of plane and weights [taps][weight_stride] */
+  int32_t width;            /* padded */
+  int32_t out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+  int32_t weight_stride;
+} mn_plane;
+
+typedef struct mn_update {
+  float *value, *first, *second; /* parameter and its moments */
+  const float *gradient;         /* shard 0 */
+  ptrdiff_t shard_stride;
+  int32_t shards;
+  float rate, decay;             /* value *= 1 - decay first */
+  float beta1, beta2, correct1, correct2, epsilon; /* AdamW; SGD: beta1 is the momentum */
+} mn_update;
+
+typedef struct mn_lanes {
+  const char *name;
+  int32_t lanes;
+  void (*gemm)(const mn_gemm *g);
+  void (*pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid, ptrdiff_t k_step,
+               ptrdiff_t n_step);
+  void (*read)(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
+               int64_t rows, int32_t channels);
+  void (*row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels);
+  void (*finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);
+  /* y = on_g * g + on_z * z + constant: batch norm's backward pass. */
+  void (*unnormalize)(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
+                      const float *on_g, const float *on_z, const float *constant, int64_t rows,
+                      int32_t channels);
+  /* z[out pixel][z_row] = plane * weights; sum and square may be NULL. */
+  void (*depthwise)(float *z, ptrdiff_t z_row, const float *plane, const float *weights,
+                    const mn_plane *p, float *sum, float *square);
+  /* gradient[tap] += sum over out pixels of dz * plane; dz[y * dz_line + x * dz_pixel]. */
+  void (*depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
+                            ptrdiff_t dz_pixel, const mn_plane *p);
+  void (*combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count);
+  void (*scale)(float *y, const float *x, float k, bool accumulate, int64_t count);
+  double (*dot)(const float *a, const float *b, int64_t count);
+  void (*adamw)(const mn_update *u, int64_t first, int64_t count);
+  void (*sgd)(const mn_update *u, int64_t first, int64_t count);
+  void (*reduce)(float *y, const mn_update *u, int64_t first, int64_t count);
+} mn_lanes;
+
+/* The best table this processor runs, or the one named ("avx512", "avx2", "portable"); NULL if it
+ * does not exist or cannot run here. */
+const mn_lanes *mn_lanes_get(const char *isa);
+
+#endif

@@ -1,0 +1,31 @@
+/* lanes_internal.h - what the files of one variant share: vectors and each other's functions.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_TRAIN_LANES_INTERNAL_H
+#define MN_TRAIN_LANES_INTERNAL_H
+
+#include "train/lanes/vector.h"
+
+void MN_LANE(gemm)(const mn_gemm *g);
+void MN_LANE(pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid, ptrdiff_t k_step,
+                   ptrdiff_t n_step);
+void MN_LANE(read)(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
+                   int64_t rows, int32_t channels);
+void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels);
+void MN_LANE(finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);
+void MN_LANE(unnormalize)(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
+                          const float *on_g, const float *on_z, const float *constant, int64_t rows,
+                          int32_t channels);
+void MN_LANE(depthwise)(float *z, ptrdiff_t z_row, const float *plane, const float *weights,
+                        const mn_plane *p, float *sum, float *square);
+void MN_LANE(depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
+                                ptrdiff_t dz_pixel, const mn_plane *p);
+void MN_LANE(combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count);
+void MN_LANE(scale)(float *y, const float *x, float k, bool accumulate, int64_t count);
+double MN_LANE(dot)(const float *a, const float *b, int64_t count);
+void MN_LANE(adamw)(const mn_update *u, int64_t first, int64_t count);
+void MN_LANE(sgd)(const mn_update *u, int64_t first, int64_t count);
+void MN_LANE(reduce)(float *y, const mn_update *u, int64_t first, int64_t count);
+
+extern const mn_lanes MN_LANE(table);
+
+#endif

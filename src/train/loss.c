@@ -1,0 +1,95 @@
+/* loss.c - heads: softmax with cross-entropy over soft targets, and mean squared error. Both leave
+ * dL/dy of the scores in the value's g and finish it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "train/engine.h"
+
+static void softmax(double *p, const float *x, int32_t count, double beta) {
+  double peak = (double)x[0], total = 0;
+  for (int32_t i = 1; i < count; i++) peak = fmax(peak, (double)x[i]);
+  for (int32_t i = 0; i < count; i++) total += p[i] = exp(beta * ((double)x[i] - peak));
+  for (int32_t i = 0; i < count; i++) p[i] /= total;
+}
+
+static double beta_of(const mn_trainer *t) {
+  const mn_op *last = &t->graph->ops[t->graph->op_count - 1];
+  return t->softmax && last->beta > 0.0f ? (double)last->beta : 1;
+}
+
+/* loss = -sum target * log p; the targets sum to 1, so dloss/dx = beta * (p - target). */
+static double cross_entropy(const mn_trainer *t, float *g, const float *x, const float *target,
+                            double *p) {
+  const int32_t count = t->batch->classes;
+  const double beta = beta_of(t), share = beta / t->batch->items;
+  double loss = 0;
+  softmax(p, x, count, beta);
+  for (int32_t i = 0; i < count; i++) {
+    if (target[i] > 0.0f) loss -= (double)target[i] * log(fmax(p[i], 1e-300));
+    g[i] = (float)((p[i] - (double)target[i]) * share);
+  }
+  return isnan(p[0]) ? p[0] : loss;
+}
+
+static double mean_squared(const mn_trainer *t, float *g, const float *x, const float *target) {
+  const int32_t count = t->batch->classes;
+  double loss = 0;
+  for (int32_t i = 0; i < count; i++) {
+    const double d = (double)x[i] - (double)target[i];
+    loss += d * d / count;
+    g[i] = (float)(2 * d / ((double)count * t->batch->items));
+  }
+  return loss;
+}
+
+/* An item's scores without padding, in order. */
+static void gather_scores(const mn_value *v, float *to, const float *from) {
+  for (int64_t p = 0; p < v->pixels; p++)
+    memcpy(to + p * v->channels, from + p * v->stride, (size_t)v->channels * sizeof *to);
+}
+
+static void scatter_gradient(const mn_value *v, float *to, const float *from) {
+  for (int64_t p = 0; p < v->pixels; p++, to += v->stride) {
+    memset(to, 0, (size_t)v->stride * sizeof *to);
+    memcpy(to, from + p * v->channels, (size_t)v->channels * sizeof *to);
+  }
+}
+
+static void loss_shard(void *context, int32_t shard, int32_t thread) {
+  mn_trainer *t = context;
+  mn_value *v = t->scores;
+  const int64_t floats = v->pixels * v->stride;
+  const int32_t classes = t->batch->classes;
+  double *p = (double *)(void *)(t->scratch + thread * t->scratch_floats); /* 64-byte aligned */
+  float *x = (float *)(p + classes), *g = x + classes, *seen = g + classes;
+  for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
+    const float *target = t->batch->target + (ptrdiff_t)item * classes;
+    gather_scores(v, x, mn_value_read(t, v, seen, item * v->pixels, v->pixels));
+    t->item_loss[item] = t->config.loss == MN_LOSS_MEAN_SQUARED ? mean_squared(t, g, x, target)
+                                                                : cross_entropy(t, g, x, target, p);
+    scatter_gradient(v, v->g + item * floats, g);
+  }
+  mn_value_finish(t, v, shard, mn_shard_first(t, shard) * v->pixels,
+                  (mn_shard_first(t, shard + 1) - mn_shard_first(t, shard)) * v->pixels);
+}
+
+double mn_loss_run(mn_trainer *t) {
+  double total = 0;
+  mn_pool_run(t->config.pool, loss_shard, t, MN_SHARDS);
+  for (int32_t i = 0; i < t->batch->items; i++) total += t->item_loss[i];
+  return total / t->batch->items;
+}
+
+void mn_loss_scores(mn_trainer *t, float *scores) {
+  const mn_value *v = t->scores;
+  const int32_t classes = t->batch->classes;
+  double *p = (double *)(void *)t->scratch; /* no pool at work now */
+  float *seen = t->scratch + 2 * classes + 2;
+  for (int32_t item = 0; item < t->batch->items; item++, scores += classes) {
+    gather_scores(v, scores, mn_value_read(t, v, seen, item * v->pixels, v->pixels));
+    if (!t->softmax) continue;
+    softmax(p, scores, classes, beta_of(t));
+    for (int32_t i = 0; i < classes; i++) scores[i] = (float)p[i];
+  }
+}

@@ -1,0 +1,241 @@
+/* value.c - how stored outputs are read, and how gradients are gathered: batch norm, activation, mask
+ * and fake quantization between the units.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "train/engine.h"
+
+int32_t mn_shard_first(const mn_trainer *t, int32_t shard) {
+  return (int32_t)((int64_t)t->batch->items * shard / MN_SHARDS);
+}
+
+double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind) {
+  return v->sums + ((ptrdiff_t)shard * MN_SUM_KINDS + kind) * v->stride;
+}
+
+void mn_value_flush(mn_value *v, int32_t shard, float *sum) {
+  double *to = mn_value_sums(v, shard, MN_SUM), *dot = mn_value_sums(v, shard, MN_DOT);
+  const float *square = sum + v->stride;
+  for (int32_t c = 0; c < v->stride; c++) {
+    to[c] += (double)sum[c];
+    dot[c] += (double)square[c];
+  }
+  memset(sum, 0, 2 * (size_t)v->stride * sizeof *sum);
+}
+
+bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v) {
+  return !v->input || (t->quantized && t->updates);
+}
+
+/* Sum of all shards for one channel; leaves zeros behind. */
+static double take(mn_value *v, int32_t kind, int32_t channel) {
+  double total = 0;
+  for (int32_t s = 0; s < MN_SHARDS; s++) {
+    double *p = mn_value_sums(v, s, kind) + channel;
+    total += *p;
+    *p = 0;
+  }
+  return total;
+}
+
+/* ---- Forward: statistics into a view ---------------------------------------------------------*/
+static double rows_of(const mn_trainer *t, const mn_value *v) {
+  return (double)v->pixels * t->batch->items;
+}
+
+static void running_update(mn_value *v, int32_t c, double mean, double variance, double rows) {
+  const double unbiased = rows > 1 ? variance * rows / (rows - 1) : variance;
+  const double k = (double)MN_BN_MOMENTUM;
+  v->mean->value[c] = (float)((1 - k) * (double)v->mean->value[c] + k * mean);
+  v->variance->value[c] = (float)((1 - k) * (double)v->variance->value[c] + k * unbiased);
+}
+
+static void normalize(mn_trainer *t, mn_value *v) {
+  const double rows = rows_of(t, v);
+  for (int32_t c = 0; c < v->channels; c++) {
+    double mean = (double)v->mean->value[c], variance = (double)v->variance->value[c];
+    if (t->training) {
+      mean = take(v, MN_SUM, c) / rows;
+      variance = fmax(take(v, MN_DOT, c) / rows - mean * mean, 0);
+      if (!isfinite(mean) || !isfinite(variance)) t->broken = (int32_t)(v - t->values);
+      if (t->updates) running_update(v, c, mean, variance, rows);
+    }
+    const double inverse = 1 / sqrt(variance + (double)MN_BN_EPSILON);
+    const double scale = (double)v->gamma->value[c] * inverse;
+    v->batch_mean[c] = (float)mean;
+    v->inverse_deviation[c] = (float)inverse;
+    v->raw_scale[c] = (float)scale;
+    v->raw_shift[c] = (float)((double)v->bias->value[c] - mean * scale);
+  }
+}
+
+static void add_bias(mn_value *v) {
+  for (int32_t c = 0; c < v->channels; c++) {
+    v->raw_scale[c] = 1.0f;
+    v->raw_shift[c] = v->bias != NULL ? v->bias->value[c] : 0.0f;
+  }
+}
+
+static void bounds(mn_value *v) {
+  const bool relu = v->activation != MN_ACTIVATION_NONE;
+  for (int32_t c = 0; c < v->channels; c++) {
+    v->raw_low[c] = relu ? 0.0f : -INFINITY;
+    v->raw_high[c] = v->activation == MN_ACTIVATION_RELU6 ? 6.0f : INFINITY;
+  }
+}
+
+/* mask * clamp(u, low, high) = clamp(mask * u, low, mask * high) for masks >= 0 and low 0 or -inf. */
+static void fold_mask(mn_value *v) {
+  for (int32_t c = 0; c < v->channels; c++) {
+    const float mask = v->masked ? v->mask[c] : 1.0f;
+    v->scale[c] = mask * v->raw_scale[c];
+    v->shift[c] = mask * v->raw_shift[c];
+    v->low[c] = v->raw_low[c];
+    v->high[c] = isinf(v->raw_high[c]) ? v->raw_high[c] : mask * v->raw_high[c];
+  }
+}
+
+static void fold_range(mn_value *v) {
+  for (int32_t c = 0; c < v->channels; c++) {
+    v->low[c] = fmaxf(v->low[c], v->range->low);
+    v->high[c] = fminf(v->high[c], v->range->high);
+  }
+}
+
+void mn_value_settle(mn_trainer *t, mn_value *v) {
+  const bool gated = v->op >= 0 && t->gates != NULL && t->gates->mask != NULL;
+  const float *mask = gated ? t->gates->mask[v->op] : NULL;
+  const bool rounds = t->quantized && v->range != NULL;
+  v->masked = mask != NULL;
+  v->view = (mn_view){0};
+  if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked && !rounds)
+    return;
+  if (v->masked) memcpy(v->mask, mask, (size_t)v->channels * sizeof *mask);
+  if (v->gamma != NULL) normalize(t, v);
+  else add_bias(v);
+  bounds(v);
+  fold_mask(v);
+  if (rounds) fold_range(v);
+  v->view = (mn_view){v->scale, v->shift, v->low, v->high, 0, 0};
+  if (rounds) v->view.step = v->range->scale, v->view.inverse = 1.0f / v->range->scale;
+}
+
+/* ---- Backward: sums into gradients ------------------------------------------------------------*/
+static void gather_channel(mn_trainer *t, mn_value *v, int32_t c, double rows) {
+  const double sum = take(v, MN_SUM, c), dot = take(v, MN_DOT, c);
+  if (!isfinite(sum) || !isfinite(dot)) t->broken = (int32_t)(v - t->values);
+  if (v->bias != NULL) v->bias->gradient[c] = (float)sum;
+  v->on_g[c] = 1.0f;
+  if (v->gamma == NULL) return;
+  const double inverse = (double)v->inverse_deviation[c], mean = (double)v->batch_mean[c];
+  const double dgamma = inverse * (dot - mean * sum), scale = (double)v->gamma->value[c] * inverse;
+  v->gamma->gradient[c] = (float)dgamma;
+  v->on_g[c] = (float)scale;
+  v->on_z[c] = (float)(-scale * inverse * dgamma / rows);
+  v->constant[c] = (float)(scale * (inverse * mean * dgamma - sum) / rows);
+}
+
+/* dL/dlow and dL/dhigh: rounding error stretches with the width; clamped items move with the bound,
+ * where the bound is the range's and not the activation's. */
+static void gather_range(mn_value *v) {
+  double error = 0, above = 0, below = 0;
+  for (int32_t c = 0; c < v->channels; c++) {
+    const double a = take(v, MN_ABOVE, c), b = take(v, MN_BELOW, c);
+    error += take(v, MN_ERROR, c);
+    if (v->high[c] == v->range->high) above += a;
+    if (v->low[c] == v->range->low) below += b;
+  }
+  const double width = (double)v->range->high - (double)v->range->low;
+  v->range->parameter->gradient[0] += (float)(below - error / width);
+  v->range->parameter->gradient[1] += (float)(above + error / width);
+}
+
+void mn_value_gather(mn_trainer *t, mn_value *v) {
+  float *open = v->masked && t->gates->mask_gradient != NULL ? t->gates->mask_gradient[v->op] : NULL;
+  const double rows = rows_of(t, v);
+  for (int32_t c = 0; c < v->channels; c++) {
+    gather_channel(t, v, c, rows);
+    const double mask_gradient = v->masked ? take(v, MN_OPEN, c) : 0;
+    if (open != NULL) open[c] = (float)mask_gradient;
+  }
+  if (v->view.step > 0.0f) gather_range(v);
+}
+
+/* ---- Rows --------------------------------------------------------------------------------------*/
+static float read_one(const mn_view *view, float x) {
+  const float w = fminf(fmaxf(x, view->low[0]), view->high[0]);
+  return rintf(w * view->inverse) * view->step;
+}
+
+/* The graph input is not padded: plain C. Its view is the same for every channel. */
+static void input_rows(const mn_value *v, float *to, ptrdiff_t to_row, const float *z, int64_t rows,
+                       int32_t count) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int32_t c = 0; c < count; c++) {
+      const float x = z[r * v->stride + c];
+      to[r * to_row + c] = v->view.scale != NULL ? read_one(&v->view, x) : x;
+    }
+}
+
+const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first, int64_t rows) {
+  const float *z = v->z + first * v->stride;
+  if (v->view.scale == NULL) return z;
+  if (v->input) input_rows(v, to, v->stride, z, rows, v->channels);
+  else t->lanes->read(to, v->stride, z, v->stride, &v->view, rows, v->stride);
+  return to;
+}
+
+static mn_view view_from(const mn_view *view, int32_t channel) {
+  mn_view part = *view;
+  if (view->scale == NULL) return part;
+  part.scale += channel, part.shift += channel, part.low += channel, part.high += channel;
+  return part;
+}
+
+void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_t item, int32_t top,
+                    int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count) {
+  const float *z = v->z + (int64_t)item * v->pixels * v->stride + channel;
+  const mn_view view = view_from(&v->view, channel);
+  for (int32_t y = 0; y < v->height; y++, z += (ptrdiff_t)v->width * v->stride) {
+    float *to = plane + ((ptrdiff_t)(y + top) * plane_w + left) * row;
+    if (v->input) input_rows(v, to, row, z, v->width, count < v->channels ? count : v->channels);
+    else t->lanes->read(to, row, z, v->stride, &view, v->width, count);
+  }
+}
+
+void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows) {
+  const mn_finish f = {
+      .view = v->view,
+      .mask = v->masked ? v->mask : NULL,
+      .raw_scale = v->raw_scale,
+      .raw_shift = v->raw_shift,
+      .raw_low = v->raw_low,
+      .raw_high = v->raw_high,
+      .sum = mn_value_sums(v, shard, MN_SUM),
+      .dot = mn_value_sums(v, shard, MN_DOT),
+      .open = mn_value_sums(v, shard, MN_OPEN),
+      .error = mn_value_sums(v, shard, MN_ERROR),
+      .above = mn_value_sums(v, shard, MN_ABOVE),
+      .below = mn_value_sums(v, shard, MN_BELOW),
+  };
+  t->lanes->finish(v->g + first * v->stride, v->z + first * v->stride, &f, rows, v->stride);
+}
+
+void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,
+                     int64_t first, int64_t rows) {
+  (void)t;
+  double error = 0, above = 0, below = 0;
+  for (int64_t r = 0; r < rows; r++)
+    for (int32_t c = 0; c < v->channels; c++) {
+      const double d = (double)dx[r * dx_row + c];
+      const float x = v->z[(first + r) * v->stride + c];
+      const float w = fminf(fmaxf(x, v->low[0]), v->high[0]);
+      error += d * (double)(rintf(w * v->view.inverse) * v->view.step - w);
+      if (x > v->high[0]) above += d;
+      if (x < v->low[0]) below += d;
+    }
+  mn_value_sums(v, shard, MN_ERROR)[0] += error;
+  mn_value_sums(v, shard, MN_ABOVE)[0] += above;
+  mn_value_sums(v, shard, MN_BELOW)[0] += below;
+}

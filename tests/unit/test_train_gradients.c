@@ -1,0 +1,231 @@
+/* Every unit's gradients against finite differences, on every instruction set that runs here.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "train_support.h"
+
+enum { ITEMS = 11 }; /* not a multiple of the shards */
+
+static mn_trainer *make(const mn_graph *graph, const char *isa, mn_loss kind, mn_pool *pool) {
+  mn_error error = {{0}};
+  mn_trainer *t = NULL;
+  mn_train_config config = mn_train_defaults();
+  config.pool = pool, config.batch = ITEMS, config.isa = isa, config.loss = kind;
+  assert_ok(mn_trainer_create(&t, graph, &config, &error), &error);
+  return t;
+}
+
+static double loss_of(mn_trainer *t, const mn_batch *batch, const mn_gates *gates) {
+  mn_error error = {{0}};
+  double loss;
+  assert_ok(mn_trainer_step(t, &loss, batch, gates, false, &error), &error);
+  return loss;
+}
+
+/* Gradients of the weights too, which a step without update leaves out. */
+static void run_backward(mn_trainer *t, const mn_batch *batch, const mn_gates *gates) {
+  t->batch = batch, t->gates = gates, t->training = t->updates = true;
+  mn_engine_forward(t);
+  mn_loss_run(t);
+  mn_engine_backward(t);
+}
+
+/* Along a random direction: (L(p + e d) - L(p - e d)) / 2e against the sum of gradient * d. */
+static void check_parameter(mn_trainer *t, mn_parameter *p, const mn_batch *batch, const mn_gates *gates,
+                            const char *what) {
+  const size_t size = (size_t)mn_parameter_size(p);
+  float *gradient = malloc(size * sizeof *gradient), *value = malloc(size * sizeof *value);
+  float *moved = malloc(size * sizeof *moved), *direction = malloc(size * sizeof *direction);
+  float *padded = malloc(((size_t)p->count + 64) * sizeof *padded);
+  mn_rng rng = mn_rng_seed(size);
+  run_backward(t, batch, gates);
+  mn_parameter_gradient(t, p, gradient, padded);
+  mn_parameter_get(p, value, p->value);
+  double expected = 0, magnitude = 0;
+  for (size_t i = 0; i < size; i++) {
+    direction[i] = (float)mn_rng_normal(&rng) + (gradient[i] > 0.0f ? 1.0f : -1.0f);
+    expected += (double)gradient[i] * (double)direction[i];
+    magnitude += (double)direction[i] * (double)direction[i];
+  }
+  const double e = 1e-3 / sqrt(magnitude);
+  double loss[2];
+  for (int side = 0; side < 2; side++) {
+    for (size_t i = 0; i < size; i++)
+      moved[i] = value[i] + (float)(side == 0 ? e : -e) * direction[i];
+    mn_parameter_set(p, p->value, moved);
+    loss[side] = loss_of(t, batch, gates);
+  }
+  mn_parameter_set(p, p->value, value);
+  const double found = (loss[0] - loss[1]) / (2 * e);
+  if (fabs(found - expected) > 0.02 * fabs(expected) + 2e-4 / e * 1e-3)
+    fail_msg("%s, %s: %s kind %d: gradient %g, finite difference %g", what, t->lanes->name, p->op,
+             (int)p->kind, expected, found);
+  free(gradient), free(value), free(moved), free(direction), free(padded);
+}
+
+static void check_graph(const mn_graph *graph, const mn_batch *batch, const mn_gates *gates, mn_loss kind,
+                        const char *what) {
+  static const char *const isas[] = {"avx512", "avx2", "portable"};
+  mn_pool *pool;
+  assert_int_equal(mn_pool_create(&pool, 2), MN_OK);
+  for (size_t i = 0; i < MN_COUNT(isas); i++) {
+    if (mn_lanes_get(isas[i]) == NULL) continue;
+    mn_trainer *t = make(graph, isas[i], kind, pool);
+    for (int32_t p = 0; p < t->parameter_count; p++)
+      if (t->parameters[p].gradient != NULL && t->parameters[p].kind != MN_PARAMETER_RANGE)
+        check_parameter(t, &t->parameters[p], batch, gates, what);
+    mn_trainer_destroy(t);
+  }
+  mn_pool_destroy(pool);
+}
+
+/* ---- The table of networks: each ends in a classifier of 5 classes ----------------------------*/
+static const mn_activation none = MN_ACTIVATION_NONE, relu = MN_ACTIVATION_RELU,
+                           relu6 = MN_ACTIVATION_RELU6;
+
+static void net_conv_3x3(sketch *s) {
+  sketch_conv(s, 3, (layer){20, 3, 3, 1, 1, relu});
+  sketch_conv(s, 20, (layer){18, 3, 3, 2, 2, none});
+}
+static void net_conv_odd(sketch *s) {
+  sketch_conv(s, 3, (layer){17, 5, 2, 2, 1, relu6, .valid = true});
+  sketch_conv(s, 17, (layer){16, 2, 3, 1, 2, none, .no_norm = true});
+}
+static void net_conv_dilated(sketch *s) {
+  sketch_conv(s, 3, (layer){16, 3, 3, 1, 1, none, .dilation = 2});
+  sketch_conv(s, 16, (layer){12, 2, 2, 1, 1, none, .dilation = 2, .valid = true});
+}
+static void net_pointwise_stride(sketch *s) {
+  sketch_conv(s, 3, (layer){40, 1, 1, 1, 1, relu});
+  sketch_conv(s, 40, (layer){33, 1, 1, 2, 2, none});
+}
+static void net_depthwise(sketch *s) {
+  sketch_conv(s, 3, (layer){70, 1, 1, 1, 1, none});
+  sketch_depthwise(s, (layer){70, 3, 3, 1, 1, relu});
+  sketch_depthwise(s, (layer){70, 3, 3, 2, 2, none});
+}
+static void net_depthwise_odd(sketch *s) {
+  sketch_conv(s, 3, (layer){20, 1, 1, 1, 1, none});
+  sketch_depthwise(s, (layer){20, 5, 2, 2, 1, none, .no_norm = true});
+  sketch_depthwise(s, (layer){20, 2, 2, 1, 1, none, .dilation = 2, .valid = true});
+}
+static void net_depthwise_multiplier(sketch *s) {
+  sketch_conv(s, 3, (layer){6, 1, 1, 1, 1, none});
+  sketch_depthwise(s, (layer){18, 3, 3, 2, 1, none, .multiplier = 3});
+}
+static void net_depthwise_input(sketch *s) {
+  sketch_depthwise(s, (layer){3, 3, 3, 1, 1, none});
+}
+static void net_average(sketch *s) {
+  sketch_conv(s, 3, (layer){20, 1, 1, 1, 1, relu});
+  sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, 3, 2, 2, 1});
+}
+static void net_max(sketch *s) {
+  sketch_conv(s, 3, (layer){20, 1, 1, 1, 1, none});
+  sketch_pool(s, MN_OP_MAX_POOL_2D, (layer){0, 2, 3, 2, 2});
+}
+static void net_residual(sketch *s) {
+  const mn_tensor_id a = sketch_conv(s, 3, (layer){20, 3, 3, 1, 1, none});
+  sketch_conv(s, 20, (layer){24, 1, 1, 1, 1, relu});
+  const mn_tensor_id b = sketch_conv(s, 24, (layer){20, 1, 1, 1, 1, none});
+  s->at = sketch_join(s, MN_OP_ADD, a, b);
+  sketch_conv(s, 20, (layer){16, 1, 1, 1, 1, none});
+}
+static void net_unequal_residual(sketch *s) {
+  static const int32_t channels[8] = {0, 0, 0, 0, 0, 0, 0, 7};
+  sketch_conv(s, 3, (layer){12, 3, 3, 1, 1, relu});
+  const mn_tensor_id a = s->at, b = sketch_conv(s, 12, (layer){19, 1, 1, 1, 1, none});
+  s->at = a;
+  s->at = sketch_join(s, MN_OP_ADD, b, sketch_pad(s, channels));
+}
+static void net_pooled_skip(sketch *s) {
+  const mn_tensor_id a = sketch_conv(s, 3, (layer){20, 1, 1, 1, 1, relu});
+  sketch_depthwise(s, (layer){20, 3, 3, 2, 2, relu});
+  const mn_tensor_id b = sketch_conv(s, 20, (layer){20, 1, 1, 1, 1, relu});
+  s->at = a;
+  s->at = sketch_join(s, MN_OP_MIX, b, sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, 2, 2, 2, 2}));
+  sketch_conv(s, 20, (layer){24, 1, 1, 1, 1, none});
+}
+static void net_pad_pixels(sketch *s) {
+  static const int32_t pixels[8] = {0, 0, 1, 2, 0, 1, 0, 0};
+  sketch_conv(s, 3, (layer){12, 1, 1, 1, 1, none});
+  sketch_pad(s, pixels);
+  sketch_conv(s, 12, (layer){8, 3, 3, 2, 2, none, .valid = true});
+}
+static void net_reshape(sketch *s) {
+  sketch_conv(s, 3, (layer){12, 1, 1, 1, 1, none});
+  sketch_reshape(s, (mn_shape){4, {1, 6, 7, 12}});
+  sketch_reshape(s, (mn_shape){4, {1, 7, 8, 9}});
+  sketch_conv(s, 9, (layer){8, 3, 3, 1, 1, none});
+}
+
+static const struct {
+  const char *name;
+  void (*body)(sketch *s);
+} nets[] = {
+    {"conv 3x3", net_conv_3x3},
+    {"conv of odd sizes", net_conv_odd},
+    {"dilated conv", net_conv_dilated},
+    {"1x1 with stride", net_pointwise_stride},
+    {"depthwise 3x3", net_depthwise},
+    {"depthwise of odd sizes", net_depthwise_odd},
+    {"depthwise with multiplier", net_depthwise_multiplier},
+    {"depthwise on the input", net_depthwise_input},
+    {"average pool", net_average},
+    {"max pool", net_max},
+    {"residual", net_residual},
+    {"unequal residual", net_unequal_residual},
+    {"pooled skip", net_pooled_skip},
+    {"padded pixels", net_pad_pixels},
+    {"reshape", net_reshape},
+};
+
+static const mn_graph *finish_net(sketch *s, void (*body)(sketch *)) {
+  *s = sketch_begin(7, 6, 3);
+  body(s);
+  mn_error error = {{0}};
+  const mn_graph *graph;
+  mn_tensor_id at = s->at;
+  /* The classifier's inputs: every element of the last map. */
+  assert_ok(mn_builder_finish(&graph, s->builder, &s->input, 1, &at, 1, &error), &error);
+  const int32_t inputs = (int32_t)mn_shape_elements(&graph->tensors[at].shape);
+  sketch again = sketch_begin(7, 6, 3);
+  body(&again);
+  mn_arena_destroy(s->arena);
+  *s = again;
+  sketch_reshape(s, (mn_shape){2, {1, inputs}});
+  sketch_dense(s, inputs, (layer){5, .no_norm = true});
+  return sketch_finish(s);
+}
+
+static void gradients_of_every_unit_should_match_finite_differences(void **state) {
+  (void)state;
+  for (size_t i = 0; i < MN_COUNT(nets); i++) {
+    sketch s;
+    const mn_graph *graph = finish_net(&s, nets[i].body);
+    const toy y = toy_make(s.arena, ITEMS, 7 * 6 * 3, 5, i);
+    check_graph(graph, &y.batch, NULL, MN_LOSS_CROSS_ENTROPY, nets[i].name);
+    mn_arena_destroy(s.arena);
+  }
+}
+
+static void gradients_of_the_mean_squared_head_should_match_finite_differences(void **state) {
+  (void)state;
+  sketch s = sketch_begin(1, 1, 30);
+  sketch_reshape(&s, (mn_shape){2, {1, 30}});
+  sketch_dense(&s, 30, (layer){20, .activation = relu});
+  sketch_dense(&s, 20, (layer){5, .no_norm = true});
+  const mn_graph *graph = sketch_finish(&s);
+  const toy y = toy_make(s.arena, ITEMS, 30, 5, 1);
+  check_graph(graph, &y.batch, NULL, MN_LOSS_MEAN_SQUARED, "mean squared");
+  mn_arena_destroy(s.arena);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(gradients_of_every_unit_should_match_finite_differences),
+      cmocka_unit_test(gradients_of_the_mean_squared_head_should_match_finite_differences),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
