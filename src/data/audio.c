@@ -1,0 +1,180 @@
+/* audio.c - see audio.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "data/audio.h"
+
+#include <math.h>
+#include <sndfile.h>
+#include <soxr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_FRAMES = 4096, MOST_CHANNELS = 64, MEASURED_SECONDS = 60 };
+
+typedef struct memory_file {
+  mn_bytes bytes;
+  sf_count_t at;
+} memory_file;
+
+typedef struct decoder {
+  SNDFILE *file;
+  SF_INFO info;
+  memory_file memory;
+} decoder;
+
+static sf_count_t memory_length(void *context) {
+  return (sf_count_t)((memory_file *)context)->bytes.size;
+}
+
+static sf_count_t memory_seek(sf_count_t offset, int whence, void *context) {
+  memory_file *file = context;
+  sf_count_t size = (sf_count_t)file->bytes.size;
+  sf_count_t base = whence == SEEK_CUR ? file->at : whence == SEEK_END ? size : 0;
+  if (offset > size - base || offset < -base) return -1;
+  return file->at = base + offset;
+}
+
+static sf_count_t memory_read(void *to, sf_count_t count, void *context) {
+  memory_file *file = context;
+  sf_count_t rest = (sf_count_t)file->bytes.size - file->at;
+  if (count > rest) count = rest;
+  if (count <= 0) return 0;
+  memcpy(to, file->bytes.data + file->at, (size_t)count);
+  file->at += count;
+  return count;
+}
+
+static sf_count_t memory_tell(void *context) {
+  return ((memory_file *)context)->at;
+}
+
+static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
+  static SF_VIRTUAL_IO calls = {memory_length, memory_seek, memory_read, NULL, memory_tell};
+  *d = (decoder){.memory = {.bytes = recording->bytes}};
+  d->file = recording->bytes.data != NULL ? sf_open_virtual(&calls, SFM_READ, &d->info, &d->memory)
+                                          : sf_open(recording->path, SFM_READ, &d->info);
+  if (d->file == NULL)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: %s", recording->name, sf_strerror(NULL));
+  const char *trouble = NULL;
+  if (d->info.frames <= 0) trouble = "holds no samples";
+  if (d->info.channels < 1 || d->info.channels > MOST_CHANNELS) trouble = "has too many channels";
+  if (d->info.samplerate < 100 || d->info.samplerate > 768000) trouble = "has no usable sample rate";
+  if (trouble == NULL) return MN_OK;
+  sf_close(d->file);
+  return mn_error_set(error, MN_ERR_FORMAT, "%s: %s", recording->name, trouble);
+}
+
+/* Up to `count` frames mixed down; fewer at the end or where the stream is damaged. */
+static sf_count_t read_mono(decoder *d, float *mono, sf_count_t count) {
+  float frames[CHUNK_FRAMES];
+  const int channels = d->info.channels;
+  sf_count_t done = 0;
+  while (done < count) {
+    sf_count_t want = CHUNK_FRAMES / channels;
+    if (want > count - done) want = count - done;
+    sf_count_t got = sf_readf_float(d->file, frames, want);
+    for (sf_count_t i = 0; i < got; i++) {
+      float sum = 0;
+      for (int c = 0; c < channels; c++) sum += frames[i * channels + c];
+      mono[done + i] = sum / (float)channels;
+    }
+    if (got <= 0) break;
+    done += got;
+  }
+  return done;
+}
+
+static int16_t to_s16(float value) {
+  if (!(value > -1.0f)) return INT16_MIN; /* not a number is as loud as it gets, too */
+  return value >= 32767.0f / 32768.0f ? INT16_MAX : (int16_t)lrintf(value * 32768.0f);
+}
+
+mn_recording mn_source_recording(const mn_source *source, int32_t member, char *path, size_t size) {
+  const mn_member *m = &source->members[member];
+  snprintf(path, size, "%s/%s", source->root, m->path);
+  return (mn_recording){.name = m->path, .path = path, .bytes = {m->data, (size_t)m->size}};
+}
+
+mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording, mn_error *error) {
+  decoder d;
+  MN_TRY(open_decoder(&d, recording, error));
+  mn_audio_info result = {.frames = d.info.frames, .rate_hz = d.info.samplerate, .channels = d.info.channels};
+  sf_count_t most = (sf_count_t)MEASURED_SECONDS * d.info.samplerate, rest = most;
+  if (d.info.frames > most) sf_seek(d.file, (d.info.frames - most) / 2, SEEK_SET);
+  float mono[CHUNK_FRAMES];
+  while (rest > 0) {
+    sf_count_t got = read_mono(&d, mono, rest < CHUNK_FRAMES ? rest : CHUNK_FRAMES);
+    for (sf_count_t i = 0; i < got; i++) {
+      int32_t magnitude = abs(to_s16(mono[i]));
+      if (magnitude > result.peak) result.peak = magnitude;
+      if (magnitude >= INT16_MAX) result.at_full_scale++;
+    }
+    if (got <= 0) break;
+    result.measured += got;
+    rest -= got;
+  }
+  sf_close(d.file);
+  if (result.measured == 0)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read", recording->name);
+  if (result.measured < result.frames && result.measured < most) result.frames = result.measured;
+  *info = result;
+  return MN_OK;
+}
+
+/* mono [frames] at the file's rate to pcm at rate_hz. */
+static mn_status resample(int16_t *pcm, int32_t *count, int32_t limit, const float *mono, size_t frames,
+                          double from_hz, double to_hz, const char *name, mn_error *error) {
+  size_t room = (size_t)((double)frames * to_hz / from_hz) + 16, made = 0;
+  float *out = mn_malloc(sizeof *out * room);
+  if (out == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", name);
+  soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
+  soxr_runtime_spec_t one_thread = soxr_runtime_spec(1);
+  soxr_error_t trouble = soxr_oneshot(from_hz, to_hz, 1, mono, frames, NULL, out, room, &made, NULL, &quality,
+                                      &one_thread);
+  if (trouble != NULL) {
+    mn_free(out);
+    return mn_error_set(error, MN_ERR_FAILED, "%s: resampling failed: %s", name, soxr_strerror(trouble));
+  }
+  *count = made < (size_t)limit ? (int32_t)made : limit;
+  size_t skip = (made - (size_t)*count) / 2;
+  for (int32_t i = 0; i < *count; i++) pcm[i] = to_s16(out[skip + (size_t)i]);
+  mn_free(out);
+  return MN_OK;
+}
+
+static mn_status decode(int16_t *pcm, int32_t *count, int32_t limit, decoder *d, const char *name,
+                        int32_t rate_hz, double start_s, mn_error *error) {
+  const double from_hz = d->info.samplerate;
+  /* A little more than needed on both sides, so that the resampler has no edge inside. */
+  sf_count_t wanted = (sf_count_t)ceil(limit * from_hz / rate_hz);
+  if (d->info.samplerate != rate_hz) wanted += 2 * (sf_count_t)(from_hz / 50);
+  sf_count_t first = start_s >= 0 ? (sf_count_t)(start_s * from_hz) : (d->info.frames - wanted) / 2;
+  if (first > d->info.frames - wanted) first = d->info.frames - wanted;
+  if (first < 0) first = 0;
+  if (wanted > d->info.frames) wanted = d->info.frames;
+  if (first > 0 && sf_seek(d->file, first, SEEK_SET) < 0)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded from the middle", name);
+  float *mono = mn_malloc(sizeof *mono * (size_t)wanted);
+  if (mono == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", name);
+  sf_count_t got = read_mono(d, mono, wanted);
+  mn_status status = MN_OK;
+  if (got == 0) {
+    status = mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read", name);
+  } else if (d->info.samplerate == rate_hz) {
+    *count = (int32_t)(got < limit ? got : limit);
+    for (int32_t i = 0; i < *count; i++) pcm[i] = to_s16(mono[i]);
+  } else {
+    status = resample(pcm, count, limit, mono, (size_t)got, from_hz, rate_hz, name, error);
+  }
+  mn_free(mono);
+  return status;
+}
+
+mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit, const mn_recording *recording,
+                              int32_t rate_hz, double start_s, mn_error *error) {
+  decoder d;
+  MN_TRY(open_decoder(&d, recording, error));
+  mn_status status = decode(pcm, count, limit, &d, recording->name, rate_hz, start_s, error);
+  sf_close(d.file);
+  return status;
+}

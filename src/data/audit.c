@@ -1,0 +1,219 @@
+/* audit.c - every recording is opened once: what cannot be read is left out, what is odd is named.
+ * The measurements are kept in the cache under the content of all files.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "data/parallel.h"
+
+enum { SILENT_PEAK = 10, LONG_SECONDS = 60 };
+#define SHORT_SECONDS 0.1
+#define CLIPPED_SHARE 0.005
+
+typedef struct measurement {
+  int64_t frames, measured, at_full_scale;
+  int32_t rate_hz, channels, peak, status; /* status of the decoder; 1: the bytes cannot be read */
+} measurement;
+
+typedef struct audit {
+  mn_dataset *dataset;
+  measurement *results;
+} audit;
+
+static void hash_item(void *context, int32_t item, int32_t thread) {
+  (void)thread;
+  const audit *a = context;
+  mn_entry *entry = &a->dataset->entries[item];
+  if (!mn_source_hash(&entry->hash, &a->dataset->source, entry->index)) a->results[item].status = 1;
+}
+
+static void measure_item(void *context, int32_t item, int32_t thread) {
+  (void)thread;
+  const audit *a = context;
+  measurement *result = &a->results[item];
+  char path[4096];
+  mn_audio_info info;
+  if (result->status != 0) return;
+  mn_recording recording =
+      mn_source_recording(&a->dataset->source, a->dataset->entries[item].index, path, sizeof path);
+  result->status = (int32_t)mn_recording_measure(&info, &recording, NULL);
+  if (result->status != MN_OK) return;
+  *result = (measurement){info.frames, info.measured, info.at_full_scale, info.rate_hz, info.channels, info.peak, MN_OK};
+}
+
+static uint64_t content_key(const mn_dataset *dataset) {
+  uint64_t key = 1; /* version of the measurement */
+  for (int32_t i = 0; i < dataset->count; i++) {
+    key = mn_hash64(key, &dataset->entries[i].hash, sizeof dataset->entries[i].hash);
+  }
+  return key;
+}
+
+static mn_status measure_all(audit *a, mn_error *error) {
+  mn_dataset *dataset = a->dataset;
+  MN_TRY(mn_data_parallel(dataset, "data", hash_item, a, dataset->count, error));
+  size_t size = sizeof *a->results * (size_t)dataset->count;
+  uint64_t key = content_key(dataset);
+  mn_arena_mark mark = mn_arena_mark_get(dataset->arena);
+  mn_bytes kept;
+  if (mn_cache_read(&kept, dataset->arena, dataset, "audit", key) && kept.size == size) {
+    memcpy(a->results, kept.data, size);
+    mn_arena_release(dataset->arena, mark);
+    return MN_OK;
+  }
+  MN_TRY(mn_data_parallel(dataset, "audit", measure_item, a, dataset->count, error));
+  mn_cache_write(dataset, "audit", key, a->results, size);
+  return MN_OK;
+}
+
+static mn_status name_unreadable(mn_dataset *dataset, int32_t item) {
+  const mn_entry *entry = &dataset->entries[item];
+  const char *file = dataset->items[item].file;
+  if (dataset->source.members[entry->index].size == 0)
+    return mn_problem_add(dataset, file, "unreadable", "has 0 bytes; left out");
+  char path[4096];
+  mn_audio_info info;
+  mn_error error = {{0}};
+  mn_recording recording = mn_source_recording(&dataset->source, entry->index, path, sizeof path);
+  recording.name = "it";
+  if (mn_recording_measure(&info, &recording, &error) == MN_ERR_MEMORY) return MN_ERR_MEMORY;
+  return mn_problem_add(dataset, file, "unreadable", "%s; left out", error.text[0] != '\0' ? error.text : "cannot be read");
+}
+
+static mn_status name_oddities(mn_dataset *dataset, int32_t item) {
+  const mn_audio_info *info = &dataset->entries[item].info;
+  const char *file = dataset->items[item].file;
+  double seconds = dataset->items[item].seconds;
+  if (info->peak <= SILENT_PEAK)
+    MN_TRY(mn_problem_add(dataset, file, "silent", "its loudest sample is %d of 32767", info->peak));
+  if ((double)info->at_full_scale > CLIPPED_SHARE * (double)info->measured)
+    MN_TRY(mn_problem_add(dataset, file, "clipped", "%.1f %% of its samples are at full scale",
+                          100.0 * (double)info->at_full_scale / (double)info->measured));
+  if (seconds > LONG_SECONDS)
+    MN_TRY(mn_problem_add(dataset, file, "long", "lasts %.0f s; its middle is used", seconds));
+  if (seconds < SHORT_SECONDS)
+    MN_TRY(mn_problem_add(dataset, file, "short", "lasts %.3f s; the rest of the clip is silence", seconds));
+  return MN_OK;
+}
+
+/* Readable items move up; what cannot be read is named. */
+static mn_status keep_readable(mn_dataset *dataset, const measurement *results) {
+  int32_t kept = 0;
+  for (int32_t i = 0; i < dataset->count; i++) {
+    const measurement *m = &results[i];
+    if (m->status != MN_OK) {
+      MN_TRY(name_unreadable(dataset, i));
+      continue;
+    }
+    dataset->items[kept] = dataset->items[i];
+    dataset->entries[kept] = dataset->entries[i];
+    dataset->items[kept].seconds = (double)m->frames / m->rate_hz;
+    dataset->entries[kept].info = (mn_audio_info){m->frames, m->rate_hz, m->channels, m->peak, m->measured, m->at_full_scale};
+    MN_TRY(name_oddities(dataset, kept));
+    kept++;
+  }
+  dataset->count = kept;
+  return MN_OK;
+}
+
+/* ---- The same content, or the same speaker, twice ---------------------------------------------*/
+
+typedef struct twin {
+  uint64_t hash;
+  int32_t item;
+} twin;
+
+static int by_content(const void *a, const void *b) {
+  const twin *x = a, *y = b;
+  if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+  return (x->item > y->item) - (x->item < y->item);
+}
+
+static mn_status name_twins(mn_dataset *dataset, twin *twins) {
+  for (int32_t i = 0; i < dataset->count; i++) twins[i] = (twin){dataset->entries[i].hash, i};
+  qsort(twins, (size_t)dataset->count, sizeof *twins, by_content);
+  int32_t first = 0;
+  for (int32_t i = 1; i < dataset->count; i++) {
+    if (twins[i].hash != twins[first].hash) {
+      first = i;
+      continue;
+    }
+    const mn_item *item = &dataset->items[twins[i].item], *other = &dataset->items[twins[first].item];
+    bool leak = item->split != other->split;
+    MN_TRY(mn_problem_add(dataset, item->file, leak ? "leak" : "duplicate", "the same recording as %s%s%s", other->file,
+                          leak ? ", of split " : "", leak ? mn_split_text(other->split) : ""));
+  }
+  return MN_OK;
+}
+
+static int32_t by_speaker_order(const mn_dataset *dataset, int32_t a, int32_t b) {
+  int order = strcmp(dataset->items[a].speaker, dataset->items[b].speaker);
+  return order != 0 ? order : a - b;
+}
+
+/* Heap sort of item indices by speaker: qsort has no context. */
+static void sift(const mn_dataset *dataset, int32_t *order, int32_t root, int32_t count) {
+  for (int32_t child; (child = 2 * root + 1) < count; root = child) {
+    if (child + 1 < count && by_speaker_order(dataset, order[child], order[child + 1]) < 0) child++;
+    if (by_speaker_order(dataset, order[root], order[child]) >= 0) return;
+    int32_t swap = order[root];
+    order[root] = order[child];
+    order[child] = swap;
+  }
+}
+
+static void sort_by_speaker(const mn_dataset *dataset, int32_t *order, int32_t count) {
+  for (int32_t i = count / 2 - 1; i >= 0; i--) sift(dataset, order, i, count);
+  for (int32_t end = count - 1; end > 0; end--) {
+    int32_t swap = order[0];
+    order[0] = order[end];
+    order[end] = swap;
+    sift(dataset, order, 0, end);
+  }
+}
+
+static mn_status name_speaker_leaks(mn_dataset *dataset, int32_t *order) {
+  int32_t count = 0;
+  for (int32_t i = 0; i < dataset->count; i++) {
+    if (dataset->items[i].speaker != NULL) order[count++] = i;
+  }
+  sort_by_speaker(dataset, order, count);
+  bool named = false;
+  for (int32_t i = 1; i < count; i++) {
+    const mn_item *item = &dataset->items[order[i]], *before = &dataset->items[order[i - 1]];
+    if (strcmp(item->speaker, before->speaker) != 0) named = false;
+    else if (item->split != before->split && !named) {
+      named = true;
+      MN_TRY(mn_problem_add(dataset, item->file, "leak", "speaker %s is in split %s and in %s (%s)", item->speaker,
+                            mn_split_text(before->split), mn_split_text(item->split), before->file));
+    }
+  }
+  return MN_OK;
+}
+
+static mn_status name_repetitions(mn_dataset *dataset) {
+  twin *room = mn_malloc(sizeof *room * ((size_t)dataset->count + 1));
+  int32_t *order = mn_malloc(sizeof *order * ((size_t)dataset->count + 1));
+  mn_status status = room != NULL && order != NULL ? MN_OK : MN_ERR_MEMORY;
+  if (status == MN_OK) status = name_twins(dataset, room);
+  if (status == MN_OK) status = name_speaker_leaks(dataset, order);
+  mn_free(order);
+  mn_free(room);
+  return status;
+}
+
+mn_status mn_audit(mn_dataset *dataset, mn_error *error) {
+  audit a = {dataset, mn_calloc((size_t)dataset->count + 1, sizeof(measurement))};
+  if (a.results == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
+  mn_status status = measure_all(&a, error);
+  mn_status named = status == MN_OK ? keep_readable(dataset, a.results) : MN_OK;
+  mn_free(a.results);
+  if (status != MN_OK) return status;
+  if (named == MN_OK) named = name_repetitions(dataset);
+  if (named != MN_OK) return mn_error_set(error, named, "%s: out of memory", dataset->config.path);
+  if (dataset->count == 0)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: not one of its recordings can be read: %s: %s", dataset->config.path,
+                        dataset->problems.items[0].file, dataset->problems.items[0].text);
+  return MN_OK;
+}
