@@ -1,0 +1,13 @@
+/* random_graph.h - small random int8 networks for differential and property tests: odd sizes, every
+ * padding, strides, extreme scales; the same seed gives the same network. */
+#ifndef MN_TEST_RANDOM_GRAPH_H
+#define MN_TEST_RANDOM_GRAPH_H
+
+#include "micronets/graph.h"
+
+/* 1 to `most_ops` ops. Bare, then frozen with random parameters. */
+const mn_graph *test_random_bare(mn_arena *arena, uint64_t seed, int32_t most_ops);
+const mn_graph *test_random_frozen(mn_arena *arena, const mn_graph *bare, uint64_t seed);
+void test_random_bytes(void *data, size_t size, uint64_t seed);
+
+#endif

@@ -1,0 +1,268 @@
+/* The planner: layouts against exhaustive search, plans against each other on random graphs, prices. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "micronets/exec.h"
+#include "plan/kernel_table.h"
+#include "plan/layout.h"
+#include "random_graph.h"
+#include "support.h"
+
+/* ---- Layout --------------------------------------------------------------------------------*/
+enum { FEW = 6 };
+
+static bool live_together(const mn_block *a, const mn_block *b) {
+  return a->first <= b->last && b->first <= a->last;
+}
+
+static bool may_lie_below(const mn_block *blocks, int32_t a, int32_t b) {
+  for (int32_t i = 0; i < MN_BLOCK_MAX_OVER; i++)
+    if (blocks[a].over[i] == b && blocks[b].offset - blocks[a].offset >= blocks[a].distance[i])
+      return true;
+  return blocks[b].offset - blocks[a].offset >= blocks[a].bytes;
+}
+
+static bool layout_is_valid(const mn_block *blocks, int32_t count) {
+  for (int32_t a = 0; a < count; a++)
+    for (int32_t b = 0; b < a; b++)
+      if (live_together(&blocks[a], &blocks[b]) && !may_lie_below(blocks, a, b) &&
+          !may_lie_below(blocks, b, a))
+        return false;
+  return true;
+}
+
+/* All offsets in steps of 1 up to `most`: the truth for tiny cases. */
+static int64_t smallest_layout(mn_block *blocks, int32_t count, int32_t next, int64_t most) {
+  if (next == count) {
+    int64_t end = 0;
+    for (int32_t b = 0; b < count; b++)
+      end = blocks[b].offset + blocks[b].bytes > end ? blocks[b].offset + blocks[b].bytes : end;
+    return end;
+  }
+  int64_t best = most;
+  for (int64_t offset = 0; offset + blocks[next].bytes < best; offset++) {
+    blocks[next].offset = offset;
+    if (!layout_is_valid(blocks, next + 1)) continue;
+    int64_t end = smallest_layout(blocks, count, next + 1, best);
+    if (end < best) best = end;
+  }
+  return best;
+}
+
+static int32_t random_blocks(mn_block *blocks, mn_rng *rng) {
+  int32_t count = 2 + (int32_t)mn_rng_below(rng, FEW - 1);
+  for (int32_t b = 0; b < count; b++) {
+    int32_t first = (int32_t)mn_rng_below(rng, 6);
+    blocks[b] = (mn_block){.bytes = 1 + mn_rng_below(rng, 5), .first = first,
+                           .last = first + (int32_t)mn_rng_below(rng, 4), .over = {-1, -1}};
+  }
+  for (int32_t y = 0; y < count; y++)
+    for (int32_t x = 0; x < count; x++)
+      if (x != y && blocks[x].last == blocks[y].first && blocks[x].first < blocks[y].first &&
+          mn_rng_below(rng, 2) == 0) {
+        blocks[y].over[0] = x;
+        blocks[y].distance[0] = mn_rng_below(rng, 3);
+      }
+  return count;
+}
+
+static void layouts_should_be_valid_and_as_small_as_exhaustive_search_finds(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  int beaten_bound = 0;
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    mn_rng rng = mn_rng_seed(seed);
+    mn_block blocks[FEW], copy[FEW];
+    int32_t count = random_blocks(blocks, &rng);
+    memcpy(copy, blocks, sizeof blocks);
+    mn_layout layout;
+    assert_ok(mn_layout_solve(&layout, blocks, count, 1, 1000000, arena, &error), &error);
+    assert_true(layout_is_valid(blocks, count));
+    assert_int_equal(layout.bytes, layout.lower_bound);
+    if (layout.nodes > 0) beaten_bound++;
+    int64_t truth = smallest_layout(copy, count, 0, layout.bytes + 1);
+    if (truth != layout.bytes) fail_msg("seed %d: %d, truth %d", (int)seed, (int)layout.bytes, (int)truth);
+  }
+  assert_true(beaten_bound > 3); /* the search itself was exercised */
+  mn_arena_destroy(arena);
+}
+
+/* ---- Plans against each other ------------------------------------------------------------------*/
+typedef struct seen {
+  uint32_t crc[64];
+  int32_t rows[64];
+} seen;
+
+static void see(void *context, int32_t op, int32_t first_row, int32_t rows, const void *data,
+                size_t bytes) {
+  seen *s = context;
+  assert_int_equal(s->rows[op], first_row);
+  s->crc[op] = mn_crc32(first_row == 0 ? 0 : s->crc[op], data, bytes);
+  s->rows[op] += rows;
+}
+
+/* Every op of the plan once, over an arena that held `filling` before. */
+static seen run(const mn_plan *plan, uint64_t seed, int filling) {
+  seen s = {{0}, {0}};
+  mn_error error = {{0}};
+  mn_exec *exec = NULL;
+  assert_ok(mn_exec_create(&exec, plan, &error), &error);
+  uint8_t *base = (uint8_t *)mn_exec_input(exec, 0) - plan->tensor_offset[plan->graph->inputs[0]];
+  memset(base, filling, (size_t)plan->arena_bytes);
+  const mn_tensor *x = &plan->graph->tensors[plan->graph->inputs[0]];
+  test_random_bytes(mn_exec_input(exec, 0), mn_tensor_bytes(x), seed);
+  mn_exec_run(exec, &(mn_watch){see, &s});
+  mn_exec_destroy(exec);
+  return s;
+}
+
+static const mn_plan *make_plan(mn_arena *arena, const mn_graph *graph, mn_plan_options options) {
+  const mn_plan *plan = NULL;
+  mn_error error = {{0}};
+  assert_ok(mn_plan_make(&plan, arena, graph, NULL, &options, &error), &error);
+  return plan;
+}
+
+static void check_same(const mn_plan *plan, const seen *a, const seen *b, uint64_t seed,
+                       const char *what) {
+  for (int32_t op = 0; op < plan->graph->op_count; op++)
+    if (a->crc[op] != b->crc[op])
+      fail_msg("seed %d, %s: op %d (%s) differs", (int)seed, what, op,
+               mn_op_info_get(plan->graph->ops[op].kind)->text);
+}
+
+static void every_plan_should_compute_what_the_keep_everything_plan_computes(void **state) {
+  (void)state;
+  static const mn_plan_options options[] = {{.kernels = "ref"},
+                                            {.kernels = "ref", .no_in_place = true},
+                                            {.kernels = "host"},
+                                            {.kernels = "host", .no_in_place = true},
+                                            {.kernels = "host", .keep_all = true}};
+  int in_place = 0, aliases = 0;
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    const mn_graph *graph = test_random_frozen(arena, test_random_bare(arena, seed, 12), seed);
+    const mn_plan *kept = make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
+    seen truth = run(kept, seed, 0);
+    for (size_t o = 0; o < MN_COUNT(options); o++) {
+      const mn_plan *plan = make_plan(arena, graph, options[o]);
+      seen got = run(plan, seed, 0x5a);
+      check_same(plan, &truth, &got, seed, options[o].kernels);
+      assert_true(plan->arena_bytes <= kept->arena_bytes || options[o].kernels[0] == 'h');
+      assert_true(plan->lower_bound_bytes <= plan->arena_bytes);
+      for (int32_t s = 0; s < plan->step_count; s++) {
+        if (plan->steps[s].kernel == NULL) aliases++;
+        else if (plan->steps[s].x[0].kind == MN_PLACE_ARENA &&
+                 plan->steps[s].x[0].offset == plan->steps[s].y.offset)
+          in_place++;
+      }
+    }
+    mn_arena_destroy(arena);
+  }
+  assert_true(in_place > 50);
+  assert_true(aliases > 50);
+}
+
+/* A few rows at a time, as a row loop would ask for them, give the whole tensor. */
+static void kernels_should_compute_any_range_of_rows(void **state) {
+  (void)state;
+  int split = 0;
+  for (uint64_t seed = 0; seed < 120; seed++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    const mn_graph *graph = test_random_frozen(arena, test_random_bare(arena, seed, 6), seed);
+    const mn_plan *kept = make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
+    seen truth = run(kept, seed, 0);
+    mn_plan_step *steps = mn_arena_array(arena, (size_t)kept->step_count * 5, sizeof *steps);
+    mn_plan rowwise = *kept;
+    rowwise.steps = steps;
+    rowwise.step_count = 0;
+    for (int32_t s = 0; s < kept->step_count; s++) {
+      mn_plan_step step = kept->steps[s];
+      int32_t rows = step.rows, at_once = 1 + (int32_t)(seed % 3);
+      step.rows = at_once;
+      step.row_step = at_once;
+      steps[rowwise.step_count++] = (mn_plan_step){.kind = MN_STEP_LOOP,
+                                                   .count = (rows + at_once - 1) / at_once};
+      steps[rowwise.step_count++] = step;
+      steps[rowwise.step_count++] = (mn_plan_step){.kind = MN_STEP_END};
+      split += rows > at_once;
+    }
+    seen got = run(&rowwise, seed, 0);
+    check_same(kept, &truth, &got, seed, "row by row");
+    mn_arena_destroy(arena);
+  }
+  assert_true(split > 100);
+}
+
+/* ---- Bare and frozen -------------------------------------------------------------------------*/
+static void a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 60; seed++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    const mn_graph *bare = test_random_bare(arena, seed, 12);
+    const mn_graph *frozen = test_random_frozen(arena, bare, seed);
+    const mn_plan *a = make_plan(arena, bare, (mn_plan_options){0});
+    const mn_plan *b = make_plan(arena, frozen, (mn_plan_options){0});
+    assert_int_equal(a->arena_bytes, b->arena_bytes);
+    assert_int_equal(a->constant_count, b->constant_count);
+    for (int32_t i = 0; i < a->constant_count; i++) {
+      assert_true(a->constants[i].bytes >= b->constants[i].bytes);
+      assert_string_equal(a->constants[i].name, b->constants[i].name);
+    }
+    mn_arena_destroy(arena);
+  }
+}
+
+/* ---- The smooth term -------------------------------------------------------------------------*/
+static void expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_its_value(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 100; seed++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    const mn_graph *bare = test_random_bare(arena, seed, 12);
+    const mn_plan *plan = make_plan(arena, bare, (mn_plan_options){0});
+    size_t tensors = (size_t)bare->tensor_count;
+    double *bytes = mn_arena_array(arena, tensors, sizeof *bytes);
+    double *gradient = mn_arena_array(arena, tensors, sizeof *gradient);
+    double *unused = mn_arena_array(arena, tensors, sizeof *unused);
+    double exists[64];
+    for (int32_t op = 0; op < bare->op_count; op++) exists[op] = 1;
+    for (size_t t = 0; t < tensors; t++)
+      bytes[t] = bare->tensors[t].constant ? 0 : (double)mn_tensor_bytes(&bare->tensors[t]);
+    double most = mn_plan_expected_sram(gradient, bare, bytes, exists, INFINITY, false);
+    if (most > (double)plan->lower_bound_bytes || plan->arena_bytes != plan->lower_bound_bytes)
+      fail_msg("seed %d: expected %g, bound %d, arena %d", (int)seed, most,
+               (int)plan->lower_bound_bytes, (int)plan->arena_bytes);
+    assert_true(most > 0.99 * (double)plan->lower_bound_bytes);
+
+    double smooth = mn_plan_expected_sram(gradient, bare, bytes, exists, 40, seed % 2);
+    for (size_t t = 0; t < tensors; t++) {
+      double kept = bytes[t], step = 1e-4;
+      bytes[t] = kept + step;
+      double up = mn_plan_expected_sram(unused, bare, bytes, exists, 40, seed % 2);
+      bytes[t] = kept;
+      if (bare->tensors[t].constant) continue;
+      if (fabs((up - smooth) / step - gradient[t]) > 1e-2)
+        fail_msg("seed %d tensor %d: %g, numeric %g", (int)seed, (int)t, gradient[t], (up - smooth) / step);
+    }
+    mn_arena_destroy(arena);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(layouts_should_be_valid_and_as_small_as_exhaustive_search_finds),
+      cmocka_unit_test(every_plan_should_compute_what_the_keep_everything_plan_computes),
+      cmocka_unit_test(kernels_should_compute_any_range_of_rows),
+      cmocka_unit_test(a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants),
+      cmocka_unit_test(expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_its_value),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
