@@ -21,7 +21,7 @@ typedef struct mn_decision {
   const char *name; /* "ds4.width", "ds4.optional", "w1" */
   mn_decision_kind kind;
   int32_t line, column;
-  int32_t options;
+  int32_t options;      /* 1 where mn_net_set pinned it: then `value` is what it was pinned to */
   const int32_t *value; /* [options], ascending for widths */
 } mn_decision;
 
@@ -97,8 +97,17 @@ mn_status mn_net_lower_supernet(const mn_graph **graph, const mn_gate_map **gate
 
 /* Expected channels of every gate for probabilities p[decision][option], and the gradient back:
  * dp[d][k] += sum over gates dwidth[gate] * d width[gate] / d p[d][k]. Exact at one-hot. */
+/* A tensor of E elements with gate g is expected to hold E * width[g] / gates[g].width of them (so too
+ * behind flatten, where each channel of the gate stands for a whole map). */
 void mn_gate_widths(double *width, const mn_gate_map *gates, const mn_net *net, const double *const *p);
 void mn_gate_widths_gradient(double *const *dp, const double *dwidth, const mn_gate_map *gates,
                              const mn_net *net, const double *const *p);
+/* open[channel] in [0, 1] of one gate: what mn_gate_widths sums up. */
+void mn_gate_open(float *open, const mn_gate_map *gates, int32_t gate, const mn_net *net,
+                  const double *const *p);
+
+/* Whether a network (no decisions left) is a member of a space, and under which pick. Names may
+ * differ; a named value of the space stands for any number. `pick` is made by mn_pick_create. */
+bool mn_net_contains(mn_pick *pick, const mn_net *space, const mn_net *network);
 
 #endif
