@@ -98,8 +98,9 @@ static mn_status read_options(mn_reader *reader, const mn_flat_table *table, mn_
   return MN_OK;
 }
 
-/* Kernel size is the weights' for layers; pools have it in their options. */
-static void take_kernel_size(mn_op *op, const mn_tensor *tensors) {
+/* What no option says: kernel size is the weights' for layers; only depthwise multiplies channels. */
+static void complete_window(mn_op *op, const mn_tensor *tensors) {
+  if (op->window.stride_h > 0 && op->window.multiplier == 0) op->window.multiplier = 1;
   bool layer = op->kind == MN_OP_CONV_2D || op->kind == MN_OP_DEPTHWISE_CONV_2D;
   if (!layer || op->inputs < 2 || op->input[1] < 0 || tensors[op->input[1]].shape.rank != 4) return;
   op->window.kernel_h = tensors[op->input[1]].shape.dim[1];
@@ -123,7 +124,7 @@ static mn_status read_op(mn_reader *reader, const mn_flat_table *table, int32_t 
   MN_TRY(read_tensor_ids(reader, table, MN_OPERATOR_OUTPUTS, &op->output, &outputs, 1, false));
   if (outputs != 1) return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "no output; expected one");
   MN_TRY(read_options(reader, table, op));
-  take_kernel_size(op, reader->tensors);
+  complete_window(op, reader->tensors);
   reader->op_at[index] = table->at;
   return MN_OK;
 }
