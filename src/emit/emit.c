@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "emit/layout.h"
 #include "emit/writer.h"
 
 enum { MOST_FILES = 64, MOST_PREFIX = 32 };
@@ -54,9 +55,30 @@ static const char *upper_case(mn_arena *arena, const char *text) {
   return upper;
 }
 
+/* The tables of the audio front end, if the model has one. */
+static mn_status build_audio(mn_emitter *e) {
+  const mn_frontend *frontend = &e->model->frontend;
+  if (!mn_emit_layout_of(e->plan, e->model).has_frontend) return MN_OK;
+  const char *reason = mn_frontend_check(frontend);
+  if (reason != NULL) return mn_error_set(e->error, MN_ERR_UNSUPPORTED, "front end: %s", reason);
+  void *tables = mn_arena_alloc(e->arena, mn_frontend_tables_bytes(frontend));
+  if (tables == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
+  mn_audio_build(&e->audio, tables, frontend);
+  const mn_graph *graph = e->plan->graph;
+  const mn_tensor *x = &graph->tensors[graph->inputs[0]];
+  int64_t made = (int64_t)e->audio.frames * (e->audio.keep > 0 ? e->audio.keep : e->audio.mels);
+  if (x->quantization.count != 1 || mn_shape_elements(&x->shape) != made)
+    return mn_error_set(e->error, MN_ERR_FORMAT,
+                        "the front end makes %lld values, the input tensor takes %lld", (long long)made,
+                        (long long)mn_shape_elements(&x->shape));
+  return MN_OK;
+}
+
 static mn_status emit_all(mn_emitter *e) {
+  MN_TRY(build_audio(e));
   MN_TRY(mn_emit_header(e));
   MN_TRY(mn_emit_weights(e));
+  MN_TRY(mn_emit_frontend(e));
   MN_TRY(mn_emit_model(e));
   MN_TRY(mn_emit_sources(e));
   MN_TRY(mn_emit_golden_test(e));

@@ -59,10 +59,11 @@ static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y)
   mn_print(e, "enum {\n");
   mn_print(e, "  %s_INPUT_BYTES = %zu,\n", u, mn_tensor_bytes(x));
   mn_print(e, "  %s_OUTPUT_BYTES = %zu,\n", u, mn_tensor_bytes(y));
-  mn_print(e, "  %s_ARENA_BYTES = %lld,\n", u, (long long)layout.total_bytes);
+  mn_print(e, "  %s_ARENA_BYTES = %lld,\n", u, (long long)layout.memory.total_bytes);
   mn_print(e, "  %s_ARENA_ALIGN = %d,\n", u, layout.align);
   mn_print(e, "  %s_LABELS = %d,\n", u, e->model->label_count);
-  mn_print(e, "  %s_HOP_SAMPLES = %d, /* 0: the model takes tensors, not sound */\n", u, layout.hop_samples);
+  mn_print(e, "  %s_HOP_SAMPLES = %d, /* 0: the model takes tensors, not sound */\n", u,
+           layout.has_frontend ? e->audio.step : 0);
   mn_print(e, "  %s_INPUT_ZERO_POINT = %d,\n", u, x->quantization.count > 0 ? x->quantization.zero_point[0] : 0);
   mn_print(e, "  %s_OUTPUT_ZERO_POINT = %d\n", u, y->quantization.count > 0 ? y->quantization.zero_point[0] : 0);
   mn_print(e, "};\n");
@@ -79,9 +80,9 @@ static void print_functions(mn_emitter *e) {
   mn_print(e, "/* One inference. */\nvoid %s_run(void *arena);\n", p);
   mn_print(e, "/* %s_OUTPUT_BYTES values; valid until the next run or feed. */\n"
               "const int8_t *%s_output(const void *arena);\n", u, p);
-  mn_print(e, "/* Sound, any number of samples at a time. 1: a hop of %s_HOP_SAMPLES was completed and the input\n"
-              " * tensor holds the newest stretch of sound: call %s_run. A model without a front end takes\n"
-              " * nothing and returns 0. */\n", u, p);
+  mn_print(e, "/* Sound, any number of samples at a time; %s_HOP_SAMPLES of them are one hop. 1: the input tensor\n"
+              " * holds a new, complete stretch of sound: call %s_run before the next feed. A model without\n"
+              " * a front end takes nothing and returns 0. */\n", u, p);
   mn_print(e, "int %s_feed(void *arena, const int16_t *pcm, size_t n);\n\n", p);
   mn_print(e, "extern const char *const %s_labels[];\n", p);
   mn_print(e, "/* An output below it is not worth reporting. */\nextern const int8_t %s_threshold;\n", p);

@@ -6,8 +6,9 @@
 #include "emit/writer.h"
 
 typedef struct mn_emit_layout {
-  int64_t features_offset, features_bytes, total_bytes;
-  int32_t align, hop_samples;
+  mn_frontend_memory memory;
+  int32_t align;
+  bool has_frontend; /* an audio front end: sound can be fed */
 } mn_emit_layout;
 
 mn_emit_layout mn_emit_layout_of(const mn_plan *plan, const mn_model *model);

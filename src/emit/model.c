@@ -96,21 +96,31 @@ static void print_call(mn_emitter *e, int32_t index) {
 
 /* ---- The functions of model.h ---------------------------------------------------------------*/
 
-static void print_init(mn_emitter *e) {
+/* Variable tensors start at their zero point. Returns how many there are. */
+static int32_t print_resets(mn_emitter *e) {
   const mn_graph *graph = e->plan->graph;
-  mn_print(e, "%s_SECTION_CODE void %s_init(void *arena) {\n", e->upper, e->prefix);
-  bool any = false;
+  int32_t count = 0;
   for (int32_t i = 0; i < graph->tensor_count; i++) {
     const mn_tensor *t = &graph->tensors[i];
     if (!t->variable || e->plan->tensor_offset[i] < 0) continue;
-    if (!any) mn_print(e, "  uint8_t *memory = arena;\n");
-    any = true;
+    count++;
     int32_t zero = t->quantization.count > 0 ? t->quantization.zero_point[0] : 0;
     mn_print(e, "  for (size_t i = 0; i < %zu; i++) ((%s *)(void *)(memory + %lld))[i] = %d;\n",
              (size_t)mn_shape_elements(&t->shape), mn_c_type(t->dtype),
              (long long)e->plan->tensor_offset[i], zero);
   }
-  if (!any) mn_print(e, "  (void)arena; /* nothing is kept between runs */\n");
+  return count;
+}
+
+static void print_init(mn_emitter *e) {
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model);
+  mn_print(e, "%s_SECTION_CODE void %s_init(void *arena) {\n  uint8_t *memory = arena;\n", e->upper,
+           e->prefix);
+  int32_t resets = print_resets(e);
+  if (layout.has_frontend)
+    mn_print(e, "  %s_mn_audio_reset(&%s_audio, memory + %lld);\n", e->prefix, e->prefix,
+             (long long)layout.memory.state_offset);
+  if (resets == 0 && !layout.has_frontend) mn_print(e, "  (void)memory; /* nothing is kept between runs */\n");
   mn_print(e, "}\n\n");
 }
 
@@ -132,9 +142,16 @@ static void print_run(mn_emitter *e) {
 }
 
 static void print_feed(mn_emitter *e) {
-  mn_print(e, "%s_SECTION_CODE int %s_feed(void *arena, const int16_t *pcm, size_t n) {\n", e->upper,
-           e->prefix);
-  mn_print(e, "  (void)arena;\n  (void)pcm;\n  (void)n;\n  return 0; /* this model has no front end */\n}\n\n");
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model);
+  const char *p = e->prefix;
+  mn_print(e, "%s_SECTION_CODE int %s_feed(void *arena, const int16_t *pcm, size_t n) {\n", e->upper, p);
+  if (layout.has_frontend)
+    mn_print(e, "  uint8_t *memory = arena;\n"
+                "  return %s_mn_audio_feed(&%s_audio, memory + %lld, memory + %lld, %s_input(arena),\n"
+                "                          &%s_feature_scale, pcm, n);\n}\n\n",
+             p, p, (long long)layout.memory.state_offset, (long long)layout.memory.scratch_offset, p, p);
+  else
+    mn_print(e, "  (void)arena;\n  (void)pcm;\n  (void)n;\n  return 0; /* this model has no front end */\n}\n\n");
 }
 
 /* A label as C text: quotes, backslashes and anything but plain ASCII are escaped in octal. */
@@ -179,6 +196,7 @@ mn_status mn_emit_model(mn_emitter *e) {
   for (int32_t i = 0; i < e->plan->step_count; i++)
     if (first_use_of_header(e->plan, i))
       mn_print(e, "#include \"%s\"\n", e->plan->steps[i].kernel->params->header);
+  if (mn_emit_layout_of(e->plan, e->model).has_frontend) mn_print(e, "#include \"frontend.h\"\n");
   mn_print(e, "#include \"weights.h\"\n\n");
   print_hooks(e);
   for (int32_t i = 0; i < e->plan->step_count; i++) print_params(e, i);

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "emit/embedded.h"
+#include "emit/layout.h"
 #include "emit/writer.h"
+
+enum { QUEUE_ROOM = 128 };
 
 static const char *file_name(const char *path) {
   const char *slash = strrchr(path, '/');
@@ -39,9 +42,17 @@ static void print_line(mn_emitter *e, const char *line, size_t length) {
   mn_print(e, "%.*s\n", (int)(length - from), line + from);
 }
 
+/* Adds a path to the queue unless it is there. */
+static mn_status want(mn_emitter *e, const char **queue, int32_t *queued, const char *path) {
+  for (int32_t i = 0; i < *queued; i++)
+    if (strcmp(queue[i], path) == 0) return MN_OK;
+  if (*queued == QUEUE_ROOM) return mn_error_set(e->error, MN_ERR_FAILED, "too many source files");
+  queue[(*queued)++] = path;
+  return MN_OK;
+}
+
 /* Prints one file; its includes of ours are added to the queue. */
-static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, int32_t *queued,
-                           int32_t room) {
+static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, int32_t *queued) {
   const mn_embedded_file *file = mn_embedded_find(path);
   if (file == NULL)
     return mn_error_set(e->error, MN_ERR_FAILED, "source file %s is not in this program", path);
@@ -53,8 +64,7 @@ static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, 
     if (included == NULL) {
       print_line(e, at, length);
     } else {
-      if (*queued == room) return mn_error_set(e->error, MN_ERR_FAILED, "too many source files");
-      queue[(*queued)++] = included;
+      MN_TRY(want(e, queue, queued, included));
       mn_print(e, "#include \"%s\"\n", file_name(included));
     }
     at += length + 1;
@@ -62,22 +72,29 @@ static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, 
   return mn_emit_file(e, file_name(path));
 }
 
-mn_status mn_emit_sources(mn_emitter *e) {
-  enum { ROOM = 512 };
-  const char **queue = mn_arena_array(e->arena, ROOM, sizeof *queue);
-  int32_t queued = 0;
-  if (queue == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
+/* Files of every kernel that a step calls, and of the front end's run time. */
+static mn_status want_all(mn_emitter *e, const char **queue, int32_t *queued) {
+  static const char *const frontend[] = {"features/audio.c", "features/fft.c", "features/math.c",
+                                         "features/mel.c", "features/quantize.c"};
   for (int32_t i = 0; i < e->plan->step_count; i++) {
     const char *const *sources = e->plan->steps[i].kernel->sources;
-    for (int32_t k = 0; sources[k] != NULL && queued < ROOM; k++) {
+    for (int32_t k = 0; sources[k] != NULL; k++) {
       const char *path = mn_arena_text(e->arena, "kernels/%s", file_name(sources[k]));
       if (path == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
-      bool there = false;
-      for (int32_t q = 0; q < queued; q++) there = there || strcmp(queue[q], path) == 0;
-      if (!there) queue[queued++] = path;
+      MN_TRY(want(e, queue, queued, path));
     }
   }
+  if (!mn_emit_layout_of(e->plan, e->model).has_frontend) return MN_OK;
+  for (size_t i = 0; i < MN_COUNT(frontend); i++) MN_TRY(want(e, queue, queued, frontend[i]));
+  return MN_OK;
+}
+
+mn_status mn_emit_sources(mn_emitter *e) {
+  const char **queue = mn_arena_array(e->arena, QUEUE_ROOM, sizeof *queue);
+  int32_t queued = 0;
+  if (queue == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
+  MN_TRY(want_all(e, queue, &queued));
   for (int32_t i = 0; i < queued; i++)
-    if (!mn_emit_has_file(e, file_name(queue[i]))) MN_TRY(copy_file(e, queue[i], queue, &queued, ROOM));
+    if (!mn_emit_has_file(e, file_name(queue[i]))) MN_TRY(copy_file(e, queue[i], queue, &queued));
   return MN_OK;
 }

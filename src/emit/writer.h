@@ -15,6 +15,7 @@ typedef struct mn_emitter {
   mn_error *error;
   const char *prefix; /* "kws" */
   const char *upper;  /* "KWS" */
+  mn_audio audio;     /* numbers and tables of the audio front end, if there is one */
   mn_buffer text;     /* of the file at hand */
   mn_status status;   /* sticky: the first failure of a print */
   const char **files;
@@ -30,6 +31,7 @@ bool mn_emit_has_file(const mn_emitter *e, const char *name);
 /* The parts, in the order they are made. */
 mn_status mn_emit_header(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_weights(mn_emitter *e) MN_MUST_CHECK;
+mn_status mn_emit_frontend(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_model(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_sources(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_golden_test(mn_emitter *e) MN_MUST_CHECK;
