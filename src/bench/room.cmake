@@ -6,3 +6,8 @@ target_compile_definitions(mn_count PRIVATE _GNU_SOURCE)
 target_link_libraries(mn_count PRIVATE ${CMAKE_DL_LIBS})
 set_target_properties(mn_count PROPERTIES PREFIX "" OUTPUT_NAME micronets-count
   LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} LINK_OPTIONS "")
+set_source_files_properties(src/bench/emulator.c PROPERTIES
+  COMPILE_DEFINITIONS "MN_COUNT_PLUGIN=\"${CMAKE_BINARY_DIR}/micronets-count.so\"")
+# The numbers of regions are the firmware's.
+set_source_files_properties(src/bench/emulator.c src/bench/measure.c PROPERTIES
+  INCLUDE_DIRECTORIES ${CMAKE_SOURCE_DIR}/firmware)

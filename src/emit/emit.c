@@ -39,9 +39,9 @@ static mn_status check_graph(const mn_graph *graph, mn_error *error) {
 }
 
 static mn_status check_plan(const mn_plan *plan, mn_error *error) {
-  for (int32_t i = 0; i < plan->step_count; i++)
-    if (plan->steps[i].kind != MN_STEP_CALL)
-      return mn_error_set(error, MN_ERR_UNSUPPORTED, "this plan has row loops; they cannot be printed yet");
+  const mn_graph *graph = plan->graph;
+  if (plan->tensor_offset[graph->inputs[0]] < 0 || plan->tensor_offset[graph->outputs[0]] < 0)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED, "input or output of the model is a constant");
   for (int32_t i = 0; i < plan->constant_count; i++)
     if (plan->constants[i].bytes > 0 && plan->constants[i].data == NULL)
       return mn_error_set(error, MN_ERR_UNSUPPORTED, "constant %s has no data; the plan is of a bare graph",

@@ -3,6 +3,7 @@
  * A plan's step becomes one direct call of one kernel; where operands lie is in the text, so nothing
  * is looked up or decided on the device.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <string.h>
 
 #include "emit/layout.h"
@@ -13,14 +14,26 @@ static const mn_tensor *output_of(const mn_emitter *e, const mn_plan_step *step)
   return &graph->tensors[graph->ops[step->op].output];
 }
 
+/* Names come from the model's file: only characters that cannot end a comment. */
+static void print_name(mn_emitter *e, const char *name) {
+  for (const char *at = name; at != NULL && *at != '\0'; at++) {
+    bool plain = isalnum((unsigned char)*at) || strchr("._-:", *at) != NULL;
+    mn_print(e, "%c", plain ? *at : '_');
+  }
+}
+
 /* ---- Parameters -----------------------------------------------------------------------------*/
+
+static bool has_kernel(const mn_plan *plan, int32_t index) {
+  return plan->steps[index].kind == MN_STEP_CALL && plan->steps[index].kernel != NULL;
+}
 
 /* Two steps with the same parameters share one struct: the index of the first that has them. */
 static int32_t params_owner(const mn_plan *plan, int32_t index) {
   const mn_plan_step *step = &plan->steps[index];
   for (int32_t i = 0; i < index; i++) {
     const mn_plan_step *other = &plan->steps[i];
-    if (other->kernel->params == step->kernel->params &&
+    if (has_kernel(plan, i) && other->kernel->params == step->kernel->params &&
         memcmp(other->params, step->params, step->kernel->params->size) == 0)
       return i;
   }
@@ -28,9 +41,9 @@ static int32_t params_owner(const mn_plan *plan, int32_t index) {
 }
 
 static void print_params(mn_emitter *e, int32_t index) {
+  if (!has_kernel(e->plan, index) || params_owner(e->plan, index) != index) return;
   const mn_plan_step *step = &e->plan->steps[index];
   const mn_params_info *info = step->kernel->params;
-  if (params_owner(e->plan, index) != index) return;
   mn_print(e, "static const %s_%s params_%d = {\n", e->prefix, info->type, index);
   for (int32_t i = 0; i < info->field_count; i++) {
     int32_t value;
@@ -64,21 +77,45 @@ static void print_places(mn_emitter *e, const char *field, const mn_place *place
   mn_print(e, "},\n");
 }
 
-static void print_watch(mn_emitter *e, const mn_plan_step *step) {
-  if (!e->config->watch) return;
-  const mn_tensor *y = output_of(e, step);
-  int64_t rows = y->shape.rank == 4 ? y->shape.dim[1] : 1;
-  int64_t bytes = (int64_t)mn_tensor_bytes(y) / rows * step->rows;
-  mn_print(e, "  MN_WATCH(%d, %d, %d, ", step->op, step->first_row, step->rows);
-  print_place(e, &step->y);
-  mn_print(e, ", %lld);\n", (long long)bytes);
+/* "12" outside of a loop or where the turn does not matter, else "12 + i * 4". */
+static void print_shifted(mn_emitter *e, int32_t first, int32_t step) {
+  mn_print(e, "%d", first);
+  if (step != 0) mn_print(e, " + i * %d", step);
 }
 
-static void print_call(mn_emitter *e, int32_t index) {
+static void print_rows(mn_emitter *e, const mn_plan_step *step, bool in_loop) {
+  int32_t inputs = MN_CALL_MAX_INPUTS;
+  while (inputs > 0 && step->x[inputs - 1].row == 0 && step->x[inputs - 1].row_step == 0) inputs--;
+  if (inputs > 0) mn_print(e, "      .x_row = {");
+  for (int32_t k = 0; k < inputs; k++) {
+    if (k > 0) mn_print(e, ", ");
+    print_shifted(e, step->x[k].row, in_loop ? step->x[k].row_step : 0);
+  }
+  if (inputs > 0) mn_print(e, "},\n");
+  mn_print(e, "      .y_row = ");
+  print_shifted(e, step->y.row, in_loop ? step->y.row_step : 0);
+  mn_print(e, ",\n      .first_row = ");
+  print_shifted(e, step->first_row, in_loop ? step->row_step : 0);
+  mn_print(e, ",\n      .rows = %d,\n", step->rows);
+}
+
+static void print_watch(mn_emitter *e, const mn_plan_step *step, int32_t height) {
+  if (!e->config->watch) return;
+  size_t row_bytes = mn_tensor_bytes(output_of(e, step)) / (size_t)height;
+  mn_print(e, "  MN_WATCH(%d, io.first_row, io.rows,\n           (const uint8_t *)io.y + (io.first_row - "
+              "io.y_row) * %zu, io.rows * %zu);\n", step->op, row_bytes, row_bytes);
+}
+
+static void print_call(mn_emitter *e, int32_t index, bool in_loop) {
   const mn_plan_step *step = &e->plan->steps[index];
   const mn_op *op = &e->plan->graph->ops[step->op];
-  mn_print(e, "  /* %d %s: %s */\n", step->op, op->name != NULL ? op->name : "",
-           mn_op_info_get(op->kind)->text);
+  const mn_tensor *y = output_of(e, step);
+  int32_t height = y->shape.rank == 4 ? y->shape.dim[1] : 1;
+  mn_print(e, "  /* %d ", step->op);
+  print_name(e, op->name);
+  mn_print(e, ": %s%s */\n", mn_op_info_get(op->kind)->text,
+           has_kernel(e->plan, index) ? "" : ", nothing to do");
+  if (!has_kernel(e->plan, index) && !e->config->watch) return;
   if (e->config->watch) mn_print(e, "  MN_MARK(%d);\n", step->op);
   mn_print(e, "  io = (%s_mn_kernel_io){\n", e->prefix);
   print_places(e, "x", step->x, MN_CALL_MAX_INPUTS);
@@ -88,10 +125,31 @@ static void print_call(mn_emitter *e, int32_t index) {
   print_places(e, "constant", step->constant, MN_CALL_MAX_CONSTANTS);
   if (step->scratch.kind == MN_PLACE_ARENA)
     mn_print(e, "      .scratch = memory + %lld,\n", (long long)step->scratch.offset);
-  mn_print(e, "      .first_row = %d,\n      .rows = %d,\n  };\n", step->first_row, step->rows);
-  mn_print(e, "  %s_%s(&params_%d, &io);\n", e->prefix, step->kernel->symbol,
-           params_owner(e->plan, index));
-  print_watch(e, step);
+  print_rows(e, step, in_loop);
+  mn_print(e, "  };\n");
+  /* The first and last turn of a loop may ask for rows outside the output. */
+  if (in_loop) mn_print(e, "  if (clip_rows(&io, %d)) {\n", height);
+  if (has_kernel(e->plan, index))
+    mn_print(e, "  %s_%s(&params_%d, &io);\n", e->prefix, step->kernel->symbol, params_owner(e->plan, index));
+  print_watch(e, step, height);
+  if (in_loop) mn_print(e, "  }\n");
+}
+
+static bool has_loops(const mn_plan *plan) {
+  for (int32_t i = 0; i < plan->step_count; i++)
+    if (plan->steps[i].kind == MN_STEP_LOOP) return true;
+  return false;
+}
+
+static void print_clip(mn_emitter *e) {
+  if (!has_loops(e->plan)) return;
+  mn_print(e, "/* Cuts off rows outside of an output of `height` rows; 0: none is left. */\n"
+              "static int clip_rows(%s_mn_kernel_io *io, int32_t height) {\n"
+              "  int32_t end = io->first_row + io->rows;\n"
+              "  if (io->first_row < 0) io->first_row = 0;\n"
+              "  if (end > height) end = height;\n"
+              "  io->rows = end - io->first_row;\n"
+              "  return io->rows > 0;\n}\n\n", e->prefix);
 }
 
 /* ---- The functions of model.h ---------------------------------------------------------------*/
@@ -137,7 +195,16 @@ static void print_access(mn_emitter *e) {
 static void print_run(mn_emitter *e) {
   mn_print(e, "%s_SECTION_CODE void %s_run(void *arena) {\n", e->upper, e->prefix);
   mn_print(e, "  uint8_t *memory = arena;\n  %s_mn_kernel_io io;\n\n", e->prefix);
-  for (int32_t i = 0; i < e->plan->step_count; i++) print_call(e, i);
+  bool in_loop = false;
+  for (int32_t i = 0; i < e->plan->step_count; i++) {
+    const mn_plan_step *step = &e->plan->steps[i];
+    switch (step->kind) {
+      case MN_STEP_CALL: print_call(e, i, in_loop); break;
+      case MN_STEP_LOOP: mn_print(e, "  for (int32_t i = 0; i < %d; i++) {\n", step->count); break;
+      case MN_STEP_END: mn_print(e, "  }\n"); break;
+    }
+    in_loop = step->kind == MN_STEP_LOOP || (in_loop && step->kind != MN_STEP_END);
+  }
   mn_print(e, "}\n\n");
 }
 
@@ -177,9 +244,10 @@ static void print_labels(mn_emitter *e) {
 }
 
 static bool first_use_of_header(const mn_plan *plan, int32_t index) {
+  if (!has_kernel(plan, index)) return false;
   const char *header = plan->steps[index].kernel->params->header;
   for (int32_t i = 0; i < index; i++)
-    if (strcmp(plan->steps[i].kernel->params->header, header) == 0) return false;
+    if (has_kernel(plan, i) && strcmp(plan->steps[i].kernel->params->header, header) == 0) return false;
   return true;
 }
 
@@ -203,6 +271,7 @@ mn_status mn_emit_model(mn_emitter *e) {
   mn_print(e, "\n");
   print_init(e);
   print_access(e);
+  print_clip(e);
   print_run(e);
   print_feed(e);
   print_labels(e);

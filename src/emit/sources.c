@@ -77,7 +77,9 @@ static mn_status want_all(mn_emitter *e, const char **queue, int32_t *queued) {
   static const char *const frontend[] = {"features/audio.c", "features/fft.c", "features/math.c",
                                          "features/mel.c", "features/quantize.c"};
   for (int32_t i = 0; i < e->plan->step_count; i++) {
-    const char *const *sources = e->plan->steps[i].kernel->sources;
+    const mn_plan_step *step = &e->plan->steps[i];
+    if (step->kind != MN_STEP_CALL || step->kernel == NULL) continue;
+    const char *const *sources = step->kernel->sources;
     for (int32_t k = 0; sources[k] != NULL; k++) {
       const char *path = mn_arena_text(e->arena, "kernels/%s", file_name(sources[k]));
       if (path == NULL) return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
