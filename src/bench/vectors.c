@@ -123,6 +123,8 @@ mn_status mn_vectors_read(mn_vectors *vectors, mn_arena *arena, const mn_graph *
       MN_TRY(read_exactly(&vectors->output[i], arena, out, vectors->output_bytes, error));
   }
   const char *json = mn_arena_text(arena, "%s/tensors.json", folder);
-  if (json == NULL) return no_memory(error);
+  const char *activations = mn_arena_text(arena, "%s/act00.bin", folder);
+  if (json == NULL || activations == NULL) return no_memory(error);
+  if (mn_file_exists(activations)) MN_TRY(mn_file_read(&vectors->activations, arena, activations, 0, error));
   return mn_file_exists(json) ? read_checksums(vectors, arena, json, error) : MN_OK;
 }

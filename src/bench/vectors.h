@@ -19,9 +19,10 @@ typedef struct mn_vectors {
   const mn_golden_tensor *tensors; /* golden: [tensor_count]; else none */
   int32_t tensor_count;
   const uint32_t *crc;            /* [count][tensor_count] */
+  mn_bytes activations;           /* golden act00.bin; size 0: none */
 } mn_vectors;
 
-/* From a folder of inNN.bin, outNN.bin and, if present, tensors.json. */
+/* From a folder of inNN.bin and, if present, outNN.bin, act00.bin and tensors.json. */
 mn_status mn_vectors_read(mn_vectors *vectors, mn_arena *arena, const mn_graph *graph, const char *folder,
                           mn_error *error) MN_MUST_CHECK;
 /* Made from a seed: uniform bytes. */

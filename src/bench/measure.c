@@ -1,0 +1,147 @@
+/* measure.c - see measure.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "bench/measure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/callgraph.h"
+#include "bench/counts.h"
+#include "mark.h"
+
+/* ---- Speed ----------------------------------------------------------------------------------*/
+
+static mn_status count_program(mn_counts_file *counts, mn_bytes *text, mn_workshop *shop, const char *program,
+                               const char *input) {
+  mn_emulation run = {.program = program, .argument = input, .counts = mn_arena_text(shop->arena, "%s.counts", program)};
+  const char *path = mn_arena_text(shop->arena, "%s/%s.counts", shop->folder, program);
+  if (run.counts == NULL || path == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  MN_TRY(mn_emulate(shop, &run));
+  *text = run.output;
+  return mn_counts_read(counts, shop->arena, path, shop->error);
+}
+
+/* The model is that of the M4 alone; other cores stay unknown. */
+static double modelled_cycles(const mn_target *target, const mn_region *region) {
+  bool known = strcmp(target->core, "cortex-m4") == 0 && target->cycle_factor > 0.0;
+  return known && region != NULL ? mn_m4_cycles(region) * target->cycle_factor : -1.0;
+}
+
+static void set_time(mn_bench_result *result, const mn_target *target) {
+  bool timed = result->cycles_modelled >= 0.0 && target->clock_hz > 0.0;
+  result->ms_modelled = timed ? 1e3 * result->cycles_modelled / target->clock_hz : -1.0;
+  result->mj_modelled = timed && target->active_watts > 0.0 ? result->ms_modelled * target->active_watts : -1.0;
+}
+
+static mn_status measure_whole(mn_bench_result *result, mn_workshop *shop, const char *input) {
+  mn_counts_file counts;
+  mn_bytes text;
+  long long stack = -1;
+  MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_PLAIN, input));
+  const mn_region *whole = mn_counts_region(&counts, MN_REGION_WHOLE);
+  const char *line = strstr((const char *)text.data, "stack=");
+  if (whole == NULL || line == NULL || sscanf(line, "stack=%lld", &stack) != 1)
+    return mn_error_set(shop->error, MN_ERR_FAILED, "the bench program measured nothing");
+  result->instructions = whole->total;
+  result->sram.stack = stack;
+  result->cycles_modelled = modelled_cycles(shop->target, whole);
+  set_time(result, shop->target);
+  return MN_OK;
+}
+
+static mn_status measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph, const char *input) {
+  mn_counts_file counts;
+  mn_bytes text;
+  MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_MARKS, input));
+  mn_bench_layer *layers = mn_arena_array(shop->arena, (size_t)graph->op_count + 1, sizeof *layers);
+  if (layers == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  for (int32_t i = 0; i < graph->op_count; i++) {
+    const mn_region *region = mn_counts_region(&counts, MN_REGION_FIRST_LAYER + i);
+    layers[i] = (mn_bench_layer){.name = graph->ops[i].name, .kind = mn_op_info_get(graph->ops[i].kind)->text,
+                                 .macs = mn_op_macs(graph, i), .instructions = region != NULL ? region->total : 0,
+                                 .cycles_modelled = modelled_cycles(shop->target, region)};
+  }
+  result->layers = layers;
+  result->layer_count = graph->op_count;
+  return MN_OK;
+}
+
+mn_status mn_measure_speed(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan, const char *input) {
+  if (plan->graph->op_count > MN_REGIONS - MN_REGION_FIRST_LAYER)
+    return mn_error_set(shop->error, MN_ERR_UNSUPPORTED, "the model has %d operators; at most %d can be counted",
+                        plan->graph->op_count, MN_REGIONS - MN_REGION_FIRST_LAYER);
+  MN_TRY(measure_whole(result, shop, input));
+  return measure_layers(result, shop, plan->graph, input);
+}
+
+/* ---- Size -----------------------------------------------------------------------------------*/
+
+static int64_t round_up(int64_t bytes) {
+  return (bytes + 3) / 4 * 4;
+}
+
+/* Whether a symbol of the program is a packed constant that counts as weights. */
+static bool is_weights(const mn_plan *plan, const char *symbol) {
+  static const char prefix[] = "model_";
+  if (strncmp(symbol, prefix, sizeof prefix - 1) != 0) return false;
+  for (int32_t i = 0; i < plan->constant_count; i++)
+    if (strcmp(plan->constants[i].name, symbol + sizeof prefix - 1) == 0) return plan->constants[i].weights;
+  return false;
+}
+
+static void measure_flash(mn_bench_result *result, const mn_elf *elf, const mn_plan *plan) {
+  int64_t total = 0;
+  for (int32_t i = 0; i < elf->section_count; i++) {
+    const mn_elf_section *s = &elf->sections[i];
+    if ((s->flags & MN_ELF_ALLOC) != 0 && s->type != MN_ELF_NOBITS) total += s->size;
+  }
+  for (int32_t i = 0; i < elf->symbol_count; i++) {
+    const mn_elf_symbol *s = &elf->symbols[i];
+    if (!s->object || s->section < 0) continue;
+    if (is_weights(plan, s->name)) result->flash.weights += round_up(s->size);
+    else result->flash.constants += round_up(s->size);
+  }
+  const mn_elf_symbol *entry = mn_elf_find(elf, "mn_size_main");
+  result->flash.total = total - (entry != NULL ? round_up(entry->size) : 0);
+  result->flash.code = result->flash.total - result->flash.weights - result->flash.constants;
+}
+
+static int64_t writable_bytes(const mn_elf *elf) {
+  int64_t total = 0;
+  for (int32_t i = 0; i < elf->section_count; i++) {
+    const mn_elf_section *s = &elf->sections[i];
+    if ((s->flags & MN_ELF_ALLOC) != 0 && (s->flags & MN_ELF_WRITE) != 0) total += s->size;
+  }
+  return total;
+}
+
+/* The deepest of the model's functions; -1 where one of them has no bound. */
+static int64_t stack_bound(mn_callgraph *graph) {
+  static const char *const functions[] = {"model_run", "model_feed", "model_init"};
+  int64_t bound = 0;
+  for (size_t i = 0; i < MN_COUNT(functions); i++) {
+    int64_t depth = mn_callgraph_depth(graph, functions[i]);
+    if (depth < 0) return -1;
+    if (depth > bound) bound = depth;
+  }
+  return bound;
+}
+
+mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan, const mn_model *model,
+                          const mn_objects *objects) {
+  mn_elf elf;
+  mn_callgraph *graph = NULL;
+  const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, MN_PROGRAM_SIZE);
+  if (path == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  MN_TRY(mn_elf_read(&elf, shop->arena, path, shop->error));
+  MN_TRY(mn_callgraph_read(&graph, shop, objects));
+  measure_flash(result, &elf, plan);
+  mn_frontend_memory memory = mn_plan_frontend_memory(plan, &model->frontend);
+  result->sram.arena = plan->arena_bytes;
+  result->sram.features = memory.features_bytes;
+  result->sram.data = writable_bytes(&elf);
+  result->sram.stack_bound = stack_bound(graph);
+  int64_t stack = result->sram.stack_bound > result->sram.stack ? result->sram.stack_bound : result->sram.stack;
+  result->sram.total = result->sram.arena + result->sram.features + result->sram.data + stack;
+  return MN_OK;
+}
