@@ -48,6 +48,7 @@ static void measure(void) {
   mn_line_number("stack", (int32_t)mn_stack_used(model_run, arena, STACK_PAINTED));
   mn_line_end();
   copy_input();
+  mn_bench_armed = 1;
   mn_bench_mark(MN_REGION_WHOLE);
   model_run(arena);
   mn_bench_mark(MN_REGION_OUTSIDE);

@@ -3,7 +3,8 @@
 #include "mark.h"
 
 volatile uint32_t mn_bench_port[MN_REGIONS];
+uint32_t mn_bench_armed;
 
 void mn_bench_mark(uint32_t region) {
-  mn_bench_port[region] = 0;
+  if (mn_bench_armed) mn_bench_port[region] = 0;
 }

@@ -9,6 +9,7 @@
 enum { MN_REGION_OUTSIDE, MN_REGION_WHOLE, MN_REGION_FIRST_LAYER, MN_REGIONS = 2048 };
 
 extern volatile uint32_t mn_bench_port[MN_REGIONS];
+extern uint32_t mn_bench_armed; /* 0: marks do nothing */
 void mn_bench_mark(uint32_t region);
 
 #endif

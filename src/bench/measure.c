@@ -80,13 +80,23 @@ static int64_t round_up(int64_t bytes) {
   return (bytes + 3) / 4 * 4;
 }
 
-/* Whether a symbol of the program is a packed constant that counts as weights. */
-static bool is_weights(const mn_plan *plan, const char *symbol) {
+static bool begins_with(const char *text, const char *start) {
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Bytes of a symbol that is data of the model: packed constants and parameters. Tables inside kernels
+ * are part of their code. */
+static void add_symbol(mn_bench_result *result, const mn_elf_symbol *symbol, const mn_plan *plan) {
   static const char prefix[] = "model_";
-  if (strncmp(symbol, prefix, sizeof prefix - 1) != 0) return false;
+  if (begins_with(symbol->name, "params_")) {
+    result->flash.constants += round_up(symbol->size);
+    return;
+  }
+  if (!begins_with(symbol->name, prefix)) return;
+  bool weights = false;
   for (int32_t i = 0; i < plan->constant_count; i++)
-    if (strcmp(plan->constants[i].name, symbol + sizeof prefix - 1) == 0) return plan->constants[i].weights;
-  return false;
+    if (strcmp(plan->constants[i].name, symbol->name + sizeof prefix - 1) == 0) weights = plan->constants[i].weights;
+  *(weights ? &result->flash.weights : &result->flash.constants) += round_up(symbol->size);
 }
 
 static void measure_flash(mn_bench_result *result, const mn_elf *elf, const mn_plan *plan) {
@@ -95,12 +105,8 @@ static void measure_flash(mn_bench_result *result, const mn_elf *elf, const mn_p
     const mn_elf_section *s = &elf->sections[i];
     if ((s->flags & MN_ELF_ALLOC) != 0 && s->type != MN_ELF_NOBITS) total += s->size;
   }
-  for (int32_t i = 0; i < elf->symbol_count; i++) {
-    const mn_elf_symbol *s = &elf->symbols[i];
-    if (!s->object || s->section < 0) continue;
-    if (is_weights(plan, s->name)) result->flash.weights += round_up(s->size);
-    else result->flash.constants += round_up(s->size);
-  }
+  for (int32_t i = 0; i < elf->symbol_count; i++)
+    if (elf->symbols[i].object && elf->symbols[i].section >= 0) add_symbol(result, &elf->symbols[i], plan);
   const mn_elf_symbol *entry = mn_elf_find(elf, "mn_size_main");
   result->flash.total = total - (entry != NULL ? round_up(entry->size) : 0);
   result->flash.code = result->flash.total - result->flash.weights - result->flash.constants;
