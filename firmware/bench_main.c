@@ -1,9 +1,9 @@
 /* bench_main.c - runs a compiled model (prefix "model") on inputs from a file and reports.
  *
  * The file named by the emulator's arguments holds input tensors, one after another. For each: the
- * checksum of every finished stretch of rows (where the hooks are built in) and of the output. Else,
- * on the last one, how deep the stack went, and one run between marks for the instruction counter.
- * SPDX-License-Identifier: Apache-2.0 */
+ * checksum of every finished stretch of rows (where the hooks are built in) and of the output.
+ * Else, on the last one, how deep the stack went, and one run between marks for the instruction
+ * counter. SPDX-License-Identifier: Apache-2.0 */
 #include "crc32.h"
 #include "hooks.h"
 #include "model.h"

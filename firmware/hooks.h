@@ -1,6 +1,6 @@
 /* hooks.h - what a compiled model's hooks do in the bench program: MN_HOOKS names this file. One of
- * MN_BENCH_MARKS (layers for the instruction counter) and MN_BENCH_WATCH (checksums of rows) is set.
- * SPDX-License-Identifier: Apache-2.0 */
+ * MN_BENCH_MARKS (layers for the instruction counter) and MN_BENCH_WATCH (checksums of rows) is
+ * set. SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_HOOKS_H
 #define MN_HOOKS_H
 

@@ -89,7 +89,8 @@ static size_t counter_of(const struct qemu_plugin_insn *instruction) {
   counter *made = &state.counters[state.counter_count];
   *made = (counter){.address = address, .size = (uint32_t)qemu_plugin_insn_size(instruction)};
   mn_qemu_insn_bytes(instruction, bytes, sizeof bytes);
-  uint32_t first = (uint32_t)(bytes[0] | bytes[1] << 8), second = (uint32_t)(bytes[2] | bytes[3] << 8);
+  uint32_t first = (uint32_t)(bytes[0] | bytes[1] << 8),
+           second = (uint32_t)(bytes[2] | bytes[3] << 8);
   made->opcode = made->size == 2 ? first : first << 16 | second;
   if (!mn_qemu_cell_new(&made->executed)) state.failed = 1;
   *slot = ++state.counter_count;
@@ -170,7 +171,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     return;
   }
   const counter *end = &state.counters[last];
-  *made = (block){.start = qemu_plugin_tb_vaddr(tb), .behind = end->address + end->size, .last = last};
+  *made =
+      (block){.start = qemu_plugin_tb_vaddr(tb), .behind = end->address + end->size, .last = last};
   qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, made);
 }
 

@@ -17,12 +17,13 @@ enum { CELLS_PER_BOARD = 4096 };
 static struct {
   int version;
   void (*add_plain)(struct qemu_plugin_insn *, int operation, void *counter, uint64_t amount);
-  void (*add_cell)(struct qemu_plugin_insn *, int operation, qemu_plugin_u64 counter, uint64_t amount);
+  void (*add_cell)(struct qemu_plugin_insn *, int operation, qemu_plugin_u64 counter,
+                   uint64_t amount);
   void *(*board_new)(size_t bytes);
   void *(*board_find)(void *board, unsigned cpu);
   const void *(*bytes_at)(const struct qemu_plugin_insn *);
   size_t (*bytes_copy)(const struct qemu_plugin_insn *, void *to, size_t size);
-  void *board;       /* where the next cell comes from */
+  void *board; /* where the next cell comes from */
   uint64_t *plain;
   size_t cells_left;
 } api;
@@ -48,8 +49,10 @@ bool mn_qemu_api_open(const qemu_info_t *info) {
   look_up(&api.add_cell, "qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu");
   look_up(&api.board_new, "qemu_plugin_scoreboard_new");
   look_up(&api.board_find, "qemu_plugin_scoreboard_find");
-  if (api.version >= 3) look_up(&api.bytes_copy, "qemu_plugin_insn_data");
-  else look_up(&api.bytes_at, "qemu_plugin_insn_data");
+  if (api.version >= 3)
+    look_up(&api.bytes_copy, "qemu_plugin_insn_data");
+  else
+    look_up(&api.bytes_at, "qemu_plugin_insn_data");
   bool boards = api.add_cell != NULL && api.board_new != NULL && api.board_find != NULL;
   if (!boards) api.board_new = NULL;
   return (boards || api.add_plain != NULL) && (api.bytes_copy != NULL || api.bytes_at != NULL);
@@ -57,8 +60,10 @@ bool mn_qemu_api_open(const qemu_info_t *info) {
 
 /* Cells come from blocks: a scoreboard of its own for every instruction would be slow to make. */
 static bool cells_refill(void) {
-  if (api.board_new != NULL) api.board = api.board_new(CELLS_PER_BOARD * sizeof(uint64_t));
-  else api.plain = calloc(CELLS_PER_BOARD, sizeof(uint64_t));
+  if (api.board_new != NULL)
+    api.board = api.board_new(CELLS_PER_BOARD * sizeof(uint64_t));
+  else
+    api.plain = calloc(CELLS_PER_BOARD, sizeof(uint64_t));
   if (api.board == NULL && api.plain == NULL) return false;
   api.cells_left = CELLS_PER_BOARD;
   return true;
@@ -92,6 +97,8 @@ void mn_qemu_count_inline(struct qemu_plugin_insn *instruction, const mn_qemu_ce
 void mn_qemu_insn_bytes(const struct qemu_plugin_insn *instruction, uint8_t *bytes, size_t size) {
   size_t there = qemu_plugin_insn_size(instruction);
   if (there > size) there = size;
-  if (api.bytes_copy != NULL) api.bytes_copy(instruction, bytes, there);
-  else memcpy(bytes, api.bytes_at(instruction), there);
+  if (api.bytes_copy != NULL)
+    api.bytes_copy(instruction, bytes, there);
+  else
+    memcpy(bytes, api.bytes_at(instruction), there);
 }

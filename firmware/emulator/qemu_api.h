@@ -41,7 +41,8 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
 bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction,
-                                      void (*call)(unsigned, qemu_plugin_meminfo_t, uint64_t, void *),
+                                      void (*call)(unsigned, qemu_plugin_meminfo_t, uint64_t,
+                                                   void *),
                                       int flags, int rw, void *context);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*call)(unsigned, void *),
                                           int flags, void *context);

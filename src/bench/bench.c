@@ -11,14 +11,17 @@
 enum { OWN_VECTORS = 4 };
 
 /* Input tensors one after another, as the bench program reads them. */
-static mn_status write_inputs(mn_workshop *shop, const mn_vectors *vectors, int32_t count, const char *name) {
+static mn_status write_inputs(mn_workshop *shop, const mn_vectors *vectors, int32_t count,
+                              const char *name) {
   mn_buffer bytes = {0};
   mn_status status = MN_OK;
   const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, name);
   for (int32_t i = 0; i < count && status == MN_OK; i++)
     status = mn_buffer_append(&bytes, vectors->input[i], vectors->input_bytes);
-  if (status == MN_OK && path != NULL) status = mn_file_write(path, bytes.data, bytes.size, shop->error);
-  else status = mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  if (status == MN_OK && path != NULL)
+    status = mn_file_write(path, bytes.data, bytes.size, shop->error);
+  else
+    status = mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   mn_buffer_free(&bytes);
   return status;
 }
@@ -26,7 +29,8 @@ static mn_status write_inputs(mn_workshop *shop, const mn_vectors *vectors, int3
 static mn_status check_target(const mn_target *target, mn_error *error) {
   if (target->machine != NULL && target->linker != NULL) return MN_OK;
   return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                      "%s: names no emulator; add machine and linker to its [emulator] section", target->path);
+                      "%s: names no emulator; add machine and linker to its [emulator] section",
+                      target->path);
 }
 
 static void step(const mn_bench_config *config, int64_t done, const char *what) {
@@ -35,20 +39,23 @@ static void step(const mn_bench_config *config, int64_t done, const char *what) 
   mn_monitor_message(config->monitor, MN_LEVEL_DEBUG, "bench: %s", what);
 }
 
-static mn_status check_parity(mn_bench_result *result, mn_workshop *shop, const mn_reference *reference,
-                              const mn_vectors *vectors) {
+static mn_status check_parity(mn_bench_result *result, mn_workshop *shop,
+                              const mn_reference *reference, const mn_vectors *vectors) {
   mn_emulation run = {.program = MN_PROGRAM_WATCH, .argument = "inputs.bin"};
   MN_TRY(write_inputs(shop, vectors, vectors->count, "inputs.bin"));
   MN_TRY(mn_emulate(shop, &run));
   return mn_parity_check(result, shop->arena, reference, vectors, run.output, shop->error);
 }
 
-mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *model, const mn_bench_config *config,
-                   mn_error *error) {
+mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *model,
+                   const mn_bench_config *config, mn_error *error) {
   const mn_graph *graph = model->graph;
   MN_TRY(check_target(config->target, error));
-  mn_workshop shop = {.target = config->target, .folder = config->work_folder, .arena = arena,
-                      .monitor = config->monitor, .error = error};
+  mn_workshop shop = {.target = config->target,
+                      .folder = config->work_folder,
+                      .arena = arena,
+                      .monitor = config->monitor,
+                      .error = error};
   MN_TRY(mn_folder_make(shop.folder, error));
   const mn_plan *plan = NULL;
   mn_objects objects;
@@ -60,11 +67,14 @@ mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *mod
   mn_vectors vectors;
   mn_reference reference;
   int32_t own = config->vector_count > 0 ? config->vector_count : OWN_VECTORS;
-  if (config->vectors != NULL) MN_TRY(mn_vectors_read(&vectors, arena, graph, config->vectors, error));
-  else MN_TRY(mn_vectors_make(&vectors, arena, graph, own, config->seed, error));
+  if (config->vectors != NULL)
+    MN_TRY(mn_vectors_read(&vectors, arena, graph, config->vectors, error));
+  else
+    MN_TRY(mn_vectors_make(&vectors, arena, graph, own, config->seed, error));
   MN_TRY(mn_reference_run(&reference, arena, graph, &vectors, error));
 
-  mn_bench_result made = {.core = config->target->core, .machine = config->target->machine, .emulated = true};
+  mn_bench_result made = {
+      .core = config->target->core, .machine = config->target->machine, .emulated = true};
   step(config, 2, "parity");
   MN_TRY(check_parity(&made, &shop, &reference, &vectors));
   step(config, 3, "count");

@@ -12,7 +12,8 @@ enum { MOST_OBJECTS = 96 };
 #define HOOKS_FLAGS "-std=c11 -Imodel -Ifirmware -DMN_HOOKS=\"hooks.h\" "
 
 static mn_status objects_begin(mn_objects *objects, mn_workshop *shop) {
-  *objects = (mn_objects){.path = mn_arena_array(shop->arena, MOST_OBJECTS, sizeof(char *)), .room = MOST_OBJECTS};
+  *objects = (mn_objects){.path = mn_arena_array(shop->arena, MOST_OBJECTS, sizeof(char *)),
+                          .room = MOST_OBJECTS};
   return objects->path != NULL ? MN_OK : mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
 }
 
@@ -30,7 +31,8 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 /* Everything emitted but model.c, which is compiled in three ways. */
-static mn_status compile_rest(mn_objects *objects, mn_workshop *shop, const mn_emit_result *emitted) {
+static mn_status compile_rest(mn_objects *objects, mn_workshop *shop,
+                              const mn_emit_result *emitted) {
   for (int32_t i = 0; i < emitted->file_count; i++) {
     const char *name = emitted->files[i];
     if (!ends_with(name, ".c") || strcmp(name, "model.c") == 0) continue;
@@ -41,26 +43,29 @@ static mn_status compile_rest(mn_objects *objects, mn_workshop *shop, const mn_e
   return MN_OK;
 }
 
-static mn_status compile_model(mn_objects *objects, mn_workshop *shop, const char *group, const char *flags) {
+static mn_status compile_model(mn_objects *objects, mn_workshop *shop, const char *group,
+                               const char *flags) {
   static const char *const source[] = {"model/model.c"};
   return mn_compile(shop, objects, group, flags, source, 1);
 }
 
 /* Start-up and what the bench program needs besides its main. */
 static mn_status compile_firmware(mn_objects *objects, mn_workshop *shop) {
-  static const char *const sources[] = {"firmware/startup.c", "firmware/semihost.c", "firmware/mark.c",
-                                        "firmware/crc32.c", "firmware/stack.S"};
+  static const char *const sources[] = {"firmware/startup.c", "firmware/semihost.c",
+                                        "firmware/mark.c", "firmware/crc32.c", "firmware/stack.S"};
   return mn_compile(shop, objects, "firmware", FIRMWARE_FLAGS, sources, (int32_t)MN_COUNT(sources));
 }
 
-/* One bench program: `common` objects, model.c and bench_main.c with the hooks that `hooks` asks for. */
-static mn_status build_bench(mn_workshop *shop, const char *program, const char *group, const char *hooks,
-                             const mn_objects *common) {
+/* One bench program: `common` objects, model.c and bench_main.c with the hooks that `hooks` asks
+ * for. */
+static mn_status build_bench(mn_workshop *shop, const char *program, const char *group,
+                             const char *hooks, const mn_objects *common) {
   static const char *const bench_main[] = {"firmware/bench_main.c"};
   mn_objects objects;
   const char *model_flags = mn_arena_text(shop->arena, "%s%s", HOOKS_FLAGS, hooks);
   const char *main_flags = mn_arena_text(shop->arena, "%s %s", FIRMWARE_FLAGS, hooks);
-  if (model_flags == NULL || main_flags == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  if (model_flags == NULL || main_flags == NULL)
+    return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   MN_TRY(objects_copy(&objects, common, shop));
   MN_TRY(compile_model(&objects, shop, group, model_flags));
   MN_TRY(mn_compile(shop, &objects, group, main_flags, bench_main, 1));
@@ -75,9 +80,11 @@ static mn_status build_size(mn_workshop *shop, const mn_objects *model) {
   return mn_link(shop, MN_PROGRAM_SIZE, "mn_size_main", &objects);
 }
 
-mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan *plan, const mn_model *source) {
+mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan *plan,
+                            const mn_model *source) {
   mn_emit_result emitted;
-  mn_emit_config config = {.folder = mn_arena_text(shop->arena, "%s/model", shop->folder), .prefix = "model",
+  mn_emit_config config = {.folder = mn_arena_text(shop->arena, "%s/model", shop->folder),
+                           .prefix = "model",
                            .watch = true};
   if (config.folder == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   MN_TRY(mn_emit_c(&emitted, shop->arena, plan, source, &config, shop->error));

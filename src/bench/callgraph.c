@@ -1,7 +1,6 @@
-/* callgraph.c - see callgraph.h. One section per function (-ffunction-sections), so the section of a
- * relocation is the caller and its symbol what is called; a constant that code refers to is a node
- * too, of no frame.
- * SPDX-License-Identifier: Apache-2.0 */
+/* callgraph.c - see callgraph.h. One section per function (-ffunction-sections), so the section of
+ * a relocation is the caller and its symbol what is called; a constant that code refers to is a
+ * node too, of no frame. SPDX-License-Identifier: Apache-2.0 */
 #include "bench/callgraph.h"
 
 #include <stdlib.h>
@@ -27,7 +26,7 @@ struct mn_callgraph {
   mn_elf *objects;
   int32_t *first; /* [object]: its first node; node = first + section */
   node *nodes;
-  edge *edges; /* sorted by `from` */
+  edge *edges;         /* sorted by `from` */
   int32_t *edge_start; /* [node + 1] */
   int32_t object_count, node_count, edge_count;
 };
@@ -45,7 +44,8 @@ static int64_t frame_of(const char *text, const char *name) {
     if (tab != NULL && (size_t)(tab - text) > length && tab[-1 - (ptrdiff_t)length] == ':' &&
         memcmp(tab - length, name, length) == 0) {
       const char *kind = memchr(tab + 1, '\t', line - (size_t)(tab + 1 - text));
-      bool fixed = kind != NULL && (strncmp(kind, "\tstatic", 7) == 0 || strstr(kind, "bounded") != NULL);
+      bool fixed =
+          kind != NULL && (strncmp(kind, "\tstatic", 7) == 0 || strstr(kind, "bounded") != NULL);
       return fixed ? atoll(tab + 1) : DEPTH_UNKNOWN;
     }
     text += line + (text[line] == '\n');
@@ -56,7 +56,8 @@ static int64_t frame_of(const char *text, const char *name) {
 static mn_status read_object(mn_callgraph *g, int32_t index, const char *object) {
   mn_workshop *shop = g->shop;
   const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, object);
-  const char *usage = mn_arena_text(shop->arena, "%s/%.*s.su", shop->folder, (int)strlen(object) - 2, object);
+  const char *usage =
+      mn_arena_text(shop->arena, "%s/%.*s.su", shop->folder, (int)strlen(object) - 2, object);
   if (path == NULL || usage == NULL) return no_memory(g);
   MN_TRY(mn_elf_read(&g->objects[index], shop->arena, path, shop->error));
   mn_bytes frames = {0};
@@ -76,7 +77,8 @@ static mn_status read_object(mn_callgraph *g, int32_t index, const char *object)
   return MN_OK;
 }
 
-/* The node that a symbol of an object stands for: its own section, or that of the global it names. */
+/* The node that a symbol of an object stands for: its own section, or that of the global it names.
+ */
 static int32_t node_of(const mn_callgraph *g, int32_t object, const mn_elf_symbol *symbol) {
   if (symbol->section >= 0) return g->first[object] + symbol->section;
   for (int32_t i = 0; i < g->object_count; i++) {
@@ -102,8 +104,10 @@ static mn_status connect(mn_callgraph *g) {
     const mn_elf *elf = &g->objects[i];
     for (int32_t k = 0; k < elf->relocation_count; k++) {
       const mn_elf_relocation *r = &elf->relocations[k];
-      if (r->section >= elf->section_count || (elf->sections[r->section].flags & MN_ELF_ALLOC) == 0) continue;
-      g->edges[g->edge_count++] = (edge){g->first[i] + r->section, node_of(g, i, &elf->symbols[r->symbol])};
+      if (r->section >= elf->section_count || (elf->sections[r->section].flags & MN_ELF_ALLOC) == 0)
+        continue;
+      g->edges[g->edge_count++] =
+          (edge){g->first[i] + r->section, node_of(g, i, &elf->symbols[r->symbol])};
     }
   }
   qsort(g->edges, (size_t)g->edge_count, sizeof *g->edges, by_from);

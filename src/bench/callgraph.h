@@ -10,7 +10,8 @@
 enum { MN_LIBRARY_STACK_BYTES = 64 };
 
 typedef struct mn_callgraph mn_callgraph;
-mn_status mn_callgraph_read(mn_callgraph **graph, mn_workshop *shop, const mn_objects *objects) MN_MUST_CHECK;
+mn_status mn_callgraph_read(mn_callgraph **graph, mn_workshop *shop,
+                            const mn_objects *objects) MN_MUST_CHECK;
 /* Bytes of stack that a call of `function` can take; -1: no bound (recursion, or a frame of unknown
  * size) or no such function. */
 int64_t mn_callgraph_depth(mn_callgraph *graph, const char *function);

@@ -13,8 +13,8 @@ typedef struct reader {
 } reader;
 
 static mn_status bad(const reader *r) {
-  return mn_error_set(r->error, MN_ERR_FORMAT, "%s:%d: not a line of the instruction counter", r->path,
-                      r->line);
+  return mn_error_set(r->error, MN_ERR_FORMAT, "%s:%d: not a line of the instruction counter",
+                      r->path, r->line);
 }
 
 /* How many lines begin with `letter`. */
@@ -30,13 +30,16 @@ static bool parse_count(mn_count *count, const char *line) {
                 &count->size, &count->opcode, &count->executed, &count->taken) == 5;
 }
 
-mn_status mn_counts_read(mn_counts_file *counts, mn_arena *arena, const char *path, mn_error *error) {
+mn_status mn_counts_read(mn_counts_file *counts, mn_arena *arena, const char *path,
+                         mn_error *error) {
   mn_bytes text = {0};
   MN_TRY(mn_file_read(&text, arena, path, 0, error));
   const char *at = (const char *)text.data;
-  mn_counts_file made = {.regions = mn_arena_array(arena, lines_with(at, 'R') + 1, sizeof *made.regions)};
+  mn_counts_file made = {.regions =
+                             mn_arena_array(arena, lines_with(at, 'R') + 1, sizeof *made.regions)};
   mn_count *next = mn_arena_array(arena, lines_with(at, 'C') + 1, sizeof *next);
-  if (made.regions == NULL || next == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  if (made.regions == NULL || next == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   reader r = {.path = path, .error = error};
   for (; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
     mn_region *region = made.region_count > 0 ? &made.regions[made.region_count - 1] : NULL;

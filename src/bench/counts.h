@@ -6,7 +6,8 @@
 #include "micronets/base.h"
 
 typedef struct mn_count {
-  uint32_t address, size, opcode; /* size 2 or 4 bytes; opcode: first halfword high when there are two */
+  uint32_t address, size,
+      opcode; /* size 2 or 4 bytes; opcode: first halfword high when there are two */
   uint64_t executed, taken;
 } mn_count;
 
@@ -27,7 +28,8 @@ mn_status mn_counts_read(mn_counts_file *counts, mn_arena *arena, const char *pa
                          mn_error *error) MN_MUST_CHECK;
 const mn_region *mn_counts_region(const mn_counts_file *counts, int32_t id); /* NULL: nothing ran */
 
-/* Cycles of a Cortex-M4 with memory that never waits, from exact counts: a static table, see the .c. */
+/* Cycles of a Cortex-M4 with memory that never waits, from exact counts: a static table, see the
+ * .c. */
 double mn_m4_cycles(const mn_region *region);
 
 #endif

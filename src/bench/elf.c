@@ -60,8 +60,11 @@ static mn_status read_sections(reader *r, const uint8_t *header) {
   if (r->elf->sections == NULL || r->links == NULL || r->infos == NULL) return no_memory(r);
   for (uint32_t i = 0; i < count; i++, at += SECTION_BYTES) {
     mn_elf_section *s = &r->elf->sections[i];
-    *s = (mn_elf_section){.type = u32(at + 4), .flags = u32(at + 8), .address = u32(at + 12),
-                          .size = u32(at + 20), .name = ""};
+    *s = (mn_elf_section){.type = u32(at + 4),
+                          .flags = u32(at + 8),
+                          .address = u32(at + 12),
+                          .size = u32(at + 20),
+                          .name = ""};
     r->links[i] = u32(at + 24);
     r->infos[i] = u32(at + 28);
     if (s->type == MN_ELF_NOBITS || s->type == 0) continue;
@@ -86,7 +89,8 @@ static mn_status read_symbols(reader *r, int32_t table) {
         .name = name_in(r->elf, r->links[table], u32(at)),
         .value = u32(at + 4),
         .size = u32(at + 8),
-        .section = section != 0 && section < (uint32_t)r->elf->section_count ? (int32_t)section : -1,
+        .section =
+            section != 0 && section < (uint32_t)r->elf->section_count ? (int32_t)section : -1,
         .function = kind == SYMBOL_FUNCTION,
         .object = kind == SYMBOL_OBJECT,
         .section_symbol = kind == SYMBOL_SECTION,
@@ -114,9 +118,12 @@ static mn_status read_relocations(reader *r) {
     uint32_t step = s->type == TYPE_REL ? REL_BYTES : RELA_BYTES;
     for (uint32_t at = 0; at + step <= s->size; at += step) {
       uint32_t info = u32(s->data + at + 4);
-      if (info >> 8 >= (uint32_t)r->elf->symbol_count) return bad(r, at, "a relocation names no symbol");
-      made[count++] = (mn_elf_relocation){.section = (int32_t)r->infos[i], .symbol = (int32_t)(info >> 8),
-                                          .offset = u32(s->data + at), .type = info & 255};
+      if (info >> 8 >= (uint32_t)r->elf->symbol_count)
+        return bad(r, at, "a relocation names no symbol");
+      made[count++] = (mn_elf_relocation){.section = (int32_t)r->infos[i],
+                                          .symbol = (int32_t)(info >> 8),
+                                          .offset = u32(s->data + at),
+                                          .type = info & 255};
     }
   }
   r->elf->relocations = made;
@@ -130,7 +137,8 @@ mn_status mn_elf_read(mn_elf *elf, mn_arena *arena, const char *path, mn_error *
   reader r = {.arena = arena, .error = error, .elf = elf};
   MN_TRY(mn_file_read(&r.file, arena, path, 0, error));
   const uint8_t *header = range(&r, 0, HEADER_BYTES);
-  if (header == NULL || memcmp(header, magic, sizeof magic) != 0) return bad(&r, 0, "another file type");
+  if (header == NULL || memcmp(header, magic, sizeof magic) != 0)
+    return bad(&r, 0, "another file type");
   MN_TRY(read_sections(&r, header));
   for (int32_t i = 0; i < elf->section_count; i++)
     if (elf->sections[i].type == TYPE_SYMTAB) MN_TRY(read_symbols(&r, i));
@@ -139,6 +147,7 @@ mn_status mn_elf_read(mn_elf *elf, mn_arena *arena, const char *path, mn_error *
 
 const mn_elf_symbol *mn_elf_find(const mn_elf *elf, const char *name) {
   for (int32_t i = 0; i < elf->symbol_count; i++)
-    if (elf->symbols[i].section >= 0 && strcmp(elf->symbols[i].name, name) == 0) return &elf->symbols[i];
+    if (elf->symbols[i].section >= 0 && strcmp(elf->symbols[i].name, name) == 0)
+      return &elf->symbols[i];
   return NULL;
 }

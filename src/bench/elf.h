@@ -7,7 +7,7 @@
 #include "micronets/base.h"
 
 enum { MN_ELF_WRITE = 1, MN_ELF_ALLOC = 2, MN_ELF_EXECUTE = 4 }; /* section flags */
-enum { MN_ELF_NOBITS = 8 };                                      /* section type: takes no room in the file */
+enum { MN_ELF_NOBITS = 8 }; /* section type: takes no room in the file */
 
 typedef struct mn_elf_section {
   const char *name;
@@ -18,7 +18,7 @@ typedef struct mn_elf_section {
 typedef struct mn_elf_symbol {
   const char *name; /* "" for sections' own symbols */
   uint32_t value, size;
-  int32_t section;  /* index, -1: none (undefined, absolute) */
+  int32_t section; /* index, -1: none (undefined, absolute) */
   bool function, object, global, section_symbol;
 } mn_elf_symbol;
 
@@ -37,7 +37,8 @@ typedef struct mn_elf {
 } mn_elf;
 
 /* Errors: MN_ERR_FORMAT naming the offset. Everything lives in arena. */
-mn_status mn_elf_read(mn_elf *elf, mn_arena *arena, const char *path, mn_error *error) MN_MUST_CHECK;
+mn_status mn_elf_read(mn_elf *elf, mn_arena *arena, const char *path,
+                      mn_error *error) MN_MUST_CHECK;
 const mn_elf_symbol *mn_elf_find(const mn_elf *elf, const char *name); /* NULL: not there */
 
 #endif

@@ -22,8 +22,11 @@ static mn_status run_tool(mn_workshop *shop, mn_arguments *list, const char *log
   MN_TRY(mn_arguments_end(list, shop->error));
   const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, log);
   if (path == NULL) return no_memory(shop);
-  mn_process process = {.arguments = list->item, .folder = shop->folder, .output = path,
-                        .seconds = seconds, .monitor = shop->monitor};
+  mn_process process = {.arguments = list->item,
+                        .folder = shop->folder,
+                        .output = path,
+                        .seconds = seconds,
+                        .monitor = shop->monitor};
   return mn_process_run(&process, exit_code, shop->error);
 }
 
@@ -47,12 +50,14 @@ static const char *object_name(mn_arena *arena, const char *group, const char *s
   return mn_arena_text(arena, "objects/%s/%.*s.o", group, (int)strcspn(name, "."), name);
 }
 
-static mn_status compile_one(mn_workshop *shop, const char *object, const char *flags, const char *source) {
+static mn_status compile_one(mn_workshop *shop, const char *object, const char *flags,
+                             const char *source) {
   mn_arguments list;
   MN_TRY(mn_arguments_begin(&list, shop->arena, shop->error));
   mn_arguments_add(&list, MN_ARM_COMPILER);
   mn_arguments_words(&list, shop->target->cpu_flags);
-  mn_arguments_words(&list, "-O2 -ffunction-sections -fdata-sections -fstack-usage -Wall -Wextra -Werror");
+  mn_arguments_words(&list,
+                     "-O2 -ffunction-sections -fdata-sections -fstack-usage -Wall -Wextra -Werror");
   mn_arguments_words(&list, flags);
   mn_arguments_words(&list, "-c -o");
   mn_arguments_add(&list, "%s", object);
@@ -80,7 +85,8 @@ mn_status mn_compile(mn_workshop *shop, mn_objects *objects, const char *group, 
   return MN_OK;
 }
 
-mn_status mn_link(mn_workshop *shop, const char *program, const char *entry, const mn_objects *objects) {
+mn_status mn_link(mn_workshop *shop, const char *program, const char *entry,
+                  const mn_objects *objects) {
   mn_arguments list;
   MN_TRY(mn_arguments_begin(&list, shop->arena, shop->error));
   mn_arguments_add(&list, MN_ARM_COMPILER);
@@ -94,8 +100,8 @@ mn_status mn_link(mn_workshop *shop, const char *program, const char *entry, con
   int exit_code = 0;
   MN_TRY(run_tool(shop, &list, "link.log", COMPILE_SECONDS, &exit_code));
   if (exit_code == 0) return MN_OK;
-  return mn_error_set(shop->error, MN_ERR_FAILED, "%s/%s: linking failed: %s", shop->folder, program,
-                      telling_line(shop, "link.log"));
+  return mn_error_set(shop->error, MN_ERR_FAILED, "%s/%s: linking failed: %s", shop->folder,
+                      program, telling_line(shop, "link.log"));
 }
 
 mn_status mn_firmware_unpack(mn_workshop *shop) {
@@ -135,15 +141,18 @@ static const char *plugin_path(mn_arena *arena) {
 static mn_status add_plugin(mn_workshop *shop, mn_arguments *list, const mn_emulation *run) {
   const char *plugin = plugin_path(shop->arena);
   if (plugin == NULL)
-    return mn_error_set(shop->error, MN_ERR_FAILED,
-                        "micronets-count.so was not found beside the program; build it with the program");
+    return mn_error_set(
+        shop->error, MN_ERR_FAILED,
+        "micronets-count.so was not found beside the program; build it with the program");
   const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, run->program);
   mn_elf elf;
   if (path == NULL) return no_memory(shop);
   MN_TRY(mn_elf_read(&elf, shop->arena, path, shop->error));
-  const mn_elf_symbol *mark = mn_elf_find(&elf, "mn_bench_mark"), *port = mn_elf_find(&elf, "mn_bench_port");
+  const mn_elf_symbol *mark = mn_elf_find(&elf, "mn_bench_mark"),
+                      *port = mn_elf_find(&elf, "mn_bench_port");
   if (mark == NULL || port == NULL)
-    return mn_error_set(shop->error, MN_ERR_FAILED, "%s has no marks to count between", run->program);
+    return mn_error_set(shop->error, MN_ERR_FAILED, "%s has no marks to count between",
+                        run->program);
   mn_arguments_add(list, "-plugin");
   mn_arguments_add(list, "%s,out=%s,mark=%x:%x,port=%x,regions=%d", plugin, run->counts,
                    mark->value & ~1u, mark->size, port->value, MN_REGIONS);

@@ -32,7 +32,8 @@ mn_status mn_compile(mn_workshop *shop, mn_objects *objects, const char *group, 
 mn_status mn_link(mn_workshop *shop, const char *program, const char *entry,
                   const mn_objects *objects) MN_MUST_CHECK;
 
-/* Writes the firmware's own files (start-up, linker scripts, bench program) into <folder>/firmware. */
+/* Writes the firmware's own files (start-up, linker scripts, bench program) into <folder>/firmware.
+ */
 mn_status mn_firmware_unpack(mn_workshop *shop) MN_MUST_CHECK;
 
 /* Runs `program` with `argument`; counting when `counts` (a file) is given. The program's text is

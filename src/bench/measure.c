@@ -11,11 +11,14 @@
 
 /* ---- Speed ----------------------------------------------------------------------------------*/
 
-static mn_status count_program(mn_counts_file *counts, mn_bytes *text, mn_workshop *shop, const char *program,
-                               const char *input) {
-  mn_emulation run = {.program = program, .argument = input, .counts = mn_arena_text(shop->arena, "%s.counts", program)};
+static mn_status count_program(mn_counts_file *counts, mn_bytes *text, mn_workshop *shop,
+                               const char *program, const char *input) {
+  mn_emulation run = {.program = program,
+                      .argument = input,
+                      .counts = mn_arena_text(shop->arena, "%s.counts", program)};
   const char *path = mn_arena_text(shop->arena, "%s/%s.counts", shop->folder, program);
-  if (run.counts == NULL || path == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  if (run.counts == NULL || path == NULL)
+    return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   MN_TRY(mn_emulate(shop, &run));
   *text = run.output;
   return mn_counts_read(counts, shop->arena, path, shop->error);
@@ -30,7 +33,8 @@ static double modelled_cycles(const mn_target *target, const mn_region *region) 
 static void set_time(mn_bench_result *result, const mn_target *target) {
   bool timed = result->cycles_modelled >= 0.0 && target->clock_hz > 0.0;
   result->ms_modelled = timed ? 1e3 * result->cycles_modelled / target->clock_hz : -1.0;
-  result->mj_modelled = timed && target->active_watts > 0.0 ? result->ms_modelled * target->active_watts : -1.0;
+  result->mj_modelled =
+      timed && target->active_watts > 0.0 ? result->ms_modelled * target->active_watts : -1.0;
 }
 
 static mn_status measure_whole(mn_bench_result *result, mn_workshop *shop, const char *input) {
@@ -49,7 +53,8 @@ static mn_status measure_whole(mn_bench_result *result, mn_workshop *shop, const
   return MN_OK;
 }
 
-static mn_status measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph, const char *input) {
+static mn_status measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph,
+                                const char *input) {
   mn_counts_file counts;
   mn_bytes text;
   MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_MARKS, input));
@@ -57,8 +62,10 @@ static mn_status measure_layers(mn_bench_result *result, mn_workshop *shop, cons
   if (layers == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   for (int32_t i = 0; i < graph->op_count; i++) {
     const mn_region *region = mn_counts_region(&counts, MN_REGION_FIRST_LAYER + i);
-    layers[i] = (mn_bench_layer){.name = graph->ops[i].name, .kind = mn_op_info_get(graph->ops[i].kind)->text,
-                                 .macs = mn_op_macs(graph, i), .instructions = region != NULL ? region->total : 0,
+    layers[i] = (mn_bench_layer){.name = graph->ops[i].name,
+                                 .kind = mn_op_info_get(graph->ops[i].kind)->text,
+                                 .macs = mn_op_macs(graph, i),
+                                 .instructions = region != NULL ? region->total : 0,
                                  .cycles_modelled = modelled_cycles(shop->target, region)};
   }
   result->layers = layers;
@@ -66,9 +73,11 @@ static mn_status measure_layers(mn_bench_result *result, mn_workshop *shop, cons
   return MN_OK;
 }
 
-mn_status mn_measure_speed(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan, const char *input) {
+mn_status mn_measure_speed(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
+                           const char *input) {
   if (plan->graph->op_count > MN_REGIONS - MN_REGION_FIRST_LAYER)
-    return mn_error_set(shop->error, MN_ERR_UNSUPPORTED, "the model has %d operators; at most %d can be counted",
+    return mn_error_set(shop->error, MN_ERR_UNSUPPORTED,
+                        "the model has %d operators; at most %d can be counted",
                         plan->graph->op_count, MN_REGIONS - MN_REGION_FIRST_LAYER);
   MN_TRY(measure_whole(result, shop, input));
   return measure_layers(result, shop, plan->graph, input);
@@ -84,8 +93,8 @@ static bool begins_with(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Bytes of a symbol that is data of the model: packed constants and parameters. Tables inside kernels
- * are part of their code. */
+/* Bytes of a symbol that is data of the model: packed constants and parameters. Tables inside
+ * kernels are part of their code. */
 static void add_symbol(mn_bench_result *result, const mn_elf_symbol *symbol, const mn_plan *plan) {
   static const char prefix[] = "model_";
   if (begins_with(symbol->name, "params_")) {
@@ -95,7 +104,8 @@ static void add_symbol(mn_bench_result *result, const mn_elf_symbol *symbol, con
   if (!begins_with(symbol->name, prefix)) return;
   bool weights = false;
   for (int32_t i = 0; i < plan->constant_count; i++)
-    if (strcmp(plan->constants[i].name, symbol->name + sizeof prefix - 1) == 0) weights = plan->constants[i].weights;
+    if (strcmp(plan->constants[i].name, symbol->name + sizeof prefix - 1) == 0)
+      weights = plan->constants[i].weights;
   *(weights ? &result->flash.weights : &result->flash.constants) += round_up(symbol->size);
 }
 
@@ -106,7 +116,8 @@ static void measure_flash(mn_bench_result *result, const mn_elf *elf, const mn_p
     if ((s->flags & MN_ELF_ALLOC) != 0 && s->type != MN_ELF_NOBITS) total += s->size;
   }
   for (int32_t i = 0; i < elf->symbol_count; i++)
-    if (elf->symbols[i].object && elf->symbols[i].section >= 0) add_symbol(result, &elf->symbols[i], plan);
+    if (elf->symbols[i].object && elf->symbols[i].section >= 0)
+      add_symbol(result, &elf->symbols[i], plan);
   const mn_elf_symbol *entry = mn_elf_find(elf, "mn_size_main");
   result->flash.total = total - (entry != NULL ? round_up(entry->size) : 0);
   result->flash.code = result->flash.total - result->flash.weights - result->flash.constants;
@@ -133,8 +144,8 @@ static int64_t stack_bound(mn_callgraph *graph) {
   return bound;
 }
 
-mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan, const mn_model *model,
-                          const mn_objects *objects) {
+mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
+                          const mn_model *model, const mn_objects *objects) {
   mn_elf elf;
   mn_callgraph *graph = NULL;
   const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, MN_PROGRAM_SIZE);
@@ -147,7 +158,8 @@ mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_p
   result->sram.features = memory.features_bytes;
   result->sram.data = writable_bytes(&elf);
   result->sram.stack_bound = stack_bound(graph);
-  int64_t stack = result->sram.stack_bound > result->sram.stack ? result->sram.stack_bound : result->sram.stack;
+  int64_t stack =
+      result->sram.stack_bound > result->sram.stack ? result->sram.stack_bound : result->sram.stack;
   result->sram.total = result->sram.arena + result->sram.features + result->sram.data + stack;
   return MN_OK;
 }

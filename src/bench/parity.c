@@ -20,10 +20,10 @@ typedef struct checker {
   const mn_reference *reference;
   const mn_vectors *vectors;
   mn_error *error;
-  seen *seen;           /* [op_count], of the vector at hand */
-  bool *complete;       /* [op_count]: whole in every vector so far */
-  int32_t vector;       /* -1: none yet */
-  int32_t outputs;      /* vectors whose output line was read */
+  seen *seen;      /* [op_count], of the vector at hand */
+  bool *complete;  /* [op_count]: whole in every vector so far */
+  int32_t vector;  /* -1: none yet */
+  int32_t outputs; /* vectors whose output line was read */
 } checker;
 
 static const mn_graph *graph_of(const checker *c) {
@@ -39,13 +39,17 @@ static const uint8_t *tensor_of(const checker *c, int32_t vector, int32_t op) {
 }
 
 /* One more mismatch; the first one is kept in words. */
-static mn_status mismatch(checker *c, int32_t vector, int32_t op, int32_t row, const char *against) {
+static mn_status mismatch(checker *c, int32_t vector, int32_t op, int32_t row,
+                          const char *against) {
   c->result->parity.mismatches++;
   if (c->result->parity.first_mismatch != NULL) return MN_OK;
   const char *name = op >= 0 ? graph_of(c)->ops[op].name : "output";
   c->result->parity.first_mismatch =
-      mn_arena_text(c->arena, "vector %d, op %d %s, row %d (%s)", vector, op, name != NULL ? name : "", row, against);
-  return c->result->parity.first_mismatch != NULL ? MN_OK : mn_error_set(c->error, MN_ERR_MEMORY, "out of memory");
+      mn_arena_text(c->arena, "vector %d, op %d %s, row %d (%s)", vector, op,
+                    name != NULL ? name : "", row, against);
+  return c->result->parity.first_mismatch != NULL
+             ? MN_OK
+             : mn_error_set(c->error, MN_ERR_MEMORY, "out of memory");
 }
 
 /* ---- The firmware against the reference -----------------------------------------------------*/
@@ -57,7 +61,8 @@ static void begin_vector(checker *c, int32_t vector) {
 
 static mn_status end_vector(checker *c) {
   for (int32_t i = 0; c->vector >= 0 && i < graph_of(c)->op_count; i++) {
-    if (c->seen[i].wrong_row >= 0) MN_TRY(mismatch(c, c->vector, i, c->seen[i].wrong_row, "firmware"));
+    if (c->seen[i].wrong_row >= 0)
+      MN_TRY(mismatch(c, c->vector, i, c->seen[i].wrong_row, "firmware"));
     c->complete[i] = c->complete[i] && c->seen[i].bytes == op_bytes(c, i);
   }
   return MN_OK;
@@ -66,8 +71,11 @@ static mn_status end_vector(checker *c) {
 static bool check_rows(checker *c, const char *line) {
   int op, first_row, rows, bytes;
   unsigned crc;
-  if (sscanf(line, "op=%d first_row=%d rows=%d bytes=%d crc=%x", &op, &first_row, &rows, &bytes, &crc) != 5) return false;
-  if (c->vector < 0 || op < 0 || op >= graph_of(c)->op_count || rows <= 0 || first_row < 0) return false;
+  if (sscanf(line, "op=%d first_row=%d rows=%d bytes=%d crc=%x", &op, &first_row, &rows, &bytes,
+             &crc) != 5)
+    return false;
+  if (c->vector < 0 || op < 0 || op >= graph_of(c)->op_count || rows <= 0 || first_row < 0)
+    return false;
   int64_t offset = (int64_t)bytes / rows * first_row;
   if (bytes < 0 || offset + bytes > op_bytes(c, op)) return false;
   seen *s = &c->seen[op];
@@ -100,7 +108,8 @@ static mn_status read_line(checker *c, const char *line) {
     if (understood) begin_vector(c, vector);
   }
   if (understood) return MN_OK;
-  return mn_error_set(c->error, MN_ERR_FAILED, "the bench program said \"%.80s\", which makes no sense here", line);
+  return mn_error_set(c->error, MN_ERR_FAILED,
+                      "the bench program said \"%.80s\", which makes no sense here", line);
 }
 
 static mn_status read_text(checker *c, mn_bytes text) {
@@ -114,8 +123,8 @@ static mn_status read_text(checker *c, mn_bytes text) {
   }
   MN_TRY(end_vector(c));
   if (c->outputs == c->vectors->count) return MN_OK;
-  return mn_error_set(c->error, MN_ERR_FAILED, "the bench program finished %d of %d vectors", c->outputs,
-                      c->vectors->count);
+  return mn_error_set(c->error, MN_ERR_FAILED, "the bench program finished %d of %d vectors",
+                      c->outputs, c->vectors->count);
 }
 
 /* ---- The reference against what is stored ---------------------------------------------------*/
@@ -138,7 +147,8 @@ static mn_status check_checksums(checker *c, int32_t vector) {
   return MN_OK;
 }
 
-/* act00.bin: outputs of all operators for vector 0. It says nothing where operators were changed. */
+/* act00.bin: outputs of all operators for vector 0. It says nothing where operators were changed.
+ */
 static mn_status check_activations(checker *c) {
   const mn_graph *graph = graph_of(c);
   const mn_bytes *stored = &c->vectors->activations;
@@ -146,7 +156,8 @@ static mn_status check_activations(checker *c) {
   for (int32_t i = 0; i < graph->op_count; i++) {
     if (graph->ops[i].origin != i) return MN_OK;
     const uint8_t *at = stored->data + c->reference->offset[i];
-    if (memcmp(at, tensor_of(c, 0, i), (size_t)op_bytes(c, i)) != 0) MN_TRY(mismatch(c, 0, i, 0, "golden act00.bin"));
+    if (memcmp(at, tensor_of(c, 0, i), (size_t)op_bytes(c, i)) != 0)
+      MN_TRY(mismatch(c, 0, i, 0, "golden act00.bin"));
   }
   return MN_OK;
 }
@@ -178,10 +189,16 @@ static mn_status list_missing(checker *c) {
 mn_status mn_parity_check(mn_bench_result *result, mn_arena *arena, const mn_reference *reference,
                           const mn_vectors *vectors, mn_bytes text, mn_error *error) {
   size_t ops = (size_t)reference->graph->op_count;
-  checker c = {.result = result, .arena = arena, .reference = reference, .vectors = vectors, .error = error,
+  checker c = {.result = result,
+               .arena = arena,
+               .reference = reference,
+               .vectors = vectors,
+               .error = error,
                .seen = mn_arena_array(arena, ops + 1, sizeof(seen)),
-               .complete = mn_arena_array(arena, ops + 1, sizeof(bool)), .vector = -1};
-  if (c.seen == NULL || c.complete == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+               .complete = mn_arena_array(arena, ops + 1, sizeof(bool)),
+               .vector = -1};
+  if (c.seen == NULL || c.complete == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   for (size_t i = 0; i < ops; i++) c.complete[i] = true;
   result->parity.vectors = vectors->count;
   result->parity.mismatches = 0;

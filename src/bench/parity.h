@@ -9,9 +9,9 @@
 /* Every operator's output of every vector, from the host's reference kernels. */
 typedef struct mn_reference {
   const mn_graph *graph;
-  const int64_t *offset;  /* [op_count + 1] of each output in one vector's bytes */
+  const int64_t *offset;   /* [op_count + 1] of each output in one vector's bytes */
   uint8_t *const *tensors; /* [vectors]: all outputs, one after another */
-  const uint8_t **output; /* [vectors]: the model's output tensor */
+  const uint8_t **output;  /* [vectors]: the model's output tensor */
   int32_t vectors;
 } mn_reference;
 

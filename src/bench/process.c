@@ -15,15 +15,18 @@
 enum { MOST_ARGUMENTS = 512 };
 
 mn_status mn_arguments_begin(mn_arguments *list, mn_arena *arena, mn_error *error) {
-  *list = (mn_arguments){.arena = arena, .item = mn_arena_array(arena, MOST_ARGUMENTS, sizeof(char *)),
+  *list = (mn_arguments){.arena = arena,
+                         .item = mn_arena_array(arena, MOST_ARGUMENTS, sizeof(char *)),
                          .room = MOST_ARGUMENTS};
   return list->item != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
 }
 
 /* A text that could not be made, or one too many, leaves count past the room: _end sees it. */
 static void append(mn_arguments *list, const char *text) {
-  if (text == NULL || list->count + 1 >= list->room) list->count = list->room;
-  else list->item[list->count++] = text;
+  if (text == NULL || list->count + 1 >= list->room)
+    list->count = list->room;
+  else
+    list->item[list->count++] = text;
 }
 
 void mn_arguments_add(mn_arguments *list, const char *format, ...) {
@@ -45,7 +48,8 @@ void mn_arguments_words(mn_arguments *list, const char *words) {
 }
 
 mn_status mn_arguments_end(mn_arguments *list, mn_error *error) {
-  if (list->count >= list->room) return mn_error_set(error, MN_ERR_MEMORY, "the command line is too long");
+  if (list->count >= list->room)
+    return mn_error_set(error, MN_ERR_MEMORY, "the command line is too long");
   list->item[list->count] = NULL;
   return MN_OK;
 }
@@ -91,7 +95,8 @@ static mn_status wait_for(const mn_process *process, pid_t child, int *exit_code
 static mn_status cannot_start(const mn_process *process, int reason, mn_error *error) {
   const char *name = process->arguments[0];
   if (reason == ENOENT)
-    return mn_error_set(error, MN_ERR_FAILED, "program %s was not found; install it or put it in PATH", name);
+    return mn_error_set(error, MN_ERR_FAILED,
+                        "program %s was not found; install it or put it in PATH", name);
   return mn_error_set(error, MN_ERR_FAILED, "program %s cannot be run: %s", name, strerror(reason));
 }
 

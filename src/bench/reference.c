@@ -32,7 +32,8 @@ static const int64_t *offsets_of(mn_arena *arena, const mn_graph *graph) {
   return offset;
 }
 
-static void run_vector(mn_exec *exec, const mn_reference *reference, const mn_vectors *vectors, int32_t v) {
+static void run_vector(mn_exec *exec, const mn_reference *reference, const mn_vectors *vectors,
+                       int32_t v) {
   copier c = {reference->graph, reference->offset, reference->tensors[v]};
   mn_watch watch = {copy_rows, &c};
   mn_exec_reset(exec);
@@ -47,7 +48,9 @@ mn_status mn_reference_run(mn_reference *reference, mn_arena *arena, const mn_gr
   MN_TRY(mn_plan_make(&plan, arena, graph, NULL, &options, error));
   size_t count = (size_t)vectors->count;
   uint8_t **tensors = mn_arena_array(arena, count + 1, sizeof *tensors);
-  mn_reference made = {.graph = graph, .offset = offsets_of(arena, graph), .tensors = tensors,
+  mn_reference made = {.graph = graph,
+                       .offset = offsets_of(arena, graph),
+                       .tensors = tensors,
                        .output = mn_arena_array(arena, count + 1, sizeof *made.output),
                        .vectors = vectors->count};
   if (made.offset == NULL || tensors == NULL || made.output == NULL)
@@ -58,7 +61,9 @@ mn_status mn_reference_run(mn_reference *reference, mn_arena *arena, const mn_gr
   for (int32_t v = 0; v < vectors->count && status == MN_OK; v++) {
     tensors[v] = mn_arena_alloc(arena, (size_t)made.offset[graph->op_count] + 1);
     if (tensors[v] != NULL) run_vector(exec, &made, vectors, v);
-    made.output[v] = tensors[v] != NULL ? mn_arena_copy(arena, mn_exec_output(exec, 0), vectors->output_bytes) : NULL;
+    made.output[v] = tensors[v] != NULL
+                         ? mn_arena_copy(arena, mn_exec_output(exec, 0), vectors->output_bytes)
+                         : NULL;
     if (made.output[v] == NULL) status = mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   }
   mn_exec_destroy(exec);

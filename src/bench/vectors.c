@@ -24,8 +24,8 @@ static mn_status begin(mn_vectors *vectors, mn_arena *arena, const mn_graph *gra
   return vectors->input != NULL && vectors->output != NULL ? MN_OK : no_memory(error);
 }
 
-mn_status mn_vectors_make(mn_vectors *vectors, mn_arena *arena, const mn_graph *graph, int32_t count,
-                          uint64_t seed, mn_error *error) {
+mn_status mn_vectors_make(mn_vectors *vectors, mn_arena *arena, const mn_graph *graph,
+                          int32_t count, uint64_t seed, mn_error *error) {
   MN_TRY(begin(vectors, arena, graph, count, error));
   for (int32_t i = 0; i < count; i++) {
     mn_rng rng = mn_rng_stream(seed, (uint64_t)i, 0);
@@ -44,8 +44,8 @@ static mn_status read_exactly(const uint8_t **data, mn_arena *arena, const char 
   mn_bytes file = {0};
   MN_TRY(mn_file_read(&file, arena, path, 0, error));
   if (file.size != bytes)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: holds %zu bytes; the model's tensor has %zu", path,
-                        file.size, bytes);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: holds %zu bytes; the model's tensor has %zu",
+                        path, file.size, bytes);
   *data = file.data;
   return MN_OK;
 }
@@ -65,26 +65,28 @@ static bool read_row(uint32_t *crc, const json_t *row, int32_t count) {
   return true;
 }
 
-static mn_status read_tensors(mn_vectors *vectors, mn_arena *arena, const json_t *root, const char *path,
-                              mn_error *error) {
-  const json_t *tensors = json_object_get(root, "tensors"), *rows = json_object_get(root, "vectors");
+static mn_status read_tensors(mn_vectors *vectors, mn_arena *arena, const json_t *root,
+                              const char *path, mn_error *error) {
+  const json_t *tensors = json_object_get(root, "tensors"),
+               *rows = json_object_get(root, "vectors");
   size_t count = json_array_size(tensors);
   mn_golden_tensor *made = mn_arena_array(arena, count + 1, sizeof *made);
   uint32_t *crc = mn_arena_array(arena, (count + 1) * (size_t)vectors->count, sizeof *crc);
   if (made == NULL || crc == NULL) return no_memory(error);
   if (json_array_size(rows) < (size_t)vectors->count)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: has checksums of %zu vectors; there are %d", path,
-                        json_array_size(rows), vectors->count);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: has checksums of %zu vectors; there are %d",
+                        path, json_array_size(rows), vectors->count);
   for (size_t i = 0; i < count; i++) {
     const json_t *tensor = json_array_get(tensors, i);
-    made[i] = (mn_golden_tensor){.op = (int32_t)json_integer_value(json_object_get(tensor, "op")),
-                                 .bytes = (size_t)json_integer_value(json_object_get(tensor, "bytes"))};
+    made[i] =
+        (mn_golden_tensor){.op = (int32_t)json_integer_value(json_object_get(tensor, "op")),
+                           .bytes = (size_t)json_integer_value(json_object_get(tensor, "bytes"))};
   }
   for (int32_t v = 0; v < vectors->count; v++) {
     const json_t *row = json_object_get(json_array_get(rows, (size_t)v), "crc32");
     if (!read_row(crc + (size_t)v * count, row, (int32_t)count))
-      return mn_error_set(error, MN_ERR_FORMAT, "%s: vector %d: expected %zu checksums of 8 digits", path, v,
-                          count);
+      return mn_error_set(error, MN_ERR_FORMAT, "%s: vector %d: expected %zu checksums of 8 digits",
+                          path, v, count);
   }
   vectors->tensors = made;
   vectors->tensor_count = (int32_t)count;
@@ -92,20 +94,22 @@ static mn_status read_tensors(mn_vectors *vectors, mn_arena *arena, const json_t
   return MN_OK;
 }
 
-static mn_status read_checksums(mn_vectors *vectors, mn_arena *arena, const char *path, mn_error *error) {
+static mn_status read_checksums(mn_vectors *vectors, mn_arena *arena, const char *path,
+                                mn_error *error) {
   mn_bytes text = {0};
   json_error_t where;
   MN_TRY(mn_file_read(&text, arena, path, 0, error));
   json_t *root = json_loadb((const char *)text.data, text.size, 0, &where);
   if (root == NULL)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d:%d: %s", path, where.line, where.column,
+                        where.text);
   mn_status status = read_tensors(vectors, arena, root, path, error);
   json_decref(root);
   return status;
 }
 
-mn_status mn_vectors_read(mn_vectors *vectors, mn_arena *arena, const mn_graph *graph, const char *folder,
-                          mn_error *error) {
+mn_status mn_vectors_read(mn_vectors *vectors, mn_arena *arena, const mn_graph *graph,
+                          const char *folder, mn_error *error) {
   int32_t count = 0;
   for (const char *path; count < MOST_VECTORS; count++) {
     path = numbered(arena, folder, "in", count);
@@ -113,7 +117,8 @@ mn_status mn_vectors_read(mn_vectors *vectors, mn_arena *arena, const mn_graph *
     if (!mn_file_exists(path)) break;
   }
   if (count == 0)
-    return mn_error_set(error, MN_ERR_IO, "%s: holds no in00.bin; expected a folder of golden vectors", folder);
+    return mn_error_set(error, MN_ERR_IO,
+                        "%s: holds no in00.bin; expected a folder of golden vectors", folder);
   MN_TRY(begin(vectors, arena, graph, count, error));
   for (int32_t i = 0; i < count; i++) {
     const char *in = numbered(arena, folder, "in", i), *out = numbered(arena, folder, "out", i);
@@ -125,6 +130,7 @@ mn_status mn_vectors_read(mn_vectors *vectors, mn_arena *arena, const mn_graph *
   const char *json = mn_arena_text(arena, "%s/tensors.json", folder);
   const char *activations = mn_arena_text(arena, "%s/act00.bin", folder);
   if (json == NULL || activations == NULL) return no_memory(error);
-  if (mn_file_exists(activations)) MN_TRY(mn_file_read(&vectors->activations, arena, activations, 0, error));
+  if (mn_file_exists(activations))
+    MN_TRY(mn_file_read(&vectors->activations, arena, activations, 0, error));
   return mn_file_exists(json) ? read_checksums(vectors, arena, json, error) : MN_OK;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef struct mn_embedded_file {
-  const char *name; /* "kernels/conv_2d.h", "features/...", "firmware/startup.c" */
+  const char *name;          /* "kernels/conv_2d.h", "features/...", "firmware/startup.c" */
   const unsigned char *data; /* ends with a zero byte that is not counted */
   size_t size;
 } mn_embedded_file;

@@ -15,17 +15,20 @@ static mn_status check_prefix(const char *prefix, mn_error *error) {
   size_t length = strlen(prefix);
   bool good = length > 0 && length <= MOST_PREFIX && (islower((unsigned char)prefix[0]) != 0);
   for (size_t i = 0; i < length && good; i++)
-    good = islower((unsigned char)prefix[i]) || isdigit((unsigned char)prefix[i]) || prefix[i] == '_';
+    good =
+        islower((unsigned char)prefix[i]) || isdigit((unsigned char)prefix[i]) || prefix[i] == '_';
   if (good) return MN_OK;
-  return mn_error_set(error, MN_ERR_USAGE,
-                      "name \"%s\": expected a lower-case letter, then letters, digits or _, at most %d "
-                      "characters",
-                      prefix, MOST_PREFIX);
+  return mn_error_set(
+      error, MN_ERR_USAGE,
+      "name \"%s\": expected a lower-case letter, then letters, digits or _, at most %d "
+      "characters",
+      prefix, MOST_PREFIX);
 }
 
 static mn_status check_graph(const mn_graph *graph, mn_error *error) {
   if (!graph->frozen)
-    return mn_error_set(error, MN_ERR_UNSUPPORTED, "the network has no weights yet; train it first");
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "the network has no weights yet; train it first");
   if (graph->input_count != 1 || graph->output_count != 1)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
                         "the model has %d inputs and %d outputs; compiled models have one of each",
@@ -44,7 +47,8 @@ static mn_status check_plan(const mn_plan *plan, mn_error *error) {
     return mn_error_set(error, MN_ERR_UNSUPPORTED, "input or output of the model is a constant");
   for (int32_t i = 0; i < plan->constant_count; i++)
     if (plan->constants[i].bytes > 0 && plan->constants[i].data == NULL)
-      return mn_error_set(error, MN_ERR_UNSUPPORTED, "constant %s has no data; the plan is of a bare graph",
+      return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                          "constant %s has no data; the plan is of a bare graph",
                           plan->constants[i].name);
   return MN_OK;
 }
@@ -69,8 +73,8 @@ static mn_status build_audio(mn_emitter *e) {
   int64_t made = (int64_t)e->audio.frames * (e->audio.keep > 0 ? e->audio.keep : e->audio.mels);
   if (x->quantization.count != 1 || mn_shape_elements(&x->shape) != made)
     return mn_error_set(e->error, MN_ERR_FORMAT,
-                        "the front end makes %lld values, the input tensor takes %lld", (long long)made,
-                        (long long)mn_shape_elements(&x->shape));
+                        "the front end makes %lld values, the input tensor takes %lld",
+                        (long long)made, (long long)mn_shape_elements(&x->shape));
   return MN_OK;
 }
 
@@ -85,15 +89,22 @@ static mn_status emit_all(mn_emitter *e) {
   return mn_emit_makefile(e);
 }
 
-mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan, const mn_model *model,
-                    const mn_emit_config *config, mn_error *error) {
+mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan,
+                    const mn_model *model, const mn_emit_config *config, mn_error *error) {
   MN_TRY(check_prefix(config->prefix, error));
   MN_TRY(check_graph(plan->graph, error));
   MN_TRY(check_plan(plan, error));
-  mn_emitter e = {.plan = plan, .model = model, .config = config, .arena = arena, .error = error,
-                  .prefix = config->prefix, .upper = upper_case(arena, config->prefix),
-                  .files = mn_arena_array(arena, MOST_FILES, sizeof(char *)), .file_room = MOST_FILES};
-  if (e.upper == NULL || e.files == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  mn_emitter e = {.plan = plan,
+                  .model = model,
+                  .config = config,
+                  .arena = arena,
+                  .error = error,
+                  .prefix = config->prefix,
+                  .upper = upper_case(arena, config->prefix),
+                  .files = mn_arena_array(arena, MOST_FILES, sizeof(char *)),
+                  .file_room = MOST_FILES};
+  if (e.upper == NULL || e.files == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   MN_TRY(mn_folder_make(config->folder, error));
   mn_status status = emit_all(&e);
   mn_buffer_free(&e.text);

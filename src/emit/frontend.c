@@ -3,25 +3,31 @@
 #include "emit/layout.h"
 #include "emit/writer.h"
 
-
 static mn_status print_frontend_header(mn_emitter *e) {
   const char *p = e->prefix;
-  mn_print(e, "/* frontend.h - numbers and tables of the audio front end. Not for users of model.h. */\n");
-  mn_print(e, "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"features.h\"\n\n", e->upper, e->upper);
-  mn_print(e, "extern const %s_mn_audio %s_audio;\nextern const %s_mn_feature_scale %s_feature_scale;\n\n#endif\n",
+  mn_print(
+      e,
+      "/* frontend.h - numbers and tables of the audio front end. Not for users of model.h. */\n");
+  mn_print(e, "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"features.h\"\n\n",
+           e->upper, e->upper);
+  mn_print(e,
+           "extern const %s_mn_audio %s_audio;\nextern const %s_mn_feature_scale "
+           "%s_feature_scale;\n\n#endif\n",
            p, p, p, p);
   return mn_emit_file(e, "frontend.h");
 }
 
 static void print_table_s32(mn_emitter *e, const char *name, const int32_t *table, int32_t count) {
   if (count == 0) return;
-  mn_print(e, "%s_SECTION_WEIGHTS static const int32_t %s_%s[%d] = {\n", e->upper, e->prefix, name, count);
+  mn_print(e, "%s_SECTION_WEIGHTS static const int32_t %s_%s[%d] = {\n", e->upper, e->prefix, name,
+           count);
   mn_print_elements(e, MN_DTYPE_INT32, table, (size_t)count * sizeof *table);
   mn_print(e, "};\n");
 }
 
 static void print_table_u16(mn_emitter *e, const char *name, const uint16_t *table, int32_t count) {
-  mn_print(e, "%s_SECTION_WEIGHTS static const uint16_t %s_%s[%d] = {", e->upper, e->prefix, name, count);
+  mn_print(e, "%s_SECTION_WEIGHTS static const uint16_t %s_%s[%d] = {", e->upper, e->prefix, name,
+           count);
   for (int32_t i = 0; i < count; i++) mn_print(e, "%s%u,", i % 16 == 0 ? "\n  " : "", table[i]);
   mn_print(e, "\n};\n");
 }
@@ -34,8 +40,10 @@ static mn_status print_frontend_source(mn_emitter *e) {
   const mn_audio *a = &e->audio;
   const mn_tensor *x = &e->plan->graph->tensors[e->plan->graph->inputs[0]];
   const char *p = e->prefix;
-  mn_feature_scale scale = mn_audio_scale(a, x->quantization.scale[0], x->quantization.zero_point[0]);
-  mn_print(e, "/* frontend.c - see frontend.h. */\n#include \"frontend.h\"\n\n#include \"model.h\"\n\n");
+  mn_feature_scale scale =
+      mn_audio_scale(a, x->quantization.scale[0], x->quantization.zero_point[0]);
+  mn_print(
+      e, "/* frontend.c - see frontend.h. */\n#include \"frontend.h\"\n\n#include \"model.h\"\n\n");
 #define X(name, type, count) PRINT_TABLE(e, #name, a->name, (int32_t)(count));
   MN_AUDIO_TABLES(X)
 #undef X
@@ -43,11 +51,13 @@ static mn_status print_frontend_source(mn_emitter *e) {
 #define X(name) mn_print(e, "    .%s = %d,\n", #name, a->name);
   MN_AUDIO_NUMBERS(X)
 #undef X
-#define X(name, type, count) if ((count) > 0) mn_print(e, "    .%s = %s_%s,\n", #name, p, #name);
+#define X(name, type, count) \
+  if ((count) > 0) mn_print(e, "    .%s = %s_%s,\n", #name, p, #name);
   MN_AUDIO_TABLES(X)
 #undef X
-  mn_print(e, "};\n\n%s_SECTION_WEIGHTS const %s_mn_feature_scale %s_feature_scale = {%d, %d, %d};\n", e->upper,
-           p, p, scale.multiplier, scale.shift, scale.zero_point);
+  mn_print(e,
+           "};\n\n%s_SECTION_WEIGHTS const %s_mn_feature_scale %s_feature_scale = {%d, %d, %d};\n",
+           e->upper, p, p, scale.multiplier, scale.shift, scale.zero_point);
   return mn_emit_file(e, "frontend.c");
 }
 

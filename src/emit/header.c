@@ -32,21 +32,27 @@ static void print_shape(mn_emitter *e, const char *which, const mn_tensor *tenso
 }
 
 static void print_about(mn_emitter *e, const mn_tensor *x, const mn_tensor *y) {
-  mn_print(e, "/* model.h - a neural network compiled by micronets %s. Made by a program: do not edit.\n *\n *",
+  mn_print(e,
+           "/* model.h - a neural network compiled by micronets %s. Made by a program: do not "
+           "edit.\n *\n *",
            MICRONETS_VERSION);
   print_shape(e, "input", x);
   mn_print(e, ",");
   print_shape(e, "output", y);
   mn_print(e, "; real = scale * (value - zero point).\n");
-  mn_print(e,
-           " * The caller owns the arena: %s_ARENA_BYTES bytes at a multiple of %s_ARENA_ALIGN. Nothing else\n"
-           " * is written, so several arenas may be at work at once, and models that do not keep state\n"
-           " * between runs may share one.\n */\n",
-           e->upper, e->upper);
+  mn_print(
+      e,
+      " * The caller owns the arena: %s_ARENA_BYTES bytes at a multiple of %s_ARENA_ALIGN. Nothing "
+      "else\n"
+      " * is written, so several arenas may be at work at once, and models that do not keep state\n"
+      " * between runs may share one.\n */\n",
+      e->upper, e->upper);
 }
 
 static void print_sections(mn_emitter *e) {
-  mn_print(e, "/* Where things lie: an attribute, for example __attribute__((section(\".qspi\"))). */\n");
+  mn_print(
+      e,
+      "/* Where things lie: an attribute, for example __attribute__((section(\".qspi\"))). */\n");
   static const char *const sections[] = {"WEIGHTS", "CODE", "ARENA"};
   for (size_t i = 0; i < MN_COUNT(sections); i++)
     mn_print(e, "#ifndef %s_SECTION_%s\n#define %s_SECTION_%s\n#endif\n", e->upper, sections[i],
@@ -64,8 +70,10 @@ static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y)
   mn_print(e, "  %s_LABELS = %d,\n", u, e->model->label_count);
   mn_print(e, "  %s_HOP_SAMPLES = %d, /* 0: the model takes tensors, not sound */\n", u,
            layout.has_frontend ? e->audio.step : 0);
-  mn_print(e, "  %s_INPUT_ZERO_POINT = %d,\n", u, x->quantization.count > 0 ? x->quantization.zero_point[0] : 0);
-  mn_print(e, "  %s_OUTPUT_ZERO_POINT = %d\n", u, y->quantization.count > 0 ? y->quantization.zero_point[0] : 0);
+  mn_print(e, "  %s_INPUT_ZERO_POINT = %d,\n", u,
+           x->quantization.count > 0 ? x->quantization.zero_point[0] : 0);
+  mn_print(e, "  %s_OUTPUT_ZERO_POINT = %d\n", u,
+           y->quantization.count > 0 ? y->quantization.zero_point[0] : 0);
   mn_print(e, "};\n");
   print_quantization(e, "INPUT", x);
   print_quantization(e, "OUTPUT", y);
@@ -73,26 +81,40 @@ static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y)
 
 static void print_functions(mn_emitter *e) {
   const char *p = e->prefix, *u = e->upper;
-  mn_print(e, "/* Makes an arena ready; also resets what is kept between runs and the sound fed so far. */\n"
-              "void %s_init(void *arena);\n", p);
-  mn_print(e, "/* Where to write the input tensor. A run destroys it. */\n"
-              "int8_t *%s_input(void *arena);\n", p);
+  mn_print(e,
+           "/* Makes an arena ready; also resets what is kept between runs and the sound fed so "
+           "far. */\n"
+           "void %s_init(void *arena);\n",
+           p);
+  mn_print(e,
+           "/* Where to write the input tensor. A run destroys it. */\n"
+           "int8_t *%s_input(void *arena);\n",
+           p);
   mn_print(e, "/* One inference. */\nvoid %s_run(void *arena);\n", p);
-  mn_print(e, "/* %s_OUTPUT_BYTES values; valid until the next run or feed. */\n"
-              "const int8_t *%s_output(const void *arena);\n", u, p);
-  mn_print(e, "/* Sound, any number of samples at a time; %s_HOP_SAMPLES of them are one hop. 1: the input tensor\n"
-              " * holds a new, complete stretch of sound: call %s_run before the next feed. A model without\n"
-              " * a front end takes nothing and returns 0. */\n", u, p);
+  mn_print(e,
+           "/* %s_OUTPUT_BYTES values; valid until the next run or feed. */\n"
+           "const int8_t *%s_output(const void *arena);\n",
+           u, p);
+  mn_print(e,
+           "/* Sound, any number of samples at a time; %s_HOP_SAMPLES of them are one hop. 1: the "
+           "input tensor\n"
+           " * holds a new, complete stretch of sound: call %s_run before the next feed. A model "
+           "without\n"
+           " * a front end takes nothing and returns 0. */\n",
+           u, p);
   mn_print(e, "int %s_feed(void *arena, const int16_t *pcm, size_t n);\n\n", p);
   mn_print(e, "extern const char *const %s_labels[];\n", p);
-  mn_print(e, "/* An output below it is not worth reporting. */\nextern const int8_t %s_threshold;\n", p);
+  mn_print(e,
+           "/* An output below it is not worth reporting. */\nextern const int8_t %s_threshold;\n",
+           p);
 }
 
 mn_status mn_emit_header(mn_emitter *e) {
   const mn_graph *graph = e->plan->graph;
   const mn_tensor *x = &graph->tensors[graph->inputs[0]], *y = &graph->tensors[graph->outputs[0]];
   print_about(e, x, y);
-  mn_print(e, "#ifndef %s_MODEL_H\n#define %s_MODEL_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n",
+  mn_print(e,
+           "#ifndef %s_MODEL_H\n#define %s_MODEL_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n",
            e->upper, e->upper);
   print_sections(e);
   mn_print(e, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");

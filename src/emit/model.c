@@ -1,8 +1,7 @@
 /* model.c - prints model.c: parameters of every call, and the functions of model.h.
  *
- * A plan's step becomes one direct call of one kernel; where operands lie is in the text, so nothing
- * is looked up or decided on the device.
- * SPDX-License-Identifier: Apache-2.0 */
+ * A plan's step becomes one direct call of one kernel; where operands lie is in the text, so
+ * nothing is looked up or decided on the device. SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <string.h>
 
@@ -57,8 +56,12 @@ static void print_params(mn_emitter *e, int32_t index) {
 
 static void print_place(mn_emitter *e, const mn_place *place) {
   switch (place->kind) {
-    case MN_PLACE_NONE: mn_print(e, "0"); break;
-    case MN_PLACE_ARENA: mn_print(e, "memory + %lld", (long long)place->offset); break;
+    case MN_PLACE_NONE:
+      mn_print(e, "0");
+      break;
+    case MN_PLACE_ARENA:
+      mn_print(e, "memory + %lld", (long long)place->offset);
+      break;
     case MN_PLACE_CONSTANT:
       mn_print(e, "%s_%s", e->prefix, e->plan->constants[place->offset].name);
       break;
@@ -102,8 +105,11 @@ static void print_rows(mn_emitter *e, const mn_plan_step *step, bool in_loop) {
 static void print_watch(mn_emitter *e, const mn_plan_step *step, int32_t height) {
   if (!e->config->watch) return;
   size_t row_bytes = mn_tensor_bytes(output_of(e, step)) / (size_t)height;
-  mn_print(e, "  MN_WATCH(%d, io.first_row, io.rows,\n           (const uint8_t *)io.y + (io.first_row - "
-              "io.y_row) * %zu, io.rows * %zu);\n", step->op, row_bytes, row_bytes);
+  mn_print(
+      e,
+      "  MN_WATCH(%d, io.first_row, io.rows,\n           (const uint8_t *)io.y + (io.first_row - "
+      "io.y_row) * %zu, io.rows * %zu);\n",
+      step->op, row_bytes, row_bytes);
 }
 
 static void print_call(mn_emitter *e, int32_t index, bool in_loop) {
@@ -130,7 +136,8 @@ static void print_call(mn_emitter *e, int32_t index, bool in_loop) {
   /* The first and last turn of a loop may ask for rows outside the output. */
   if (in_loop) mn_print(e, "  if (clip_rows(&io, %d)) {\n", height);
   if (has_kernel(e->plan, index))
-    mn_print(e, "  %s_%s(&params_%d, &io);\n", e->prefix, step->kernel->symbol, params_owner(e->plan, index));
+    mn_print(e, "  %s_%s(&params_%d, &io);\n", e->prefix, step->kernel->symbol,
+             params_owner(e->plan, index));
   print_watch(e, step, height);
   if (in_loop) mn_print(e, "  }\n");
 }
@@ -143,13 +150,15 @@ static bool has_loops(const mn_plan *plan) {
 
 static void print_clip(mn_emitter *e) {
   if (!has_loops(e->plan)) return;
-  mn_print(e, "/* Cuts off rows outside of an output of `height` rows; 0: none is left. */\n"
-              "static int clip_rows(%s_mn_kernel_io *io, int32_t height) {\n"
-              "  int32_t end = io->first_row + io->rows;\n"
-              "  if (io->first_row < 0) io->first_row = 0;\n"
-              "  if (end > height) end = height;\n"
-              "  io->rows = end - io->first_row;\n"
-              "  return io->rows > 0;\n}\n\n", e->prefix);
+  mn_print(e,
+           "/* Cuts off rows outside of an output of `height` rows; 0: none is left. */\n"
+           "static int clip_rows(%s_mn_kernel_io *io, int32_t height) {\n"
+           "  int32_t end = io->first_row + io->rows;\n"
+           "  if (io->first_row < 0) io->first_row = 0;\n"
+           "  if (end > height) end = height;\n"
+           "  io->rows = end - io->first_row;\n"
+           "  return io->rows > 0;\n}\n\n",
+           e->prefix);
 }
 
 /* ---- The functions of model.h ---------------------------------------------------------------*/
@@ -178,7 +187,8 @@ static void print_init(mn_emitter *e) {
   if (layout.has_frontend)
     mn_print(e, "  %s_mn_audio_reset(&%s_audio, memory + %lld);\n", e->prefix, e->prefix,
              (long long)layout.memory.state_offset);
-  if (resets == 0 && !layout.has_frontend) mn_print(e, "  (void)memory; /* nothing is kept between runs */\n");
+  if (resets == 0 && !layout.has_frontend)
+    mn_print(e, "  (void)memory; /* nothing is kept between runs */\n");
   mn_print(e, "}\n\n");
 }
 
@@ -188,7 +198,8 @@ static void print_access(mn_emitter *e) {
   long long y = (long long)plan->tensor_offset[plan->graph->outputs[0]];
   mn_print(e, "%s_SECTION_CODE int8_t *%s_input(void *arena) {\n", e->upper, e->prefix);
   mn_print(e, "  return (int8_t *)arena + %lld;\n}\n\n", x);
-  mn_print(e, "%s_SECTION_CODE const int8_t *%s_output(const void *arena) {\n", e->upper, e->prefix);
+  mn_print(e, "%s_SECTION_CODE const int8_t *%s_output(const void *arena) {\n", e->upper,
+           e->prefix);
   mn_print(e, "  return (const int8_t *)arena + %lld;\n}\n\n", y);
 }
 
@@ -199,9 +210,15 @@ static void print_run(mn_emitter *e) {
   for (int32_t i = 0; i < e->plan->step_count; i++) {
     const mn_plan_step *step = &e->plan->steps[i];
     switch (step->kind) {
-      case MN_STEP_CALL: print_call(e, i, in_loop); break;
-      case MN_STEP_LOOP: mn_print(e, "  for (int32_t i = 0; i < %d; i++) {\n", step->count); break;
-      case MN_STEP_END: mn_print(e, "  }\n"); break;
+      case MN_STEP_CALL:
+        print_call(e, i, in_loop);
+        break;
+      case MN_STEP_LOOP:
+        mn_print(e, "  for (int32_t i = 0; i < %d; i++) {\n", step->count);
+        break;
+      case MN_STEP_END:
+        mn_print(e, "  }\n");
+        break;
     }
     in_loop = step->kind == MN_STEP_LOOP || (in_loop && step->kind != MN_STEP_END);
   }
@@ -211,14 +228,19 @@ static void print_run(mn_emitter *e) {
 static void print_feed(mn_emitter *e) {
   const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model);
   const char *p = e->prefix;
-  mn_print(e, "%s_SECTION_CODE int %s_feed(void *arena, const int16_t *pcm, size_t n) {\n", e->upper, p);
+  mn_print(e, "%s_SECTION_CODE int %s_feed(void *arena, const int16_t *pcm, size_t n) {\n",
+           e->upper, p);
   if (layout.has_frontend)
-    mn_print(e, "  uint8_t *memory = arena;\n"
-                "  return %s_mn_audio_feed(&%s_audio, memory + %lld, memory + %lld, %s_input(arena),\n"
-                "                          &%s_feature_scale, pcm, n);\n}\n\n",
-             p, p, (long long)layout.memory.state_offset, (long long)layout.memory.scratch_offset, p, p);
+    mn_print(e,
+             "  uint8_t *memory = arena;\n"
+             "  return %s_mn_audio_feed(&%s_audio, memory + %lld, memory + %lld, %s_input(arena),\n"
+             "                          &%s_feature_scale, pcm, n);\n}\n\n",
+             p, p, (long long)layout.memory.state_offset, (long long)layout.memory.scratch_offset,
+             p, p);
   else
-    mn_print(e, "  (void)arena;\n  (void)pcm;\n  (void)n;\n  return 0; /* this model has no front end */\n}\n\n");
+    mn_print(e,
+             "  (void)arena;\n  (void)pcm;\n  (void)n;\n  return 0; /* this model has no front end "
+             "*/\n}\n\n");
 }
 
 /* A label as C text: quotes, backslashes and anything but plain ASCII are escaped in octal. */
@@ -226,8 +248,10 @@ static void print_string(mn_emitter *e, const char *text) {
   mn_print(e, "\"");
   for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
     bool plain = *at >= ' ' && *at < 127 && *at != '"' && *at != '\\' && *at != '?';
-    if (plain) mn_print(e, "%c", *at);
-    else mn_print(e, "\\%03o", *at);
+    if (plain)
+      mn_print(e, "%c", *at);
+    else
+      mn_print(e, "\\%03o", *at);
   }
   mn_print(e, "\"");
 }
@@ -247,20 +271,26 @@ static bool first_use_of_header(const mn_plan *plan, int32_t index) {
   if (!has_kernel(plan, index)) return false;
   const char *header = plan->steps[index].kernel->params->header;
   for (int32_t i = 0; i < index; i++)
-    if (has_kernel(plan, i) && strcmp(plan->steps[i].kernel->params->header, header) == 0) return false;
+    if (has_kernel(plan, i) && strcmp(plan->steps[i].kernel->params->header, header) == 0)
+      return false;
   return true;
 }
 
 static void print_hooks(mn_emitter *e) {
   if (!e->config->watch) return;
-  mn_print(e, "/* For measuring: told before each step, and of every finished stretch of rows. */\n");
+  mn_print(e,
+           "/* For measuring: told before each step, and of every finished stretch of rows. */\n");
   mn_print(e, "#ifdef MN_HOOKS\n#include MN_HOOKS\n#endif\n");
   mn_print(e, "#ifndef MN_MARK\n#define MN_MARK(op) ((void)0)\n#endif\n");
-  mn_print(e, "#ifndef MN_WATCH\n#define MN_WATCH(op, first_row, rows, data, bytes) ((void)0)\n#endif\n\n");
+  mn_print(
+      e,
+      "#ifndef MN_WATCH\n#define MN_WATCH(op, first_row, rows, data, bytes) ((void)0)\n#endif\n\n");
 }
 
 mn_status mn_emit_model(mn_emitter *e) {
-  mn_print(e, "/* model.c - see model.h: one direct call per step of the plan. */\n#include \"model.h\"\n\n");
+  mn_print(e,
+           "/* model.c - see model.h: one direct call per step of the plan. */\n#include "
+           "\"model.h\"\n\n");
   for (int32_t i = 0; i < e->plan->step_count; i++)
     if (first_use_of_header(e->plan, i))
       mn_print(e, "#include \"%s\"\n", e->plan->steps[i].kernel->params->header);

@@ -1,4 +1,5 @@
-/* sources.c - copies the kernels that a plan calls, with what they include, into the model's folder.
+/* sources.c - copies the kernels that a plan calls, with what they include, into the model's
+ * folder.
  *
  * Every name that begins with mn_ gets the model's prefix, so that two models link into one image;
  * includes lose their folder, so that the files compile where they lie.

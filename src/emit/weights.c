@@ -17,8 +17,11 @@ static bool is_used(const mn_plan *plan, int32_t index) {
 }
 
 static mn_status print_declarations(mn_emitter *e) {
-  mn_print(e, "/* weights.h - constants of the model, packed for its kernels. Not for users of model.h. */\n");
-  mn_print(e, "#ifndef %s_WEIGHTS_H\n#define %s_WEIGHTS_H\n\n#include <stdint.h>\n\n", e->upper, e->upper);
+  mn_print(e,
+           "/* weights.h - constants of the model, packed for its kernels. Not for users of "
+           "model.h. */\n");
+  mn_print(e, "#ifndef %s_WEIGHTS_H\n#define %s_WEIGHTS_H\n\n#include <stdint.h>\n\n", e->upper,
+           e->upper);
   for (int32_t i = 0; i < e->plan->constant_count; i++) {
     const mn_constant *c = &e->plan->constants[i];
     if (!is_used(e->plan, i)) continue;

@@ -1,6 +1,6 @@
-/* frontend_memory.c - where the front end of a compiled model works: its state lies behind the plan's
- * arena, because it lives from run to run; its scratch lies over the arena, because no run is under
- * way while sound comes in. Only the input tensor, which it fills, must stay clear of it.
+/* frontend_memory.c - where the front end of a compiled model works: its state lies behind the
+ * plan's arena, because it lives from run to run; its scratch lies over the arena, because no run
+ * is under way while sound comes in. Only the input tensor, which it fills, must stay clear of it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/plan.h"
 

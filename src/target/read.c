@@ -1,7 +1,7 @@
 /* read.c - target files: INI sections as in targets/, every key in one table.
  *
- * inih splits the lines; the table below checks units and places the values. Lines are counted by the
- * reader, because the library's handler is not told which line it is called for.
+ * inih splits the lines; the table below checks units and places the values. Lines are counted by
+ * the reader, because the library's handler is not told which line it is called for.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <ini.h>
@@ -16,20 +16,20 @@
 typedef enum key_unit { UNIT_TEXT, UNIT_BYTES, UNIT_HZ, UNIT_REAL } key_unit;
 
 /* section, key, field, unit, required */
-#define TARGET_KEYS(X)                                              \
-  X("board", "description", description, TEXT, false)               \
-  X("board", "core", core, TEXT, true)                              \
-  X("board", "flash", flash_bytes, BYTES, true)                     \
-  X("board", "sram", sram_bytes, BYTES, true)                       \
-  X("board", "clock", clock_hz, HZ, true)                           \
-  X("build", "cpu_flags", cpu_flags, TEXT, true)                    \
-  X("build", "kernels", kernels, TEXT, true)                        \
-  X("emulator", "machine", machine, TEXT, false)                    \
-  X("emulator", "linker", linker, TEXT, false)                      \
-  X("energy", "active_watts", active_watts, REAL, false)            \
-  X("energy", "source", active_watts_source, TEXT, false)           \
-  X("cycles", "factor", cycle_factor, REAL, false)                  \
-  X("cycles", "source", cycle_factor_source, TEXT, false)           \
+#define TARGET_KEYS(X)                                    \
+  X("board", "description", description, TEXT, false)     \
+  X("board", "core", core, TEXT, true)                    \
+  X("board", "flash", flash_bytes, BYTES, true)           \
+  X("board", "sram", sram_bytes, BYTES, true)             \
+  X("board", "clock", clock_hz, HZ, true)                 \
+  X("build", "cpu_flags", cpu_flags, TEXT, true)          \
+  X("build", "kernels", kernels, TEXT, true)              \
+  X("emulator", "machine", machine, TEXT, false)          \
+  X("emulator", "linker", linker, TEXT, false)            \
+  X("energy", "active_watts", active_watts, REAL, false)  \
+  X("energy", "source", active_watts_source, TEXT, false) \
+  X("cycles", "factor", cycle_factor, REAL, false)        \
+  X("cycles", "source", cycle_factor_source, TEXT, false) \
   X("cycles", "error_percent", error_percent, REAL, false)
 
 typedef struct key_row {
@@ -55,7 +55,7 @@ typedef struct parse {
   mn_target *target;
   mn_arena *arena;
   mn_error *error;
-  mn_status status; /* the first thing that went wrong */
+  mn_status status;        /* the first thing that went wrong */
   int32_t seen[KEY_COUNT]; /* line of each key, 0 not yet */
 } parse;
 
@@ -79,8 +79,8 @@ static char *next_line(char *line, int size, void *context) {
   size_t length = newline != NULL ? (size_t)(newline - p->text) + 1 : (size_t)(p->end - p->text);
   p->line++;
   if (length >= (size_t)size) {
-    fail(p, MN_ERR_FORMAT, "the line has %zu characters; expected fewer than %d; shorten it", length,
-         size);
+    fail(p, MN_ERR_FORMAT, "the line has %zu characters; expected fewer than %d; shorten it",
+         length, size);
     return NULL;
   }
   memcpy(line, p->text, length);
@@ -99,9 +99,9 @@ static bool parse_number(double *value, const char *text, key_unit unit) {
     const char *suffix;
     double factor;
   } suffixes[] = {
-      {UNIT_BYTES, "", 1.0},    {UNIT_BYTES, "K", 1024.0}, {UNIT_BYTES, "M", 1048576.0},
-      {UNIT_HZ, "Hz", 1.0},     {UNIT_HZ, "kHz", 1e3},     {UNIT_HZ, "MHz", 1e6},
-      {UNIT_HZ, "GHz", 1e9},    {UNIT_REAL, "", 1.0},
+      {UNIT_BYTES, "", 1.0}, {UNIT_BYTES, "K", 1024.0}, {UNIT_BYTES, "M", 1048576.0},
+      {UNIT_HZ, "Hz", 1.0},  {UNIT_HZ, "kHz", 1e3},     {UNIT_HZ, "MHz", 1e6},
+      {UNIT_HZ, "GHz", 1e9}, {UNIT_REAL, "", 1.0},
   };
   for (size_t i = 0; i < MN_COUNT(suffixes); i++) {
     if (suffixes[i].unit != unit || strcmp(suffixes[i].suffix, rest) != 0) continue;
@@ -129,8 +129,10 @@ static mn_status store(parse *p, const key_row *row, const char *text) {
   if (!parse_number(&value, text, row->unit))
     return fail(p, MN_ERR_FORMAT, "\"%s\" found; expected %s", text, expected[row->unit]);
   int64_t bytes = (int64_t)value;
-  if (row->unit == UNIT_BYTES) memcpy(field, &bytes, sizeof bytes);
-  else memcpy(field, &value, sizeof value);
+  if (row->unit == UNIT_BYTES)
+    memcpy(field, &bytes, sizeof bytes);
+  else
+    memcpy(field, &value, sizeof value);
   return MN_OK;
 }
 
@@ -177,8 +179,10 @@ static int handle_key(void *context, const char *section, const char *key, const
     p->seen[i] = p->line;
     return store(p, row, value) == MN_OK;
   }
-  if (section_known) fail_unknown_key(p, section, key);
-  else fail_unknown_section(p, section);
+  if (section_known)
+    fail_unknown_key(p, section, key);
+  else
+    fail_unknown_section(p, section);
   return 0;
 }
 
@@ -187,8 +191,8 @@ static mn_status check_complete(const parse *p) {
   const mn_target *t = p->target;
   for (size_t i = 0; i < KEY_COUNT; i++) {
     if (!key_table[i].required || p->seen[i] != 0) continue;
-    return mn_error_set(p->error, MN_ERR_FORMAT, "%s: key \"%s\" of [%s] is missing; add it", p->path,
-                        key_table[i].key, key_table[i].section);
+    return mn_error_set(p->error, MN_ERR_FORMAT, "%s: key \"%s\" of [%s] is missing; add it",
+                        p->path, key_table[i].key, key_table[i].section);
   }
   if (t->active_watts > 0.0 && t->active_watts_source == NULL)
     return mn_error_set(p->error, MN_ERR_FORMAT, "%s: [energy] names no source; add one", p->path);
@@ -209,8 +213,8 @@ static const char *base_name(mn_arena *arena, const char *path) {
   return mn_arena_text(arena, "%.*s", length, name);
 }
 
-mn_status mn_target_parse(const mn_target **target, mn_arena *arena, const char *path, mn_bytes text,
-                          mn_error *error) {
+mn_status mn_target_parse(const mn_target **target, mn_arena *arena, const char *path,
+                          mn_bytes text, mn_error *error) {
   mn_target *made = mn_arena_alloc(arena, sizeof *made);
   if (made == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   made->path = mn_arena_text(arena, "%s", path);
@@ -221,7 +225,11 @@ mn_status mn_target_parse(const mn_target **target, mn_arena *arena, const char 
     return mn_error_set(error, MN_ERR_FORMAT, "%s: holds zero bytes; expected a text file", path);
 
   const char *start = (const char *)text.data;
-  parse p = {.path = path, .text = start, .end = start + text.size, .target = made, .arena = arena,
+  parse p = {.path = path,
+             .text = start,
+             .end = start + text.size,
+             .target = made,
+             .arena = arena,
              .error = error};
   int bad_line = ini_parse_stream(next_line, &p, handle_key, &p);
   MN_TRY(p.status);
@@ -264,10 +272,11 @@ static mn_status unknown_target(mn_arena *arena, const char *name, mn_error *err
   const char *const *names = mn_target_names(arena, &count);
   const char *near = names != NULL ? mn_nearest(name, names, (size_t)count) : NULL;
   if (near != NULL)
-    return mn_error_set(error, MN_ERR_USAGE, "unknown target \"%s\"; did you mean \"%s\"?", name, near);
-  return mn_error_set(error, MN_ERR_USAGE,
-                      "unknown target \"%s\"; expected a name of targets/ or the path of an .ini file",
-                      name);
+    return mn_error_set(error, MN_ERR_USAGE, "unknown target \"%s\"; did you mean \"%s\"?", name,
+                        near);
+  return mn_error_set(
+      error, MN_ERR_USAGE,
+      "unknown target \"%s\"; expected a name of targets/ or the path of an .ini file", name);
 }
 
 mn_status mn_target_read(const mn_target **target, mn_arena *arena, const char *name_or_path,

@@ -1,16 +1,16 @@
 /* shipped.c - where the files that come with the tool lie: targets/, networks/, spaces/.
  *
- * Installed, they are in share/micronets beside the program's bin folder; in a build folder they are
- * those of the source tree, whose place the build wrote in; a tree that was moved is found from the
- * program's own place (build/<preset>/micronets).
- * SPDX-License-Identifier: Apache-2.0 */
+ * Installed, they are in share/micronets beside the program's bin folder; in a build folder they
+ * are those of the source tree, whose place the build wrote in; a tree that was moved is found from
+ * the program's own place (build/<preset>/micronets). SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/target.h"
 
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Folder of the running program, without a slash at the end; false where the system does not tell. */
+/* Folder of the running program, without a slash at the end; false where the system does not tell.
+ */
 static bool program_folder(char folder[PATH_MAX]) {
   ssize_t length = readlink("/proc/self/exe", folder, PATH_MAX - 1);
   if (length <= 0) return false;

@@ -18,7 +18,8 @@ static const char good[] =
     "cpu_flags = -mcpu=cortex-m4 -mthumb\n"
     "kernels = ref\n";
 
-static mn_status parse(const mn_target **target, mn_arena *arena, const char *text, mn_error *error) {
+static mn_status parse(const mn_target **target, mn_arena *arena, const char *text,
+                       mn_error *error) {
   mn_bytes bytes = {(const uint8_t *)text, strlen(text)};
   return mn_target_parse(target, arena, "boards/mine.ini", bytes, error);
 }
@@ -79,9 +80,11 @@ static void what_is_wrong_is_named_with_its_line(void **state) {
   static const struct {
     const char *added, *message;
   } cases[] = {
-      {"[emulatr]\nmachine = x\n", "boards/mine.ini:11: unknown section [emulatr]; did you mean [emulator]?"},
+      {"[emulatr]\nmachine = x\n",
+       "boards/mine.ini:11: unknown section [emulatr]; did you mean [emulator]?"},
       {"[energy]\nactive_wats = 1\n",
-       "boards/mine.ini:11: unknown key \"active_wats\" in [energy]; did you mean \"active_watts\"?"},
+       "boards/mine.ini:11: unknown key \"active_wats\" in [energy]; did you mean "
+       "\"active_watts\"?"},
       {"kernels = ref\n", "boards/mine.ini:10: key \"kernels\" again; it stands on line 9"},
       {"[energy]\nactive_watts = much\n",
        "boards/mine.ini:11: \"much\" found; expected a positive number"},
@@ -89,7 +92,8 @@ static void what_is_wrong_is_named_with_its_line(void **state) {
        "boards/mine.ini:11: \"-1\" found; expected a positive number"},
       {"[energy]\nactive_watts = nan\nsource = x\n",
        "boards/mine.ini:11: \"nan\" found; expected a positive number"},
-      {"[energy]\nactive_watts =\n", "boards/mine.ini:11: key \"active_watts\" has no value; give one"},
+      {"[energy]\nactive_watts =\n",
+       "boards/mine.ini:11: key \"active_watts\" has no value; give one"},
       {"[energy]\nactive_watts = 1\n", "boards/mine.ini: [energy] names no source; add one"},
       {"[emulator]\nmachine = m\n", "boards/mine.ini: [emulator] needs both machine and linker"},
       {"no sense\n", "boards/mine.ini:10: expected [section] or key = value"},
@@ -140,7 +144,8 @@ static void an_unknown_name_gets_the_nearest(void **state) {
   mn_error error = {{0}};
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   assert_int_equal(mn_target_read(&target, arena, "nucleo-f446r", &error), MN_ERR_USAGE);
-  assert_string_equal(error.text, "unknown target \"nucleo-f446r\"; did you mean \"nucleo-f446re\"?");
+  assert_string_equal(error.text,
+                      "unknown target \"nucleo-f446r\"; did you mean \"nucleo-f446re\"?");
   assert_int_not_equal(mn_target_read(&target, arena, "./absent.ini", &error), MN_OK);
   assert_non_null(strstr(error.text, "absent.ini"));
   mn_arena_destroy(arena);

@@ -1,0 +1,302 @@
+/* test_emit.c - compiled models: they compile alone, compute what the host computes, link together,
+ * hear what the host hears. Everything is made here and built with the host's compilers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "micronets/emit.h"
+#include "micronets/exec.h"
+#include "plan/kernel_table.h"
+#include "random_graph.h"
+
+enum { GOLDEN = 2, MOST_OPS = 9 };
+
+/* A model of a random graph, its plan, and inputs with the outputs that belong to them. */
+typedef struct fixture {
+  mn_arena *arena;
+  mn_model model;
+  const mn_plan *plan;
+  mn_emit_golden golden[GOLDEN];
+  mn_error error;
+} fixture;
+
+static void run_golden(fixture *f, const mn_plan *plan) {
+  const mn_graph *graph = plan->graph;
+  size_t in = mn_tensor_bytes(&graph->tensors[graph->inputs[0]]);
+  size_t out = mn_tensor_bytes(&graph->tensors[graph->outputs[0]]);
+  mn_exec *exec = NULL;
+  assert_ok(mn_exec_create(&exec, plan, &f->error), &f->error);
+  for (int32_t i = 0; i < GOLDEN; i++) {
+    uint8_t *input = mn_arena_alloc(f->arena, in);
+    test_random_bytes(input, in, 100 + (uint64_t)i);
+    memcpy(mn_exec_input(exec, 0), input, in);
+    mn_exec_run(exec, NULL);
+    f->golden[i] = (mn_emit_golden){input, mn_arena_copy(f->arena, mn_exec_output(exec, 0), out)};
+  }
+  mn_exec_destroy(exec);
+}
+
+static fixture begin(const mn_graph *graph, mn_arena *arena) {
+  static const mn_plan_options options = {.kernels = "ref"};
+  fixture f = {.arena = arena, .model = {.graph = graph}};
+  assert_ok(mn_plan_make(&f.plan, arena, graph, NULL, &options, &f.error), &f.error);
+  run_golden(&f, f.plan);
+  return f;
+}
+
+static fixture begin_random(mn_arena *arena, uint64_t seed) {
+  return begin(test_random_frozen(arena, test_random_bare(arena, seed, MOST_OPS), seed), arena);
+}
+
+static mn_emit_config config_of(const fixture *f, const char *folder, const char *prefix) {
+  return (mn_emit_config){
+      .folder = folder, .prefix = prefix, .golden = f->golden, .golden_count = GOLDEN};
+}
+
+static void emit(fixture *f, const char *folder, const char *prefix) {
+  mn_emit_result result = {0};
+  mn_emit_config config = config_of(f, folder, prefix);
+  assert_ok(mn_emit_c(&result, f->arena, f->plan, &f->model, &config, &f->error), &f->error);
+  assert_true(result.file_count > 5);
+}
+
+static int shell(mn_arena *arena, const char *folder, const char *command) {
+  return system(
+      mn_arena_text(arena, "cd %s && { %s; } >log 2>&1 || { cat log; exit 1; }", folder, command));
+}
+
+static const char *folder_of(mn_arena *arena, const char *root, const char *name) {
+  return mn_arena_text(arena, "%s/%s", root, name);
+}
+
+/* ---- Alone ----------------------------------------------------------------------------------*/
+
+static void random_models_compile_alone_and_give_the_hosts_outputs(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  for (uint64_t seed = 1; seed <= 6; seed++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    fixture f = begin_random(arena, seed);
+    const char *folder = mn_arena_text(arena, "%s/%d", root, (int)seed);
+    emit(&f, folder, "net");
+    assert_int_equal(
+        shell(arena, folder, "make check CFLAGS='-std=c11 -O1 -Wall -Wextra -Wpedantic -Werror'"),
+        0);
+    mn_arena_destroy(arena);
+  }
+}
+
+static void a_wrong_output_fails_the_golden_test(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_random(arena, 3);
+  const mn_graph *graph = f.model.graph;
+  size_t bytes = mn_tensor_bytes(&graph->tensors[graph->outputs[0]]);
+  uint8_t *wrong = mn_arena_copy(arena, f.golden[1].output, bytes);
+  wrong[bytes - 1] ^= 1;
+  f.golden[1].output = wrong;
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_int_equal(
+      shell(arena, folder, "make golden_test && ! ./golden_test && ./golden_test | grep '1 of 2'"),
+      0);
+  mn_arena_destroy(arena);
+}
+
+static void the_other_compiler_and_c_plus_plus_take_it_too(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_random(arena, 4);
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_int_equal(shell(arena, folder, "if command -v clang; then make check CC=clang; fi"), 0);
+  assert_int_equal(shell(arena, folder,
+                         "if command -v g++; then echo '#include \"model.h\"' >u.cc && "
+                         "g++ -std=c++11 -Wall -Wextra -Werror -c u.cc; fi"),
+                   0);
+  mn_arena_destroy(arena);
+}
+
+static void a_compiled_model_has_no_writable_globals_and_calls_no_heap(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_random(arena, 5);
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_int_equal(
+      shell(arena, folder,
+            "rm golden_test.c && cc -std=c11 -O2 -fno-pic -c *.c && ! nm *.o | grep ' [BbDdC] ' && "
+            "! nm -u *.o | grep -E 'malloc|calloc|free|printf'"),
+      0);
+  mn_arena_destroy(arena);
+}
+
+static void the_same_model_is_printed_the_same(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_random(arena, 6);
+  const char *root = test_folder();
+  emit(&f, folder_of(arena, root, "a"), "net");
+  emit(&f, folder_of(arena, root, "b"), "net");
+  assert_int_equal(shell(arena, root, "diff -r a b"), 0);
+  mn_arena_destroy(arena);
+}
+
+/* ---- Together -------------------------------------------------------------------------------*/
+
+static const char two_models[] =
+    "#include \"a/model.h\"\n#include \"b/model.h\"\n#include <string.h>\n"
+    "enum { BYTES = ONE_ARENA_BYTES > TWO_ARENA_BYTES ? ONE_ARENA_BYTES : TWO_ARENA_BYTES };\n"
+    "static _Alignas(16) unsigned char arena[BYTES], own[TWO_ARENA_BYTES];\n"
+    "int main(void) {\n"
+    "  static int8_t shared[TWO_OUTPUT_BYTES];\n"
+    "  one_init(arena); memset(one_input(arena), 7, ONE_INPUT_BYTES); one_run(arena);\n"
+    "  two_init(arena); memset(two_input(arena), 9, TWO_INPUT_BYTES); two_run(arena);\n"
+    "  memcpy(shared, two_output(arena), TWO_OUTPUT_BYTES);\n"
+    "  two_init(own); memset(two_input(own), 9, TWO_INPUT_BYTES); two_run(own);\n"
+    "  return memcmp(shared, two_output(own), TWO_OUTPUT_BYTES) != 0;\n}\n";
+
+static void two_models_link_into_one_image_and_share_an_arena(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  const char *root = test_folder();
+  fixture a = begin_random(arena, 7), b = begin_random(arena, 8);
+  emit(&a, folder_of(arena, root, "a"), "one");
+  emit(&b, folder_of(arena, root, "b"), "two");
+  assert_ok(
+      mn_file_write(folder_of(arena, root, "main.c"), two_models, sizeof two_models - 1, &error),
+      &error);
+  assert_int_equal(shell(arena, root,
+                         "rm */golden_test.c && for m in a b; do for f in $m/*.c; do "
+                         "cc -std=c11 -O1 -c $f -o $m-$(basename $f .c).o; done; done && "
+                         "cc -std=c11 -I. main.c *.o -o both && ./both"),
+                   0);
+  mn_arena_destroy(arena);
+}
+
+/* ---- Row loops ------------------------------------------------------------------------------*/
+
+/* The plan with every call of a kernel that works row by row turned into a loop of `turn` rows that
+ * begins before the first row: what fused schedules will ask for. */
+static mn_plan *looped(fixture *f, int32_t turn) {
+  const mn_plan *plan = f->plan;
+  mn_plan *made = mn_arena_copy(f->arena, plan, sizeof *plan);
+  mn_plan_step *steps = mn_arena_array(f->arena, 3 * (size_t)plan->step_count, sizeof *steps);
+  int32_t count = 0;
+  for (int32_t i = 0; i < plan->step_count; i++) {
+    mn_plan_step step = plan->steps[i];
+    if (step.rows < 3) {
+      steps[count++] = step;
+      continue;
+    }
+    steps[count++] = (mn_plan_step){.kind = MN_STEP_LOOP, .count = step.rows / turn + 2};
+    step.first_row = 1 - turn;
+    step.rows = step.row_step = turn;
+    steps[count++] = step;
+    steps[count++] = (mn_plan_step){.kind = MN_STEP_END};
+  }
+  assert_true(count > plan->step_count);
+  made->steps = steps;
+  made->step_count = count;
+  return made;
+}
+
+static void row_loops_compute_the_same(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  /* Seeds are tried until one has an image of some rows. */
+  fixture f = {0};
+  for (uint64_t seed = 20; seed < 60; seed++) {
+    f = begin_random(arena, seed);
+    int32_t high = 0;
+    for (int32_t i = 0; i < f.plan->step_count; i++) high += f.plan->steps[i].rows >= 3;
+    if (high >= 2) break;
+  }
+  f.plan = looped(&f, 2);
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_int_equal(shell(arena, folder, "grep -q 'for (int32_t i' model.c && make check"), 0);
+  mn_arena_destroy(arena);
+}
+
+/* ---- Words ----------------------------------------------------------------------------------*/
+
+static void labels_and_threshold_are_constants(void **state) {
+  (void)state;
+  static const char *const labels[] = {"yes", "n\"o\\?", "z\xC3\xBCge"};
+  static const char main_text[] =
+      "#include \"model.h\"\n#include <string.h>\nint main(void) {\n"
+      "  return NET_LABELS != 3 || strcmp(net_labels[0], \"yes\") || strcmp(net_labels[1], "
+      "\"n\\\"o\\\\?\") ||\n"
+      "         strcmp(net_labels[2], \"z\\303\\274ge\") || net_threshold != EXPECTED;\n}\n";
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_random(arena, 9);
+  const mn_quantization *q = &f.model.graph->tensors[f.model.graph->outputs[0]].quantization;
+  f.model.labels = labels;
+  f.model.label_count = 3;
+  f.model.has_threshold = true;
+  f.model.threshold = q->scale[0] * (float)(20 - q->zero_point[0]) - q->scale[0] * 0.25f;
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_ok(
+      mn_file_write(folder_of(arena, folder, "words.c"), main_text, sizeof main_text - 1, &error),
+      &error);
+  assert_int_equal(
+      shell(arena, folder,
+            "rm golden_test.c && cc -std=c11 -Wall -Werror -DEXPECTED=20 *.c -o words && ./words"),
+      0);
+  mn_arena_destroy(arena);
+}
+
+static void what_cannot_be_printed_is_refused_in_words(void **state) {
+  (void)state;
+  static const char *const bad[] = {"",    "Kws", "9k",
+                                    "k-w", "k w", "a234567890123456789012345678901234567890"};
+  mn_arena *arena = NULL;
+  mn_emit_result result;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_random(arena, 10);
+  for (size_t i = 0; i < MN_COUNT(bad); i++) {
+    mn_emit_config config = config_of(&f, test_folder(), bad[i]);
+    assert_int_equal(mn_emit_c(&result, arena, f.plan, &f.model, &config, &f.error), MN_ERR_USAGE);
+    assert_non_null(strstr(f.error.text, "expected a lower-case letter"));
+  }
+  const mn_graph *bare = test_random_bare(arena, 10, MOST_OPS);
+  const mn_plan *plan = NULL;
+  assert_ok(mn_plan_make(&plan, arena, bare, NULL, &(mn_plan_options){.kernels = "ref"}, &f.error),
+            &f.error);
+  mn_emit_config config = config_of(&f, test_folder(), "net");
+  assert_int_equal(mn_emit_c(&result, arena, plan, &(mn_model){.graph = bare}, &config, &f.error),
+                   MN_ERR_UNSUPPORTED);
+  config.folder = "/proc/none/of/this";
+  assert_int_not_equal(mn_emit_c(&result, arena, f.plan, &f.model, &config, &f.error), MN_OK);
+  mn_arena_destroy(arena);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_models_compile_alone_and_give_the_hosts_outputs),
+      cmocka_unit_test(a_wrong_output_fails_the_golden_test),
+      cmocka_unit_test(the_other_compiler_and_c_plus_plus_take_it_too),
+      cmocka_unit_test(a_compiled_model_has_no_writable_globals_and_calls_no_heap),
+      cmocka_unit_test(the_same_model_is_printed_the_same),
+      cmocka_unit_test(two_models_link_into_one_image_and_share_an_arena),
+      cmocka_unit_test(row_loops_compute_the_same),
+      cmocka_unit_test(labels_and_threshold_are_constants),
+      cmocka_unit_test(what_cannot_be_printed_is_refused_in_words),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
