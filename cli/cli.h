@@ -40,10 +40,10 @@ enum { MN_GROUP_COMMON, MN_GROUP_DATA, MN_GROUP_OWN, MN_GROUP_COUNT };
 typedef struct mn_session mn_session;
 typedef struct mn_command {
   const char *name, *summary;
-  const char *arguments;       /* "MODEL.tflite INPUT..." */
-  int32_t fewest, most;        /* positional arguments */
-  const char *example[3];      /* NULL ends */
-  const char *detail;          /* one paragraph */
+  const char *arguments;                 /* "MODEL.tflite INPUT..." */
+  int32_t fewest, most;                  /* positional arguments */
+  const char *example[3];                /* NULL ends */
+  const char *detail;                    /* one paragraph */
   mn_option_group group[MN_GROUP_COUNT]; /* count 0: none */
   mn_status (*run)(json_t **result, mn_session *session, mn_error *error); /* NULL: not built yet */
 } mn_command;
@@ -71,7 +71,8 @@ mn_status mn_cli_defaults(mn_session *session, mn_error *error) MN_MUST_CHECK;
 /* Defaults, then the file of --config, then the flags. */
 mn_status mn_cli_parse(mn_session *session, int count, char **words, mn_error *error) MN_MUST_CHECK;
 /* Finds by long name ('-' and '_' alike); NULL unknown. */
-const mn_option *mn_cli_find(const mn_session *session, const char *name, size_t length, int *group);
+const mn_option *mn_cli_find(const mn_session *session, const char *name, size_t length,
+                             int *group);
 /* The nearest known long name, or NULL. */
 const char *mn_cli_nearest_option(const mn_session *session, const char *word);
 /* Sets from text. `place` opens the message ("--epochs", "run.conf:4"). */
@@ -92,7 +93,8 @@ void mn_cli_help_man(FILE *out);
 
 /* ---- progress.c -----------------------------------------------------------------------------*/
 /* Draws progress and messages on standard error; one per process. */
-const mn_monitor *mn_cli_monitor_open(const mn_options_common *common, const volatile sig_atomic_t *stop);
+const mn_monitor *mn_cli_monitor_open(const mn_options_common *common,
+                                      const volatile sig_atomic_t *stop);
 void mn_cli_monitor_close(void); /* erases the line, or writes progress=end */
 
 /* ---- table.c --------------------------------------------------------------------------------*/
@@ -100,8 +102,10 @@ void mn_cli_monitor_close(void); /* erases the line, or writes progress=end */
 void mn_cli_table(FILE *out, const json_t *result);
 
 /* ---- the commands: one file each ------------------------------------------------------------*/
-#define MN_CLI_COMMANDS(X) \
-  X(build) X(data) X(space) X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) X(help) X(version)
+#define MN_CLI_COMMANDS(X)                                                                    \
+  X(build)                                                                                    \
+  X(data) X(space) X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) \
+      X(help) X(version)
 #define X(name) mn_status mn_cli_##name(json_t **result, mn_session *session, mn_error *error);
 MN_CLI_COMMANDS(X)
 #undef X

@@ -16,7 +16,8 @@ mn_status mn_cli_help(json_t **result, mn_session *session, mn_error *error) {
   else {
     const mn_command *command = mn_cli_command(session->arguments[0]);
     if (command == NULL)
-      return mn_error_set(error, MN_ERR_USAGE, "help: found \"%s\"; expected a command; see micronets --help",
+      return mn_error_set(error, MN_ERR_USAGE,
+                          "help: found \"%s\"; expected a command; see micronets --help",
                           session->arguments[0]);
     mn_cli_help_command(stdout, command);
   }
@@ -35,8 +36,8 @@ static const char *cpu(void) {
 
 mn_status mn_cli_version(json_t **result, mn_session *session, mn_error *error) {
   (void)session;
-  *result = json_pack("{s:s,s:s,s:s,s:s,s:s}", "micronets", MICRONETS_VERSION, "command", "version", "version",
-                      MICRONETS_VERSION, "compiler", __VERSION__, "cpu", cpu());
+  *result = json_pack("{s:s,s:s,s:s,s:s,s:s}", "micronets", MICRONETS_VERSION, "command", "version",
+                      "version", MICRONETS_VERSION, "compiler", __VERSION__, "cpu", cpu());
   if (*result == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   return MN_OK;
 }

@@ -46,6 +46,7 @@ static const mn_option build_options[] = {MN_OPTIONS_BUILD(ROW)};
 static const mn_option help_options[] = {MN_OPTIONS_HELP(ROW)};
 #undef MN_ROW_STRUCT
 
+/* clang-format off */
 #define COMMON {common_options, MN_COUNT(common_options), sizeof(mn_options_common)}
 #define DATA {data_options, MN_COUNT(data_options), sizeof(mn_options_data)}
 #define OWN(name) {name##_options, MN_COUNT(name##_options), sizeof(mn_options_##name)}
@@ -86,7 +87,7 @@ static const mn_command commands[] = {
      {"micronets run model.tflite yes.wav", "micronets run model.tflite --raw in00.bin --dump tensors.bin"},
      NULL, {COMMON, NONE, OWN(run)}, mn_cli_run},
     {"inspect", "layers, memory, flash and modelled speed of a model or network", "MODEL", 1, 1,
-     {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/kws-m.net"},
+     {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/micronet_kws_m.net"},
      NULL, {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
      {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
@@ -106,6 +107,7 @@ static const mn_command commands[] = {
     {"version", "version, compiler, kernels built in", "", 0, 0,
      {"micronets version"}, NULL, {COMMON, NONE, NONE}, mn_cli_version},
 };
+/* clang-format on */
 
 const mn_command *mn_cli_commands(size_t *count) {
   *count = MN_COUNT(commands);

@@ -23,10 +23,11 @@ static int fail(reading *r, mn_status status) {
 /* The line number is inih's return value: messages get it in front afterwards. */
 static int handle_unknown(reading *r, const char *key) {
   const char *near = mn_cli_nearest_option(r->session, key);
-  return fail(r, near != NULL
-                     ? mn_error_set(r->error, MN_ERR_USAGE, "unknown key \"%s\"; did you mean \"%s\"?", key, near)
-                     : mn_error_set(r->error, MN_ERR_USAGE, "unknown key \"%s\"; see micronets %s --help", key,
-                                    r->session->command->name));
+  return fail(r, near != NULL ? mn_error_set(r->error, MN_ERR_USAGE,
+                                             "unknown key \"%s\"; did you mean \"%s\"?", key, near)
+                              : mn_error_set(r->error, MN_ERR_USAGE,
+                                             "unknown key \"%s\"; see micronets %s --help", key,
+                                             r->session->command->name));
 }
 
 static bool known_anywhere(const char *key) {
@@ -45,17 +46,20 @@ static int handle(void *user, const char *section, const char *key, const char *
   if (r->status != MN_OK) return 0;
   const char *name = r->session->command->name;
   if (*section != 0 && mn_cli_command(section) == NULL)
-    return fail(r, mn_error_set(r->error, MN_ERR_USAGE, "unknown section [%s]; expected the name of a command", section));
+    return fail(r, mn_error_set(r->error, MN_ERR_USAGE,
+                                "unknown section [%s]; expected the name of a command", section));
   if (*section != 0 && strcmp(section, name) != 0) return 1; /* another command's */
   int group;
   const mn_option *option = mn_cli_find(r->session, key, strlen(key), &group);
   if (option == NULL && *section == 0 && known_anywhere(key)) return 1; /* shared file, not ours */
   if (option == NULL) return handle_unknown(r, key);
   if (strcmp(option->name, "config") == 0 || strcmp(option->name, "help") == 0)
-    return fail(r, mn_error_set(r->error, MN_ERR_USAGE, "key \"%s\" has no place in a config file; take it out", key));
+    return fail(r, mn_error_set(r->error, MN_ERR_USAGE,
+                                "key \"%s\" has no place in a config file; take it out", key));
   for (size_t i = 0; i < r->seen_count; i++)
     if (option->type != MN_OPTION_LIST && strcmp(r->seen[i], option->name) == 0)
-      return fail(r, mn_error_set(r->error, MN_ERR_USAGE, "key \"%s\" stands here a second time; keep one", key));
+      return fail(r, mn_error_set(r->error, MN_ERR_USAGE,
+                                  "key \"%s\" stands here a second time; keep one", key));
   if (r->seen_count < MN_COUNT(r->seen)) r->seen[r->seen_count++] = option->name;
   if (*value == 0) return 1; /* as --print-config writes what is not set */
   const char *text = mn_arena_text(r->session->arena, "%s", value);
@@ -72,8 +76,9 @@ static mn_status check_lines(const char *path, mn_bytes text, mn_error *error) {
   for (size_t i = 0; i <= text.size; i++) {
     if (i < text.size && text.data[i] != '\n') continue;
     if (i - start > LONGEST)
-      return mn_error_set(error, MN_ERR_USAGE, "%s:%d: found a line of %zu characters; expected at most %d", path,
-                          line, i - start, LONGEST);
+      return mn_error_set(error, MN_ERR_USAGE,
+                          "%s:%d: found a line of %zu characters; expected at most %d", path, line,
+                          i - start, LONGEST);
     start = i + 1;
     line++;
   }
@@ -88,7 +93,8 @@ mn_status mn_cli_config_read(mn_session *session, const char *path, mn_error *er
   int line = ini_parse_string((const char *)text.data, handle, &r);
   if (r.status != MN_OK) return mn_error_prefix(error, r.status, "%s:%d", path, line);
   if (line != 0)
-    return mn_error_set(error, MN_ERR_USAGE, "%s:%d: found neither key = value nor [command]; expected one of them",
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "%s:%d: found neither key = value nor [command]; expected one of them",
                         path, line);
   return MN_OK;
 }
@@ -96,10 +102,16 @@ mn_status mn_cli_config_read(mn_session *session, const char *path, mn_error *er
 static void print_value(FILE *out, const mn_option *option, const void *field, const char *origin) {
   const char *name = mn_cli_option_text(option);
   switch (option->type) {
-    case MN_OPTION_FLAG: fprintf(out, "%s = %s ; %s\n", name, *(const bool *)field ? "true" : "false", origin); break;
+    case MN_OPTION_FLAG:
+      fprintf(out, "%s = %s ; %s\n", name, *(const bool *)field ? "true" : "false", origin);
+      break;
     case MN_OPTION_COUNT:
-    case MN_OPTION_INTEGER: fprintf(out, "%s = %lld ; %s\n", name, (long long)*(const int64_t *)field, origin); break;
-    case MN_OPTION_REAL: fprintf(out, "%s = %.9g ; %s\n", name, *(const double *)field, origin); break;
+    case MN_OPTION_INTEGER:
+      fprintf(out, "%s = %lld ; %s\n", name, (long long)*(const int64_t *)field, origin);
+      break;
+    case MN_OPTION_REAL:
+      fprintf(out, "%s = %.9g ; %s\n", name, *(const double *)field, origin);
+      break;
     case MN_OPTION_TEXT:
     case MN_OPTION_WORD: {
       const char *text = *(const char *const *)field;
@@ -108,7 +120,8 @@ static void print_value(FILE *out, const mn_option *option, const void *field, c
     }
     case MN_OPTION_LIST: {
       const mn_text_list *list = field;
-      for (int32_t i = 0; i < list->count; i++) fprintf(out, "%s = %s ; %s\n", name, list->item[i], origin);
+      for (int32_t i = 0; i < list->count; i++)
+        fprintf(out, "%s = %s ; %s\n", name, list->item[i], origin);
       break;
     }
     case MN_OPTION_LATER:
@@ -127,7 +140,8 @@ mn_status mn_cli_config_print(FILE *out, const mn_session *session) {
       bool skip = false;
       for (size_t k = 0; k < MN_COUNT(own); k++) skip = skip || strcmp(option->name, own[k]) == 0;
       if (skip) continue;
-      print_value(out, option, (const char *)session->values[g] + option->offset, origins[session->origin[g][i]]);
+      print_value(out, option, (const char *)session->values[g] + option->offset,
+                  origins[session->origin[g][i]]);
     }
   }
   return MN_OK;

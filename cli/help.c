@@ -29,8 +29,8 @@ static const char *option_head(const mn_option *option) {
   static char text[128];
   char letter[8] = "";
   if (option->letter != 0) snprintf(letter, sizeof letter, "-%c, ", option->letter);
-  snprintf(text, sizeof text, "%s--%s%s%s", letter, mn_cli_option_text(option), *option->value != 0 ? " " : "",
-           option->value);
+  snprintf(text, sizeof text, "%s--%s%s%s", letter, mn_cli_option_text(option),
+           *option->value != 0 ? " " : "", option->value);
   return text;
 }
 
@@ -56,7 +56,8 @@ static void print_option(FILE *out, const mn_option *option) {
   enum { INDENT = 30 };
   char help[256];
   bool standard = *option->standard != 0;
-  snprintf(help, sizeof help, "%s%s%s%s", option->help, standard ? " [" : "", option->standard, standard ? "]" : "");
+  snprintf(help, sizeof help, "%s%s%s%s", option->help, standard ? " [" : "", option->standard,
+           standard ? "]" : "");
   const char *head = option_head(option);
   if (strlen(head) > INDENT - 4)
     fprintf(out, "  %s\n%*s", head, INDENT, "");
@@ -66,7 +67,8 @@ static void print_option(FILE *out, const mn_option *option) {
 }
 
 static void usage_line(FILE *out, const mn_command *command) {
-  fprintf(out, "micronets %s [OPTION]...%s%s", command->name, *command->arguments != 0 ? " " : "", command->arguments);
+  fprintf(out, "micronets %s [OPTION]...%s%s", command->name, *command->arguments != 0 ? " " : "",
+          command->arguments);
 }
 
 void mn_cli_help_command(FILE *out, const mn_command *command) {
@@ -95,12 +97,14 @@ void mn_cli_help_command(FILE *out, const mn_command *command) {
 void mn_cli_help_program(FILE *out) {
   size_t count;
   const mn_command *commands = mn_cli_commands(&count);
-  fprintf(out,
-          "Example:\n  micronets build --words yes,no,stop --target nucleo-f446re --budget sram=32K --out spotter\n\n"
-          "Usage: micronets COMMAND [OPTION]... [ARGUMENT]...\n"
-          "  examples or words in, proven microcontroller firmware out\n\nCommands:\n");
+  fprintf(
+      out,
+      "Example:\n  micronets build --words yes,no,stop --target nucleo-f446re --budget sram=32K --out spotter\n\n"
+      "Usage: micronets COMMAND [OPTION]... [ARGUMENT]...\n"
+      "  examples or words in, proven microcontroller firmware out\n\nCommands:\n");
   for (size_t i = 0; i < count; i++)
-    if (commands[i].run != NULL) fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    if (commands[i].run != NULL)
+      fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
   fprintf(out, "\nmicronets COMMAND --help tells more of one. Exit codes:\n");
   for (size_t i = 0; i < MN_COUNT(exit_codes); i++)
     fprintf(out, "  %3d  %s\n", exit_codes[i].code, exit_codes[i].text);
@@ -135,15 +139,17 @@ static void markdown_command(FILE *out, const mn_command *command) {
   fprintf(out, "`\n");
   if (command->detail != NULL) fprintf(out, "\n%s\n", command->detail);
   if (command->group[MN_GROUP_OWN].count != 0) markdown_group(out, &command->group[MN_GROUP_OWN]);
-  if (command->group[MN_GROUP_DATA].count != 0) fprintf(out, "\nTakes the options of [data sets](#data-sets).\n");
+  if (command->group[MN_GROUP_DATA].count != 0)
+    fprintf(out, "\nTakes the options of [data sets](#data-sets).\n");
 }
 
 void mn_cli_help_markdown(FILE *out) {
   size_t count;
   const mn_command *commands = mn_cli_commands(&count);
-  fprintf(out,
-          "# The command line\n\n<!-- Written by `micronets help --markdown`; do not edit. -->\n\n"
-          "Usage: `micronets COMMAND [OPTION]... [ARGUMENT]...`\n\n| command | what it does |\n|---|---|\n");
+  fprintf(
+      out,
+      "# The command line\n\n<!-- Written by `micronets help --markdown`; do not edit. -->\n\n"
+      "Usage: `micronets COMMAND [OPTION]... [ARGUMENT]...`\n\n| command | what it does |\n|---|---|\n");
   for (size_t i = 0; i < count; i++)
     fprintf(out, "| `%s` | %s%s |\n", commands[i].name, commands[i].summary,
             commands[i].run == NULL ? " (not built yet)" : "");
@@ -208,10 +214,11 @@ static void man_command(FILE *out, const mn_command *command) {
 void mn_cli_help_man(FILE *out) {
   size_t count;
   const mn_command *commands = mn_cli_commands(&count);
-  fprintf(out,
-          ".\\\" Written by micronets help --man; do not edit.\n.TH MICRONETS 1 \"\" \"micronets " MICRONETS_VERSION
-          "\"\n.SH NAME\nmicronets \\- examples or words in, proven microcontroller firmware out\n"
-          ".SH SYNOPSIS\n.B micronets\n.I COMMAND\n[OPTION]... [ARGUMENT]...\n.SH EVERY COMMAND\n");
+  fprintf(
+      out,
+      ".\\\" Written by micronets help --man; do not edit.\n.TH MICRONETS 1 \"\" \"micronets " MICRONETS_VERSION
+      "\"\n.SH NAME\nmicronets \\- examples or words in, proven microcontroller firmware out\n"
+      ".SH SYNOPSIS\n.B micronets\n.I COMMAND\n[OPTION]... [ARGUMENT]...\n.SH EVERY COMMAND\n");
   man_group(out, &mn_cli_command("train")->group[MN_GROUP_COMMON]);
   fprintf(out, ".SH DATA SETS\n");
   man_group(out, &mn_cli_command("train")->group[MN_GROUP_DATA]);

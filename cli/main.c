@@ -26,6 +26,7 @@ static void catch_signals(void) {
   sigaction(SIGTERM, &action, NULL);
   action.sa_handler = SIG_IGN; /* a closed pipe is an error of the write, told like a full disk */
   sigaction(SIGPIPE, &action, NULL);
+  sigaction(SIGXFSZ, &action, NULL); /* so is a file over its limit */
 }
 
 static int complain(mn_status status, const mn_error *error) {
@@ -60,7 +61,8 @@ static int unknown_command(const char *word) {
 
 /* A word as a shell would need it. */
 static void quote(mn_buffer *to, const char *word) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+%@";
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+%@";
   mn_sink sink = mn_buffer_sink(to);
   bool bare = *word != 0 && word[strspn(word, plain)] == 0;
   mn_status status = mn_sink_printf(&sink, bare ? "%s" : "'", word);
@@ -79,7 +81,8 @@ static const char *command_line(mn_arena *arena, int count, char **words, bool r
     quote(&text, words[i]);
     if (strcmp(words[i], "--resume") == 0) resume = false;
   }
-  const char *line = mn_arena_text(arena, "%.*s%s", (int)text.size, (const char *)text.data, resume ? " --resume" : "");
+  const char *line = mn_arena_text(arena, "%.*s%s", (int)text.size, (const char *)text.data,
+                                   resume ? " --resume" : "");
   mn_buffer_free(&text);
   return line;
 }
@@ -110,26 +113,30 @@ static int run(mn_session *session, int count, char **words) {
   mn_pool *pool = NULL;
   json_t *result = NULL, *config = mn_cli_config_json(session);
   const mn_options_common *common = session->values[MN_GROUP_COMMON];
-  mn_status status = common->threads > 1024
-                         ? mn_error_set(&error, MN_ERR_USAGE, "--threads: found %lld; expected at most 1024",
-                                        (long long)common->threads)
-                         : mn_pool_create(&pool, (int32_t)common->threads);
-  session->context = (mn_run_context){.arena = session->arena,
-                                      .pool = pool,
-                                      .monitor = mn_cli_monitor_open(common, &stop_requested),
-                                      .command = session->command->name,
-                                      .command_line = command_line(session->arena, count, words, false),
-                                      .config = config,
-                                      .common = common,
-                                      .data = session->values[MN_GROUP_DATA],
-                                      .arguments = session->arguments,
-                                      .argument_count = session->argument_count};
+  mn_status status =
+      common->threads > 1024
+          ? mn_error_set(&error, MN_ERR_USAGE, "--threads: found %lld; expected at most 1024",
+                         (long long)common->threads)
+          : mn_pool_create(&pool, (int32_t)common->threads);
+  session->context =
+      (mn_run_context){.arena = session->arena,
+                       .pool = pool,
+                       .monitor = mn_cli_monitor_open(common, &stop_requested),
+                       .command = session->command->name,
+                       .command_line = command_line(session->arena, count, words, false),
+                       .config = config,
+                       .common = common,
+                       .data = session->values[MN_GROUP_DATA],
+                       .arguments = session->arguments,
+                       .argument_count = session->argument_count,
+                       .began = mn_seconds()};
   if (status == MN_OK) status = session->command->run(&result, session, &error);
   mn_cli_monitor_close();
   int code = print_result(session, result);
   if (status != MN_OK) code = complain(status, &error);
   if (status == MN_ERR_INTERRUPTED && can_resume(session->command))
-    fprintf(stderr, "micronets: go on with: %s\n", command_line(session->arena, count, words, true));
+    fprintf(stderr, "micronets: go on with: %s\n",
+            command_line(session->arena, count, words, true));
   json_decref(result);
   json_decref(config);
   mn_pool_destroy(pool);

@@ -24,7 +24,8 @@ static bool name_equal(const char *option, const char *word, size_t length) {
   return true;
 }
 
-const mn_option *mn_cli_find(const mn_session *session, const char *name, size_t length, int *group) {
+const mn_option *mn_cli_find(const mn_session *session, const char *name, size_t length,
+                             int *group) {
   for (int g = 0; g < MN_GROUP_COUNT; g++) {
     const mn_option_group *at = &session->command->group[g];
     for (size_t i = 0; i < at->count; i++) {
@@ -90,7 +91,8 @@ static bool parse_real(double *value, const char *text) {
 }
 
 static bool parse_flag(bool *value, const char *text) {
-  static const char *const yes[] = {"", "true", "yes", "on", "1"}, *const no[] = {"false", "no", "off", "0"};
+  static const char *const yes[] = {"", "true", "yes", "on", "1"}, *const no[] = {"false", "no",
+                                                                                  "off", "0"};
   for (size_t i = 0; i < MN_COUNT(yes); i++)
     if (strcmp(text, yes[i]) == 0) return *value = true;
   for (size_t i = 0; i < MN_COUNT(no); i++)
@@ -108,7 +110,8 @@ static mn_status list_append(mn_text_list *list, mn_arena *arena, const char *te
   return MN_OK;
 }
 
-static mn_status bad_value(mn_error *error, const char *place, const char *text, const char *expected) {
+static mn_status bad_value(mn_error *error, const char *place, const char *text,
+                           const char *expected) {
   return mn_error_set(error, MN_ERR_USAGE, "%s: found \"%s\"; expected %s", place, text, expected);
 }
 
@@ -146,12 +149,9 @@ mn_status mn_cli_set(mn_session *session, int group, const mn_option *option, co
       if (*text == 0) return bad_value(error, place, text, option->value);
       *(const char **)field = text;
       break;
-    case MN_OPTION_LIST:
-      MN_TRY(list_append(field, session->arena, text));
-      break;
+    case MN_OPTION_LIST: MN_TRY(list_append(field, session->arena, text)); break;
     case MN_OPTION_LATER:
-    case MN_OPTION_LATERV:
-      return not_built(error, place, option);
+    case MN_OPTION_LATERV: return not_built(error, place, option);
   }
   session->origin[group][option - table->options] = (uint8_t)origin;
   return MN_OK;
@@ -168,7 +168,8 @@ mn_status mn_cli_defaults(mn_session *session, mn_error *error) {
     for (size_t i = 0; i < group->count; i++) {
       const mn_option *option = &group->options[i];
       if (*option->standard == 0) continue;
-      MN_TRY(mn_cli_set(session, g, option, option->standard, MN_ORIGIN_DEFAULT, option->name, error));
+      MN_TRY(
+          mn_cli_set(session, g, option, option->standard, MN_ORIGIN_DEFAULT, option->name, error));
     }
   }
   return MN_OK;
@@ -197,13 +198,15 @@ static mn_status unknown_option(mn_session *session, const char *word, mn_error 
   const char *near = mn_cli_nearest_option(session, word + strspn(word, "-"));
   const char *name = session->command->name;
   if (near != NULL)
-    return mn_error_set(error, MN_ERR_USAGE, "%s: unknown option of %s; did you mean --%s?", word, name, near);
-  return mn_error_set(error, MN_ERR_USAGE, "%s: unknown option of %s; see micronets %s --help", word, name,
-                      name);
+    return mn_error_set(error, MN_ERR_USAGE, "%s: unknown option of %s; did you mean --%s?", word,
+                        name, near);
+  return mn_error_set(error, MN_ERR_USAGE, "%s: unknown option of %s; see micronets %s --help",
+                      word, name, name);
 }
 
 /* --name, --name=value, --name value; *used: how many further words were taken. */
-static mn_status parse_long(mn_session *session, char **words, int left, int *used, mn_error *error) {
+static mn_status parse_long(mn_session *session, char **words, int left, int *used,
+                            mn_error *error) {
   const char *name = words[0] + 2;
   size_t length = strcspn(name, "=");
   int group;
@@ -217,13 +220,15 @@ static mn_status parse_long(mn_session *session, char **words, int left, int *us
   if (name[length] == '=') return set_flag(session, group, option, name + length + 1, error);
   if (!takes_value(option)) return set_flag(session, group, option, "", error);
   if (left < 1)
-    return mn_error_set(error, MN_ERR_USAGE, "%s: found nothing after it; expected %s", words[0], option->value);
+    return mn_error_set(error, MN_ERR_USAGE, "%s: found nothing after it; expected %s", words[0],
+                        option->value);
   *used = 1;
   return set_flag(session, group, option, words[1], error);
 }
 
 /* -q, -vv, -o PATH, -oPATH. */
-static mn_status parse_short(mn_session *session, char **words, int left, int *used, mn_error *error) {
+static mn_status parse_short(mn_session *session, char **words, int left, int *used,
+                             mn_error *error) {
   for (const char *p = words[0] + 1; *p != 0; p++) {
     int group;
     const mn_option *option = find_letter(session, *p, &group);
@@ -234,7 +239,8 @@ static mn_status parse_short(mn_session *session, char **words, int left, int *u
     }
     if (p[1] != 0) return set_flag(session, group, option, p + 1, error);
     if (left < 1)
-      return mn_error_set(error, MN_ERR_USAGE, "-%c: found nothing after it; expected %s", *p, option->value);
+      return mn_error_set(error, MN_ERR_USAGE, "-%c: found nothing after it; expected %s", *p,
+                          option->value);
     *used = 1;
     return set_flag(session, group, option, words[1], error);
   }
@@ -261,13 +267,15 @@ static mn_status parse_words(mn_session *session, int count, char **words, mn_er
 static mn_status check_arguments(const mn_session *session, mn_error *error) {
   const mn_command *command = session->command;
   if (session->argument_count < command->fewest)
-    return mn_error_set(error, MN_ERR_USAGE, "%s: found %d argument%s; expected %s; see micronets %s --help",
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "%s: found %d argument%s; expected %s; see micronets %s --help",
                         command->name, (int)session->argument_count,
                         session->argument_count == 1 ? "" : "s", command->arguments, command->name);
   if (session->argument_count > command->most)
-    return mn_error_set(error, MN_ERR_USAGE, "%s: found \"%s\"; expected %s; see micronets %s --help",
-                        command->name, session->arguments[command->most],
-                        *command->arguments != 0 ? command->arguments : "options only", command->name);
+    return mn_error_set(
+        error, MN_ERR_USAGE, "%s: found \"%s\"; expected %s; see micronets %s --help",
+        command->name, session->arguments[command->most],
+        *command->arguments != 0 ? command->arguments : "options only", command->name);
   return MN_OK;
 }
 
@@ -282,7 +290,8 @@ static const char *config_path(int count, char **words) {
 
 mn_status mn_cli_parse(mn_session *session, int count, char **words, mn_error *error) {
   MN_TRY(mn_cli_defaults(session, error));
-  session->arguments = mn_arena_array(session->arena, (size_t)count + 1, sizeof *session->arguments);
+  session->arguments =
+      mn_arena_array(session->arena, (size_t)count + 1, sizeof *session->arguments);
   if (session->arguments == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   const char *config = config_path(count, words);
   if (config != NULL) MN_TRY(mn_cli_config_read(session, config, error));
@@ -307,7 +316,8 @@ static json_t *value_json(const mn_option *option, const void *field) {
     case MN_OPTION_LIST: {
       const mn_text_list *list = field;
       json_t *array = json_array();
-      for (int32_t i = 0; i < list->count; i++) json_array_append_new(array, json_string(list->item[i]));
+      for (int32_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_string(list->item[i]));
       return array;
     }
     case MN_OPTION_LATER:

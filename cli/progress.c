@@ -37,16 +37,18 @@ static void draw_line(const mn_progress *p, double eta) {
   char text[512];
   int used = snprintf(text, sizeof text, "%s", p->stage);
   if (p->total > 0)
-    used += snprintf(text + used, sizeof text - (size_t)used, " %lld/%lld (%d %%)", (long long)p->step,
-                     (long long)p->total, (int)(100 * p->step / p->total));
+    used += snprintf(text + used, sizeof text - (size_t)used, " %lld/%lld (%d %%)",
+                     (long long)p->step, (long long)p->total, (int)(100 * p->step / p->total));
   else
     used += snprintf(text + used, sizeof text - (size_t)used, " %lld", (long long)p->step);
   for (int i = 0; i < MN_PROGRESS_VALUES && p->name[i] != NULL && used < 400; i++)
     used += snprintf(text + used, sizeof text - (size_t)used, "  %s %.4g", p->name[i], p->value[i]);
   if (eta >= 0)
-    used += snprintf(text + used, sizeof text - (size_t)used, "  %d:%02d left", (int)(eta / 60), (int)eta % 60);
+    used += snprintf(text + used, sizeof text - (size_t)used, "  %d:%02d left", (int)(eta / 60),
+                     (int)eta % 60);
   struct winsize size = {0};
-  int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8 ? size.ws_col - 1 : 79;
+  int columns =
+      ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8 ? size.ws_col - 1 : 79;
   fprintf(stderr, "\r\033[K%.*s", columns, text);
   fflush(stderr);
   state.drawn = true;
@@ -94,7 +96,8 @@ static mode choose_mode(const mn_options_common *common) {
   return isatty(STDERR_FILENO) ? MODE_LINE : MODE_LINES;
 }
 
-const mn_monitor *mn_cli_monitor_open(const mn_options_common *common, const volatile sig_atomic_t *stop) {
+const mn_monitor *mn_cli_monitor_open(const mn_options_common *common,
+                                      const volatile sig_atomic_t *stop) {
   state.mode = choose_mode(common);
   state.level = common->quiet          ? MN_LEVEL_ERROR
                 : common->verbose >= 2 ? MN_LEVEL_DEBUG
@@ -102,7 +105,8 @@ const mn_monitor *mn_cli_monitor_open(const mn_options_common *common, const vol
                                        : MN_LEVEL_WARNING;
   state.opened = mn_seconds();
   state.last = state.opened - 1;
-  state.monitor = (mn_monitor){state.mode != MODE_NONE ? on_progress : NULL, on_message, NULL, stop};
+  state.monitor =
+      (mn_monitor){state.mode != MODE_NONE ? on_progress : NULL, on_message, NULL, stop};
   return &state.monitor;
 }
 

@@ -40,7 +40,8 @@ static void cell_text(char *to, size_t size, const json_t *value) {
 }
 
 static bool is_table(const json_t *value) {
-  return json_is_array(value) && json_array_size(value) > 0 && json_is_object(json_array_get(value, 0));
+  return json_is_array(value) && json_array_size(value) > 0 &&
+         json_is_object(json_array_get(value, 0));
 }
 
 static bool is_number(const json_t *value) {
@@ -73,7 +74,8 @@ static void print_rows(FILE *out, const json_t *rows) {
     }
   }
   for (size_t c = 0; c < columns; c++)
-    fprintf(out, is_number(json_object_get(json_array_get(rows, 0), keys[c])) ? "  %*s" : "  %-*s", width[c], keys[c]);
+    fprintf(out, is_number(json_object_get(json_array_get(rows, 0), keys[c])) ? "  %*s" : "  %-*s",
+            width[c], keys[c]);
   fputc('\n', out);
   for (size_t r = 0; r < shown; r++) {
     for (size_t c = 0; c < columns; c++) {

@@ -9,19 +9,31 @@
 
 typedef struct mn_eval_result {
   int32_t items, classes;
-  int32_t left_out;           /* items of folders the model has no label for and no `unknown` */
+  int32_t left_out;         /* items of folders the model has no label for and no `unknown` */
+  int32_t taken_as_unknown; /* items of folders the model has no label for, counted as `unknown` */
   double accuracy;
-  const double *per_class;    /* [classes] recall */
-  const int32_t *confusion;   /* [classes][classes], row: truth */
-  double threshold, recall, false_accepts; /* at the model's threshold; -1 where it has none */
+  const double *per_class;  /* [classes] recall */
+  const int32_t *confusion; /* [classes][classes], row: truth */
+  /* At the model's threshold; -1 where it has none. A keyword is every label but unknown and silence.
+   * recall: share of keyword items that are recognised and accepted; false_accepts: share of the other
+   * items (of all, where there are no others) that are accepted as a keyword they are not. */
+  double threshold, recall, false_accepts;
 } mn_eval_result;
+
+/* Real numbers of a frozen graph's first output: [elements of the tensor]. */
+void mn_eval_scores(double *score, const mn_graph *graph, const void *output);
+/* The largest score, and its probability: the score itself behind a SOFTMAX, else that of a softmax
+ * over all of them. */
+int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double *score);
 
 /* splits: bit mask 1 << MN_SPLIT_x. Memory of the result lives in arena. */
 mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
-                  const mn_dataset *dataset, unsigned splits, mn_pool *pool, mn_error *error) MN_MUST_CHECK;
+                  const mn_dataset *dataset, unsigned splits, mn_pool *pool,
+                  mn_error *error) MN_MUST_CHECK;
 /* The threshold on the winning probability that keeps false accepts low at the best recall, chosen on
  * the validation split. */
 mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
-                            const mn_dataset *dataset, mn_pool *pool, mn_error *error) MN_MUST_CHECK;
+                            const mn_dataset *dataset, mn_pool *pool,
+                            mn_error *error) MN_MUST_CHECK;
 
 #endif

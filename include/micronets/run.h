@@ -16,103 +16,111 @@
  * FLAG bool; COUNT int64_t, may be repeated (-vv); INTEGER int64_t; REAL double; TEXT const char *,
  * NULL where the default is ""; WORD a TEXT out of the words of `value`; LIST repeatable TEXT;
  * LATER a flag, LATERV an option with a value: known by name, refused as not built yet. */
-#define MN_OPTIONS_COMMON(X)                                                                        \
-  X(FLAG, json, 0, "", "", "print exactly one JSON object on standard output, nothing else there")  \
-  X(TEXT, out, 'o', "", "PATH", "where files go; each appears whole or not at all")                 \
-  X(INTEGER, seed, 0, "1", "N", "random seed: same seed, same bytes")                               \
-  X(INTEGER, threads, 0, "0", "N", "worker threads; 0: all cores; never changes a result")          \
-  X(FLAG, quiet, 'q', "", "", "no progress and no notes; errors only")                              \
-  X(COUNT, verbose, 'v', "", "", "say what is decided; twice: everything")                          \
-  X(WORD, progress, 0, "auto", "auto|always|never|lines",                                           \
-    "a redrawn line, none, or key=value lines; auto: what suits the standard error stream")         \
-  X(TEXT, config, 0, "", "FILE", "read options from FILE (key = value, [command] sections)")        \
-  X(FLAG, print_config, 0, "", "", "print every option's value and origin, as a config file")       \
+#define MN_OPTIONS_COMMON(X)                                                                       \
+  X(FLAG, json, 0, "", "", "print exactly one JSON object on standard output, nothing else there") \
+  X(TEXT, out, 'o', "", "PATH", "where files go; each appears whole or not at all")                \
+  X(INTEGER, seed, 0, "1", "N", "random seed: same seed, same bytes")                              \
+  X(INTEGER, threads, 0, "0", "N", "worker threads; 0: all cores; never changes a result")         \
+  X(FLAG, quiet, 'q', "", "", "no progress and no notes; errors only")                             \
+  X(COUNT, verbose, 'v', "", "", "say what is decided; twice: everything")                         \
+  X(WORD, progress, 0, "auto", "auto|always|never|lines",                                          \
+    "a redrawn line, none, or key=value lines; auto: what suits the standard error stream")        \
+  X(TEXT, config, 0, "", "FILE", "read options from FILE (key = value, [command] sections)")       \
+  X(FLAG, print_config, 0, "", "", "print every option's value and origin, as a config file")      \
   X(FLAG, help, 'h', "", "", "this text")
 
-#define MN_OPTIONS_DATA(X)                                                                          \
-  X(TEXT, data, 0, "", "D", "data set: folder, tar or zip of class folders, Speech Commands layout") \
-  X(TEXT, words, 0, "", "W,W,...", "speak these words instead: yes,no,stop or LABEL=TEXT")          \
-  X(FLAG, only_words, 0, "", "", "with --words: add neither unknown nor silence")                   \
-  X(TEXT, classes, 0, "", "A,B,...", "keywords; the rest becomes unknown; silence is added")        \
-  X(WORD, task, 0, "auto", "auto|kws|vww|ad|ic", "what the data is for, where its layout does not tell") \
-  X(TEXT, language, 0, "", "L", "language of spoken words (a voice of espeak-ng)")                  \
-  X(TEXT, cache, 0, "", "DIR", "keep spoken clips and features here; default: cache/ of the run folder")
+#define MN_OPTIONS_DATA(X)                                                                   \
+  X(TEXT, data, 0, "", "D",                                                                  \
+    "data set: folder, tar or zip of class folders, Speech Commands layout")                 \
+  X(TEXT, words, 0, "", "W,W,...", "speak these words instead: yes,no,stop or LABEL=TEXT")   \
+  X(FLAG, only_words, 0, "", "", "with --words: add neither unknown nor silence")            \
+  X(TEXT, classes, 0, "", "A,B,...", "keywords; the rest becomes unknown; silence is added") \
+  X(WORD, task, 0, "auto", "auto|kws|vww|ad|ic",                                             \
+    "what the data is for, where its layout does not tell")                                  \
+  X(TEXT, language, 0, "", "L", "language of spoken words (a voice of espeak-ng)")           \
+  X(TEXT, cache, 0, "", "DIR",                                                               \
+    "keep spoken clips and features here; default: cache/ of the run folder")
 
-#define MN_OPTIONS_SPACE(X)                                                                         \
-  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                      \
-  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant")             \
+#define MN_OPTIONS_SPACE(X)                                                             \
+  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")          \
+  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant") \
   X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")
 
-#define MN_OPTIONS_SEARCH(X)                                                                        \
-  X(TEXT, space, 0, "", "FILE.net", "search space")                                                 \
-  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                      \
-  X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")          \
-  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory, flash and speed is meant")      \
-  X(WORD, price, 0, "planner", "planner|paper", "SRAM term: our schedule's, or the paper's layerwise one") \
-  X(TEXT, supernet, 0, "", "FILE", "answer this budget from a supernet.ckpt, without training one") \
-  X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")             \
-  X(INTEGER, epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set")             \
+#define MN_OPTIONS_SEARCH(X)                                                                   \
+  X(TEXT, space, 0, "", "FILE.net", "search space")                                            \
+  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                 \
+  X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")     \
+  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory, flash and speed is meant") \
+  X(WORD, price, 0, "planner", "planner|paper",                                                \
+    "SRAM term: our schedule's, or the paper's layerwise one")                                 \
+  X(TEXT, supernet, 0, "", "FILE",                                                             \
+    "answer this budget from a supernet.ckpt, without training one")                           \
+  X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")        \
+  X(INTEGER, epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set")        \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped")
 
-#define MN_OPTIONS_TRAIN(X)                                                                         \
-  X(TEXT, net, 0, "", "FILE.net", "network; decisions left open need --set")                        \
-  X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")             \
-  X(INTEGER, bits, 0, "8", "8", "bits of weights and activations")                                  \
-  X(TEXT, init, 0, "", "CHECKPOINT", "inherit parameters by layer name (train.ckpt, supernet.ckpt)") \
-  X(LATERV, teacher, 0, "", "MODEL", "distill from this model")                                     \
-  X(INTEGER, epochs, 0, "60", "E", "passes over the training split")                                \
-  X(INTEGER, seeds, 0, "1", "K", "train K times, seeds N, N+1, ...; report mean and deviation")     \
-  X(INTEGER, batch, 0, "100", "B", "examples per step")                                             \
-  X(REAL, learning_rate, 0, "0.003", "R", "largest step size of AdamW; cosine decay to zero")       \
-  X(REAL, weight_decay, 0, "0.02", "R", "decoupled weight decay")                                   \
-  X(INTEGER, warmup_epochs, 0, "4", "E", "epochs of linear warm-up")                                \
-  X(REAL, label_smoothing, 0, "0.1", "R", "probability given to the other classes")                 \
-  X(REAL, dropout, 0, "0.2", "R", "before the last layer with weights")                             \
-  X(REAL, quantize_from, 0, "0.6", "R", "share of the epochs after which 8-bit training begins")    \
+#define MN_OPTIONS_TRAIN(X)                                                                      \
+  X(TEXT, net, 0, "", "FILE.net", "network; decisions left open need --set")                     \
+  X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")          \
+  X(INTEGER, bits, 0, "8", "8", "bits of weights and activations")                               \
+  X(TEXT, init, 0, "", "CHECKPOINT",                                                             \
+    "inherit parameters by layer name (train.ckpt, supernet.ckpt)")                              \
+  X(LATERV, teacher, 0, "", "MODEL", "distill from this model")                                  \
+  X(INTEGER, epochs, 0, "60", "E", "passes over the training split")                             \
+  X(INTEGER, seeds, 0, "1", "K", "train K times, seeds N, N+1, ...; report mean and deviation")  \
+  X(INTEGER, batch, 0, "100", "B", "examples per step")                                          \
+  X(REAL, learning_rate, 0, "0.003", "R", "largest step size of AdamW; cosine decay to zero")    \
+  X(REAL, weight_decay, 0, "0.02", "R", "decoupled weight decay")                                \
+  X(INTEGER, warmup_epochs, 0, "4", "E", "epochs of linear warm-up")                             \
+  X(REAL, label_smoothing, 0, "0.1", "R", "probability given to the other classes")              \
+  X(REAL, dropout, 0, "0.2", "R", "before the last layer with weights")                          \
+  X(REAL, quantize_from, 0, "0.6", "R", "share of the epochs after which 8-bit training begins") \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped; ends with the same bytes")
 
-#define MN_OPTIONS_EVAL(X)                                                                          \
-  X(WORD, split, 0, "test", "train|val|test|all", "which part of the data set")                     \
-  X(TEXT, raw, 0, "", "DIR", "stored input tensors instead of a data set")                          \
+#define MN_OPTIONS_EVAL(X)                                                      \
+  X(WORD, split, 0, "test", "train|val|test|all", "which part of the data set") \
+  X(TEXT, raw, 0, "", "DIR", "stored input tensors instead of a data set")      \
   X(TEXT, labels, 0, "", "FILE.csv", "with --raw: a line FILE,...,CLASS for every input")
 
-#define MN_OPTIONS_RUN(X)                                                                           \
-  X(FLAG, raw, 0, "", "", "inputs are the bytes of the input tensor")                               \
-  X(TEXT, dump, 0, "", "FILE", "write every operator's output tensor, in order, without padding")   \
-  X(TEXT, output, 0, "", "FILE", "write the raw output tensor")                                     \
+#define MN_OPTIONS_RUN(X)                                                                         \
+  X(FLAG, raw, 0, "", "", "inputs are the bytes of the input tensor")                             \
+  X(TEXT, dump, 0, "", "FILE", "write every operator's output tensor, in order, without padding") \
+  X(TEXT, output, 0, "", "FILE", "write the raw output tensor")                                   \
   X(FLAG, sequence, 0, "", "", "keep variable tensors from one input to the next")
 
-#define MN_OPTIONS_INSPECT(X)                                                                       \
-  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                      \
-  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant")             \
+#define MN_OPTIONS_INSPECT(X)                                                           \
+  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")          \
+  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant") \
   X(LIST, set, 0, "", "NAME=VALUE", "for a .net: pin a named value or a decision")
 
-#define MN_OPTIONS_COMPILE(X)                                                                       \
-  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                      \
-  X(TEXT, name, 0, "model", "P", "prefix of functions and constants")                               \
-  X(WORD, runtime, 0, "micronets", "micronets|tflm", "what runs the model on the board")            \
-  X(LATER, min_sram, 0, "", "", "least SRAM, whatever the cycles")                                  \
-  X(LATERV, max_cycles, 0, "", "N", "least SRAM within N cycles")                                   \
+#define MN_OPTIONS_COMPILE(X)                                                            \
+  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")           \
+  X(TEXT, name, 0, "model", "P", "prefix of functions and constants")                    \
+  X(WORD, runtime, 0, "micronets", "micronets|tflm", "what runs the model on the board") \
+  X(LATER, min_sram, 0, "", "", "least SRAM, whatever the cycles")                       \
+  X(LATERV, max_cycles, 0, "", "N", "least SRAM within N cycles")                        \
   X(LATER, small, 0, "", "", "least code")
 
-#define MN_OPTIONS_BENCH(X)                                                                         \
-  X(TEXT, vectors, 0, "", "DIR", "golden vectors (inNN.bin, outNN.bin, act00.bin); default: own ones") \
+#define MN_OPTIONS_BENCH(X)                                               \
+  X(TEXT, vectors, 0, "", "DIR",                                          \
+    "golden vectors (inNN.bin, outNN.bin, act00.bin); default: own ones") \
   MN_OPTIONS_COMPILE(X)
 
-#define MN_OPTIONS_BUILD(X)                                                                         \
-  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                      \
-  X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")          \
-  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory, flash and speed is meant")      \
-  X(TEXT, space, 0, "", "FILE.net", "search space; default: the one of spaces/ that suits the task") \
-  X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")             \
-  X(INTEGER, search_epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set")      \
-  X(INTEGER, epochs, 0, "60", "E", "epochs of the final training")                                  \
-  X(TEXT, name, 0, "model", "P", "prefix of functions and constants")                               \
+#define MN_OPTIONS_BUILD(X)                                                                    \
+  X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                 \
+  X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")     \
+  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory, flash and speed is meant") \
+  X(TEXT, space, 0, "", "FILE.net",                                                            \
+    "search space; default: the one of spaces/ that suits the task")                           \
+  X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")        \
+  X(INTEGER, search_epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set") \
+  X(INTEGER, epochs, 0, "60", "E", "epochs of the final training")                             \
+  X(TEXT, name, 0, "model", "P", "prefix of functions and constants")                          \
   X(FLAG, resume, 0, "", "", "go on where the same command stopped")
 
-#define MN_OPTIONS_HELP(X)                                                                          \
-  X(FLAG, markdown, 0, "", "", "the pages of all commands, as docs/cli.md holds them")              \
-  X(FLAG, exit_codes, 0, "", "", "the page of exit codes")                                          \
+#define MN_OPTIONS_HELP(X)                                                             \
+  X(FLAG, markdown, 0, "", "", "the pages of all commands, as docs/cli.md holds them") \
+  X(FLAG, exit_codes, 0, "", "", "the page of exit codes")                             \
   X(FLAG, man, 0, "", "", "the manual page")
 
 typedef struct mn_text_list {
@@ -147,49 +155,54 @@ typedef struct mn_options_build { MN_OPTIONS_BUILD(MN_FIELD) } mn_options_build;
 
 /* What every command gets. */
 typedef struct mn_run_context {
-  mn_arena *arena;                 /* lives as long as the process */
+  mn_arena *arena; /* lives as long as the process */
   mn_pool *pool;
   const mn_monitor *monitor;
-  const char *command;             /* "train" */
-  const char *command_line;        /* as typed */
-  const json_t *config;            /* resolved options, for run.json */
+  const char *command;      /* "train" */
+  const char *command_line; /* as typed */
+  const json_t *config;     /* resolved options, for run.json */
   const mn_options_common *common;
-  const mn_options_data *data;     /* NULL for commands without data options */
-  const char *const *arguments;    /* positional: model, inputs, folder */
+  const mn_options_data *data;  /* NULL for commands without data options */
+  const char *const *arguments; /* positional: model, inputs, folder */
   int32_t argument_count;
+  double began;               /* mn_seconds */
+  struct mn_dataset *dataset; /* open already, borrowed (stages of build); NULL: by options */
 } mn_run_context;
 
 /* ---- Commands ----------------------------------------------------------------------------
  * Each makes one new object with the keys of the command line's contract ("micronets", "command",
  * "seconds" and "seed" included). *result may be set together with MN_ERR_BUDGET or MN_ERR_PARITY:
  * the command ran and the answer is no. The caller releases it with json_decref. */
-mn_status mn_run_data(json_t **result, const mn_run_context *context, mn_error *error) MN_MUST_CHECK;
-mn_status mn_run_space(json_t **result, const mn_run_context *context, const mn_options_space *options,
-                       mn_error *error) MN_MUST_CHECK;
-mn_status mn_run_search(json_t **result, const mn_run_context *context, const mn_options_search *options,
-                        mn_error *error) MN_MUST_CHECK;
-mn_status mn_run_train(json_t **result, const mn_run_context *context, const mn_options_train *options,
-                       mn_error *error) MN_MUST_CHECK;
-mn_status mn_run_eval(json_t **result, const mn_run_context *context, const mn_options_eval *options,
+mn_status mn_run_data(json_t **result, const mn_run_context *context,
                       mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_space(json_t **result, const mn_run_context *context,
+                       const mn_options_space *options, mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_search(json_t **result, const mn_run_context *context,
+                        const mn_options_search *options, mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_train(json_t **result, const mn_run_context *context,
+                       const mn_options_train *options, mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_eval(json_t **result, const mn_run_context *context,
+                      const mn_options_eval *options, mn_error *error) MN_MUST_CHECK;
 mn_status mn_run_run(json_t **result, const mn_run_context *context, const mn_options_run *options,
                      mn_error *error) MN_MUST_CHECK;
 mn_status mn_run_inspect(json_t **result, const mn_run_context *context,
                          const mn_options_inspect *options, mn_error *error) MN_MUST_CHECK;
 mn_status mn_run_compile(json_t **result, const mn_run_context *context,
                          const mn_options_compile *options, mn_error *error) MN_MUST_CHECK;
-mn_status mn_run_bench(json_t **result, const mn_run_context *context, const mn_options_bench *options,
-                       mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_bench(json_t **result, const mn_run_context *context,
+                       const mn_options_bench *options, mn_error *error) MN_MUST_CHECK;
 /* The last stage, room report's: room run may not name it. */
-typedef mn_status mn_run_reporter(json_t **result, const mn_run_context *context, const char *folder,
-                                  mn_error *error);
-mn_status mn_run_build(json_t **result, const mn_run_context *context, const mn_options_build *options,
-                       mn_run_reporter *report, mn_error *error) MN_MUST_CHECK;
+typedef mn_status mn_run_reporter(json_t **result, const mn_run_context *context,
+                                  const char *folder, mn_error *error);
+mn_status mn_run_build(json_t **result, const mn_run_context *context,
+                       const mn_options_build *options, mn_run_reporter *report,
+                       mn_error *error) MN_MUST_CHECK;
 
 /* Writes an object to a file, indented, whole or not at all. */
 mn_status mn_run_write_json(const char *path, const json_t *object, mn_error *error) MN_MUST_CHECK;
 /* Reads one back. Errors: MN_ERR_IO, MN_ERR_FORMAT with path and line. */
-mn_status mn_run_read_json(json_t **object, mn_arena *arena, const char *path, mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_read_json(json_t **object, mn_arena *arena, const char *path,
+                           mn_error *error) MN_MUST_CHECK;
 /* Numbers keep nine digits; order of insertion is kept. */
 #define MN_RUN_JSON_FLAGS (JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII)
 

@@ -7,7 +7,10 @@
 static void escape(const mn_sink *out, const char *text) {
   mn_status status = MN_OK;
   for (; *text != 0 && status == MN_OK; text++) {
-    const char *entity = *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '&' ? "&amp;" : NULL;
+    const char *entity = *text == '<'   ? "&lt;"
+                         : *text == '>' ? "&gt;"
+                         : *text == '&' ? "&amp;"
+                                        : NULL;
     status = entity != NULL ? mn_sink_printf(out, "%s", entity) : mn_sink_write(out, text, 1);
   }
   (void)status; /* a buffer out of memory stays so: checked once at the end */
@@ -17,7 +20,9 @@ static void cell(const mn_sink *out, const json_t *value) {
   char text[64];
   switch (json_typeof(value)) {
     case JSON_STRING: escape(out, json_string_value(value)); return;
-    case JSON_INTEGER: snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value)); break;
+    case JSON_INTEGER:
+      snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+      break;
     case JSON_REAL: snprintf(text, sizeof text, "%.5g", json_real_value(value)); break;
     case JSON_TRUE: snprintf(text, sizeof text, "yes"); break;
     case JSON_FALSE: snprintf(text, sizeof text, "no"); break;
@@ -98,8 +103,8 @@ static const char head[] =
     "td.n{text-align:right;font-variant-numeric:tabular-nums}pre{background:#f4f4f4;padding:1em}\n"
     "</style></head><body>\n<h1>MicroNets run</h1>\n";
 
-static mn_status section(const mn_sink *out, mn_arena *arena, const char *folder, const char *name, const char *title,
-                         bool *any, mn_error *error) {
+static mn_status section(const mn_sink *out, mn_arena *arena, const char *folder, const char *name,
+                         const char *title, bool *any, mn_error *error) {
   const char *path = mn_arena_text(arena, "%s/%s", folder, name);
   if (path == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", folder);
   if (!mn_file_exists(path)) return MN_OK;
@@ -131,8 +136,9 @@ static mn_status network(const mn_sink *out, mn_arena *arena, const char *folder
 static mn_status page(mn_buffer *buffer, mn_arena *arena, const char *folder, mn_error *error) {
   static const struct {
     const char *file, *title;
-  } sections[] = {{"run.json", "The run"},     {"data.json", "Data"},         {"search.json", "Search"},
-                  {"train.json", "Training"}, {"compile.json", "Firmware"}, {"bench.json", "Bench"}};
+  } sections[] = {{"run.json", "The run"},      {"data.json", "Data"},
+                  {"search.json", "Search"},    {"train.json", "Training"},
+                  {"compile.json", "Firmware"}, {"bench.json", "Bench"}};
   mn_sink out = mn_buffer_sink(buffer);
   bool any = false;
   line(&out, head);
@@ -141,13 +147,15 @@ static mn_status page(mn_buffer *buffer, mn_arena *arena, const char *folder, mn
     if (i == 2) MN_TRY(network(&out, arena, folder, error));
   }
   if (!any)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: found no run.json or other result; expected a run folder", folder);
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: found no run.json or other result; expected a run folder", folder);
   if (mn_sink_printf(&out, "<p>micronets %s</p></body></html>\n", MICRONETS_VERSION) != MN_OK)
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", folder);
   return MN_OK;
 }
 
-mn_status mn_report(json_t **result, const mn_run_context *context, const char *folder, mn_error *error) {
+mn_status mn_report(json_t **result, const mn_run_context *context, const char *folder,
+                    mn_error *error) {
   double began = mn_seconds();
   const char *path = context->common->out != NULL && strcmp(context->command, "report") == 0
                          ? context->common->out
@@ -158,7 +166,7 @@ mn_status mn_report(json_t **result, const mn_run_context *context, const char *
   if (status == MN_OK) status = mn_file_write(path, buffer.data, buffer.size, error);
   mn_buffer_free(&buffer);
   MN_TRY(status);
-  *result = json_pack("{s:s,s:s,s:s,s:f}", "micronets", MICRONETS_VERSION, "command", "report", "file", path, "seconds",
-                      mn_seconds() - began);
+  *result = json_pack("{s:s,s:s,s:s,s:f}", "micronets", MICRONETS_VERSION, "command", "report",
+                      "file", path, "seconds", mn_seconds() - began);
   return *result != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", folder);
 }

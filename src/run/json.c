@@ -74,10 +74,10 @@ json_t *mn_json_open(const mn_run_context *context) {
   return object;
 }
 
-mn_status mn_json_finish(json_t **result, json_t *object, const mn_run_context *context, bool random,
-                         double began, mn_error *error) {
+mn_status mn_json_finish(json_t **result, json_t *object, const mn_run_context *context,
+                         bool random, mn_error *error) {
   if (random) mn_json_put_int(object, "seed", context->common->seed);
-  mn_json_put_real(object, "seconds", mn_seconds() - began);
+  mn_json_put_real(object, "seconds", mn_seconds() - context->began);
   if (!mn_json_ok()) {
     json_decref(object);
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", context->command);
@@ -102,8 +102,8 @@ mn_status mn_run_read_json(json_t **object, mn_arena *arena, const char *path, m
   MN_TRY(mn_file_read(&text, arena, path, 64 << 20, error));
   json_t *value = json_loadb((const char *)text.data, text.size, 0, &at);
   if (value == NULL)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d:%d: %s; expected JSON as micronets writes it", path, at.line,
-                        at.column, at.text);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d:%d: %s; expected JSON as micronets writes it",
+                        path, at.line, at.column, at.text);
   *object = value;
   return MN_OK;
 }

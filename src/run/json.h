@@ -8,9 +8,9 @@
 
 /* Opens a command's object: "micronets", "command". */
 json_t *mn_json_open(const mn_run_context *context);
-/* Adds "seed" and "seconds" (since `began`, mn_seconds) and hands the object over. */
-mn_status mn_json_finish(json_t **result, json_t *object, const mn_run_context *context, bool random,
-                         double began, mn_error *error);
+/* Adds "seed" and "seconds" and hands the object over. */
+mn_status mn_json_finish(json_t **result, json_t *object, const mn_run_context *context,
+                         bool random, mn_error *error);
 
 /* All take the value over (references are stolen, as jansson's _new functions do). */
 void mn_json_put(json_t *object, const char *key, json_t *value);

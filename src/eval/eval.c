@@ -1,0 +1,277 @@
+/* eval.c - runs the int8 model over a data set and counts. Features are the bytes the board would
+ * make, the arithmetic is the firmware's.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "micronets/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "micronets/exec.h"
+
+enum { BLOCK = 64, MOST_CLASSES = 4096 };
+
+/* One judged item. */
+typedef struct verdict {
+  int32_t truth, winner; /* labels of the model */
+  double probability;
+} verdict;
+
+typedef struct judging {
+  const mn_model *model;
+  const mn_dataset *dataset;
+  mn_pool *pool;
+  mn_arena *arena; /* scratch */
+  const mn_plan *plan;
+  mn_exec **exec; /* [threads] */
+  double *score;  /* [threads][classes] */
+  int8_t *input;  /* [BLOCK][input bytes] */
+  size_t input_bytes;
+  int32_t classes, threads;
+  int32_t *label_of;    /* [dataset classes]: label of the model, -1 left out */
+  bool *stranger;       /* [dataset classes]: counted as unknown without being called so */
+  verdict *verdicts;    /* of all items so far */
+  int32_t count, first; /* first: of the block in work */
+  int32_t left_out, strangers;
+} judging;
+
+static mn_status out_of_memory(mn_error *error) {
+  return mn_error_set(error, MN_ERR_MEMORY, "eval: out of memory");
+}
+
+/* ---- Labels ----------------------------------------------------------------------------------*/
+static int32_t find_label(const mn_model *model, const char *name) {
+  for (int32_t i = 0; i < model->label_count; i++)
+    if (strcmp(model->labels[i], name) == 0) return i;
+  return -1;
+}
+
+/* The same names where the model has any, else the same order. */
+static mn_status map_labels(judging *j, mn_error *error) {
+  int32_t count = mn_dataset_classes(j->dataset), known = 0;
+  int32_t unknown = find_label(j->model, "unknown");
+  j->label_of = mn_arena_array(j->arena, (size_t)count, sizeof *j->label_of);
+  j->stranger = mn_arena_array(j->arena, (size_t)count, sizeof *j->stranger);
+  if (j->label_of == NULL || j->stranger == NULL) return out_of_memory(error);
+  if (j->model->label_count == 0 && count != j->classes)
+    return mn_error_set(
+        error, MN_ERR_FORMAT,
+        "eval: the data has %d classes and the model %d outputs without labels; name --classes",
+        (int)count, (int)j->classes);
+  for (int32_t c = 0; c < count; c++) {
+    int32_t label =
+        j->model->label_count > 0 ? find_label(j->model, mn_dataset_class(j->dataset, c)) : c;
+    known += label >= 0;
+    j->stranger[c] = label < 0 && unknown >= 0;
+    j->label_of[c] = label >= 0 ? label : unknown;
+  }
+  if (known > 0 || unknown >= 0) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "eval: the data has no class that the model knows; its first label is \"%s\"",
+                      j->model->labels[0]);
+}
+
+static bool is_keyword(const mn_model *model, int32_t label) {
+  if (label >= model->label_count) return true;
+  return strcmp(model->labels[label], "unknown") != 0 &&
+         strcmp(model->labels[label], "silence") != 0;
+}
+
+/* ---- Running ---------------------------------------------------------------------------------*/
+static mn_status check_model(judging *j, mn_error *error) {
+  const mn_graph *graph = j->model->graph;
+  const mn_frontend *f = &j->model->frontend;
+  if (graph->input_count != 1 || graph->output_count != 1)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "eval: the model has %d inputs and %d outputs; expected one of each",
+                        (int)graph->input_count, (int)graph->output_count);
+  if (f->kind == MN_FRONTEND_NONE)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "eval: the model names no front end; use --raw with stored input tensors");
+  const mn_tensor *input = &graph->tensors[graph->inputs[0]];
+  if (input->dtype != MN_DTYPE_INT8 || input->quantization.count != 1)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "eval: the model's input is %s; expected int8 with one scale",
+                        mn_dtype_text(input->dtype));
+  j->input_bytes = mn_tensor_bytes(input);
+  if ((int64_t)j->input_bytes != (int64_t)f->height * f->width * f->channels)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "eval: the front end makes %dx%dx%d values, the input tensor has %zu",
+                        (int)f->height, (int)f->width, (int)f->channels, j->input_bytes);
+  int64_t classes = mn_shape_elements(&graph->tensors[graph->outputs[0]].shape);
+  if (classes < 2 || classes > MOST_CLASSES ||
+      (j->model->label_count > 0 && j->model->label_count != classes))
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "eval: the model has %lld outputs and %d labels; expected as many",
+                        (long long)classes, (int)j->model->label_count);
+  j->classes = (int32_t)classes;
+  return MN_OK;
+}
+
+static mn_status prepare(judging *j, mn_error *error) {
+  mn_plan_options options = {.kernels = "host"};
+  MN_TRY(check_model(j, error));
+  MN_TRY(map_labels(j, error));
+  MN_TRY(mn_plan_make(&j->plan, j->arena, j->model->graph, NULL, &options, error));
+  j->threads = mn_pool_threads(j->pool);
+  j->exec = mn_arena_array(j->arena, (size_t)j->threads, sizeof *j->exec);
+  j->score = mn_arena_array(j->arena, (size_t)(j->threads * j->classes), sizeof *j->score);
+  j->input = mn_arena_array(j->arena, BLOCK, j->input_bytes);
+  j->verdicts = mn_arena_array(j->arena, (size_t)mn_dataset_items(j->dataset), sizeof *j->verdicts);
+  if (j->exec == NULL || j->score == NULL || j->input == NULL || j->verdicts == NULL)
+    return out_of_memory(error);
+  for (int32_t t = 0; t < j->threads; t++) MN_TRY(mn_exec_create(&j->exec[t], j->plan, error));
+  return MN_OK;
+}
+
+static void judge_item(void *context, int32_t index, int32_t thread) {
+  judging *j = context;
+  verdict *v = &j->verdicts[j->first + index];
+  double *score = j->score + thread * j->classes;
+  mn_exec *exec = j->exec[thread];
+  mn_exec_reset(exec);
+  memcpy(mn_exec_input(exec, 0), j->input + (size_t)index * j->input_bytes, j->input_bytes);
+  mn_exec_run(exec, NULL);
+  mn_eval_scores(score, j->model->graph, mn_exec_output(exec, 0));
+  v->winner = mn_eval_winner(&v->probability, j->model->graph, score);
+}
+
+/* Batch `b`: known items gather at the front of the block, then all threads judge them. */
+static mn_status judge_batch(judging *j, mn_feed *feed, int32_t b, mn_error *error) {
+  const mn_quantization *q = &j->model->graph->tensors[j->model->graph->inputs[0]].quantization;
+  mn_batch batch;
+  int32_t held = 0;
+  MN_TRY(mn_feed_batch(feed, &batch, 0, b, error));
+  j->first = j->count;
+  for (int32_t i = 0; i < batch.items; i++) {
+    int32_t class = mn_dataset_item(j->dataset, batch.item[i])->label;
+    int32_t truth = class >= 0 ? j->label_of[class] : -1;
+    if (truth < 0) {
+      j->left_out++;
+      continue;
+    }
+    j->strangers += j->stranger[class];
+    MN_TRY(mn_feed_input(feed, j->input + (size_t)held * j->input_bytes, b * BLOCK + i, q->scale[0],
+                         q->zero_point[0], error));
+    j->verdicts[j->count++].truth = truth;
+    held++;
+  }
+  if (held > 0) mn_pool_run(j->pool, judge_item, j, held);
+  return MN_OK;
+}
+
+static mn_status judge_splits(judging *j, unsigned splits, mn_error *error) {
+  const mn_feed_config config = {.batch = BLOCK};
+  for (int s = 0; s < MN_SPLIT_COUNT; s++) {
+    mn_feed *feed = NULL;
+    if ((splits & 1u << s) == 0) continue;
+    MN_TRY(mn_feed_open(&feed, j->dataset, (mn_split)s, 0, 1, &j->model->frontend, &config, error));
+    mn_status status = MN_OK;
+    for (int32_t b = 0; b < mn_feed_batches(feed) && status == MN_OK; b++)
+      status = judge_batch(j, feed, b, error);
+    mn_feed_close(feed);
+    MN_TRY(status);
+  }
+  return MN_OK;
+}
+
+static mn_status judge(judging *j, unsigned splits, mn_error *error) {
+  mn_status status = mn_arena_create(&j->arena);
+  if (status != MN_OK) return out_of_memory(error);
+  status = prepare(j, error);
+  return status == MN_OK ? judge_splits(j, splits, error) : status;
+}
+
+static void finish(judging *j) {
+  for (int32_t t = 0; t < j->threads && j->exec != NULL; t++) mn_exec_destroy(j->exec[t]);
+  mn_arena_destroy(j->arena);
+}
+
+/* ---- Counting --------------------------------------------------------------------------------*/
+static void count_threshold(double *recall, double *false_accepts, const judging *j,
+                            double threshold) {
+  int64_t keywords = 0, found = 0, others = 0, wrong_others = 0, wrong = 0;
+  for (int32_t i = 0; i < j->count; i++) {
+    const verdict *v = &j->verdicts[i];
+    bool accepted = is_keyword(j->model, v->winner) && v->probability >= threshold;
+    bool keyword = is_keyword(j->model, v->truth);
+    keywords += keyword;
+    others += !keyword;
+    found += keyword && accepted && v->winner == v->truth;
+    wrong += accepted && v->winner != v->truth;
+    wrong_others += !keyword && accepted;
+  }
+  *recall = keywords > 0 ? (double)found / (double)keywords : -1;
+  if (others > 0)
+    *false_accepts = (double)wrong_others / (double)others;
+  else
+    *false_accepts = j->count > 0 ? (double)wrong / j->count : -1;
+}
+
+static mn_status summarise(mn_eval_result *result, mn_arena *arena, const judging *j,
+                           mn_error *error) {
+  size_t classes = (size_t)j->classes;
+  int32_t *confusion = mn_arena_array(arena, classes * classes, sizeof *confusion);
+  double *per_class = mn_arena_array(arena, classes, sizeof *per_class);
+  int64_t right = 0;
+  if (confusion == NULL || per_class == NULL) return out_of_memory(error);
+  for (int32_t i = 0; i < j->count; i++) {
+    confusion[j->verdicts[i].truth * j->classes + j->verdicts[i].winner]++;
+    right += j->verdicts[i].truth == j->verdicts[i].winner;
+  }
+  for (int32_t c = 0; c < j->classes; c++) {
+    int64_t all = 0;
+    for (int32_t k = 0; k < j->classes; k++) all += confusion[c * j->classes + k];
+    per_class[c] = all > 0 ? (double)confusion[c * j->classes + c] / (double)all : -1;
+  }
+  *result = (mn_eval_result){.items = j->count,
+                             .classes = j->classes,
+                             .left_out = j->left_out,
+                             .taken_as_unknown = j->strangers,
+                             .accuracy = j->count > 0 ? (double)right / j->count : -1,
+                             .per_class = per_class,
+                             .confusion = confusion,
+                             .threshold = -1,
+                             .recall = -1,
+                             .false_accepts = -1};
+  if (!j->model->has_threshold) return MN_OK;
+  result->threshold = (double)j->model->threshold;
+  count_threshold(&result->recall, &result->false_accepts, j, result->threshold);
+  return MN_OK;
+}
+
+mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
+                  const mn_dataset *dataset, unsigned splits, mn_pool *pool, mn_error *error) {
+  judging j = {.model = model, .dataset = dataset, .pool = pool};
+  mn_status status = judge(&j, splits, error);
+  if (status == MN_OK) status = summarise(result, arena, &j, error);
+  finish(&j);
+  return status;
+}
+
+/* A false accept costs twice what a missed word does: a spotter listens to far more other sound. Of
+ * equally good thresholds the middle one is taken: it has the most room on both sides. */
+static double best_threshold(const judging *j) {
+  enum { STEPS = 100 };
+  double best = -10, first = 0, last = 0;
+  for (int step = 0; step < STEPS; step++) {
+    double recall, false_accepts, threshold = (double)step / STEPS;
+    count_threshold(&recall, &false_accepts, j, threshold);
+    double worth = recall - 2 * false_accepts;
+    if (worth > best) {
+      best = worth;
+      first = threshold;
+    }
+    if (worth >= best) last = threshold;
+  }
+  return j->count > 0 ? 0.5 * (first + last) : 0;
+}
+
+mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
+                            const mn_dataset *dataset, mn_pool *pool, mn_error *error) {
+  (void)arena;
+  judging j = {.model = model, .dataset = dataset, .pool = pool};
+  mn_status status = judge(&j, 1u << MN_SPLIT_VAL, error);
+  if (status == MN_OK) *threshold = (float)best_threshold(&j);
+  finish(&j);
+  return status;
+}

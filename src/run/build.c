@@ -1,0 +1,293 @@
+/* build.c - micronets build: data, search, train, compile, bench, report, in one folder. Every stage
+ * leaves its JSON as its last file and is then named in run.json: --resume goes on behind it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/log.h"
+
+enum { STAGE_DATA, STAGE_SEARCH, STAGE_TRAIN, STAGE_COMPILE, STAGE_BENCH, STAGE_COUNT };
+static const char *const stage_names[STAGE_COUNT] = {"data", "search", "train", "compile", "bench"};
+
+typedef struct build {
+  const mn_run_context *context;
+  const mn_options_build *options;
+  const char *folder, *space;
+  mn_dataset *dataset;         /* opened by the first stage that needs it */
+  mn_options_common common;    /* of the stages: --out is our folder */
+  json_t *result[STAGE_COUNT]; /* NULL: not there yet */
+  bool done[STAGE_COUNT];
+} build;
+
+/* ---- Options of a stage ------------------------------------------------------------------------*/
+#define STANDARD_FLAG(text) false
+#define STANDARD_INTEGER(text) strtoll(text, NULL, 10)
+#define STANDARD_REAL(text) strtod(text, NULL)
+#define STANDARD_TEXT(text) NULL
+#define STANDARD_WORD(text) text
+#define STANDARD_LIST(text) ((mn_text_list){0})
+#define STANDARD_LATER(text) false
+#define STANDARD_LATERV(text) NULL
+#define SET(type, name, letter, standard, value, help) o.name = STANDARD_##type(standard);
+
+static mn_options_search search_options(const build *b) {
+  mn_options_search o;
+  MN_OPTIONS_SEARCH(SET)
+  o.space = b->space;
+  o.target = b->options->target;
+  o.budget = b->options->budget;
+  o.runtime = b->options->runtime;
+  o.set = b->options->set;
+  o.epochs = b->options->search_epochs;
+  o.resume = b->options->resume;
+  return o;
+}
+
+static mn_options_train train_options(const build *b) {
+  mn_options_train o;
+  MN_OPTIONS_TRAIN(SET)
+  o.net = mn_stage_path(b->context, b->folder, "arch.net");
+  o.init = mn_stage_path(b->context, b->folder, "supernet.ckpt");
+  o.epochs = b->options->epochs;
+  o.resume = b->options->resume;
+  return o;
+}
+
+static mn_options_compile compile_options(const build *b) {
+  mn_options_compile o;
+  MN_OPTIONS_COMPILE(SET)
+  o.target = b->options->target;
+  o.name = b->options->name;
+  return o;
+}
+
+static mn_options_bench bench_options(const build *b) {
+  mn_options_bench o;
+  MN_OPTIONS_BENCH(SET)
+  o.target = b->options->target;
+  o.name = b->options->name;
+  return o;
+}
+
+/* ---- Resume ------------------------------------------------------------------------------------*/
+/* Options that may differ between a run and its continuation. */
+static bool may_differ(const char *key) {
+  static const char *const keys[] = {"json",   "threads",      "quiet", "verbose", "progress",
+                                     "config", "print_config", "help",  "resume",  "out"};
+  for (size_t i = 0; i < MN_COUNT(keys); i++)
+    if (strcmp(keys[i], key) == 0) return true;
+  return false;
+}
+
+static mn_status same_options(const build *b, const json_t *before, const char *path,
+                              mn_error *error) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)b->context->config, key, value) {
+    const json_t *old = json_object_get(before, key);
+    if (may_differ(key) || old == NULL || json_equal(old, value)) continue;
+    return mn_error_set(
+        error, MN_ERR_USAGE,
+        "%s: that run had another --%s; expected the same command; give another --out, or leave --resume out",
+        path, key);
+  }
+  return MN_OK;
+}
+
+static mn_status read_stage(build *b, int stage, mn_error *error) {
+  const char *file = mn_arena_text(b->context->arena, "%s.json", stage_names[stage]);
+  const char *path = file != NULL ? mn_stage_path(b->context, b->folder, file) : NULL;
+  if (path == NULL) return mn_out_of_memory(b->context, error);
+  MN_TRY(mn_run_read_json(&b->result[stage], b->context->arena, path, error));
+  b->done[stage] = true;
+  return MN_OK;
+}
+
+static mn_status read_progress(build *b, mn_error *error) {
+  const char *path = mn_stage_path(b->context, b->folder, "run.json");
+  json_t *record = NULL;
+  if (path == NULL) return mn_out_of_memory(b->context, error);
+  if (!b->options->resume || !mn_file_exists(path)) return MN_OK;
+  MN_TRY(mn_run_read_json(&record, b->context->arena, path, error));
+  mn_status status = same_options(b, json_object_get(record, "config"), path, error);
+  const json_t *stages = json_object_get(record, "stages");
+  for (int s = 0; s < STAGE_COUNT && s < (int)json_array_size(stages) && status == MN_OK; s++) {
+    const char *name = json_string_value(json_array_get(stages, (size_t)s));
+    if (name == NULL || strcmp(name, stage_names[s]) != 0) break;
+    status = read_stage(b, s, error);
+  }
+  json_decref(record);
+  return status;
+}
+
+static mn_status record(const build *b, const char *state, const char *summary, mn_error *error) {
+  const mn_run_context *context = b->context;
+  json_t *extra = mn_json_object(), *stages = mn_json_array();
+  const char *inputs[] = {context->data->data, b->space};
+  for (int s = 0; s < STAGE_COUNT && b->done[s]; s++)
+    mn_json_push(stages, json_string(stage_names[s]));
+  mn_json_put(extra, "stages", stages);
+  if (summary != NULL) mn_json_put_text(extra, "summary", summary);
+  mn_status status = mn_stage_record(
+      context, b->folder, state, mn_stage_inputs(context, inputs, MN_COUNT(inputs)), extra, error);
+  json_decref(extra);
+  return status;
+}
+
+/* ---- Stages ------------------------------------------------------------------------------------*/
+static mn_status open_dataset(build *b, mn_error *error) {
+  if (b->dataset != NULL) return MN_OK;
+  return mn_stage_dataset(&b->dataset, b->context, b->folder, error);
+}
+
+static mn_status run_stage(build *b, int stage, mn_error *error) {
+  mn_run_context context = *b->context;
+  context.command = stage_names[stage];
+  context.common = &b->common;
+  context.began = mn_seconds();
+  if (stage <= STAGE_TRAIN) MN_TRY(open_dataset(b, error));
+  context.dataset = b->dataset;
+  const char *model = mn_stage_path(&context, b->folder, "model.tflite");
+  if (model == NULL) return mn_out_of_memory(&context, error);
+  context.arguments = &model;
+  context.argument_count = 1;
+  mn_options_common common = b->common;
+  if (stage >= STAGE_COMPILE)
+    common.out = mn_stage_path(&context, b->folder, stage == STAGE_COMPILE ? "firmware" : "bench");
+  context.common = &common;
+  mn_options_search search = search_options(b);
+  mn_options_train train = train_options(b);
+  mn_options_compile compile = compile_options(b);
+  mn_options_bench bench = bench_options(b);
+  switch (stage) {
+    case STAGE_DATA: return mn_run_data(&b->result[stage], &context, error);
+    case STAGE_SEARCH: return mn_run_search(&b->result[stage], &context, &search, error);
+    case STAGE_TRAIN: return mn_run_train(&b->result[stage], &context, &train, error);
+    case STAGE_COMPILE: return mn_run_compile(&b->result[stage], &context, &compile, error);
+    default: return mn_run_bench(&b->result[stage], &context, &bench, error);
+  }
+}
+
+/* compile and bench write their JSON beside, not inside, the folder they fill. */
+static mn_status keep_result(const build *b, int stage, mn_error *error) {
+  if (stage < STAGE_COMPILE) return MN_OK;
+  const char *path =
+      mn_stage_path(b->context, b->folder, stage == STAGE_COMPILE ? "compile.json" : "bench.json");
+  if (path == NULL) return mn_out_of_memory(b->context, error);
+  return mn_run_write_json(path, b->result[stage], error);
+}
+
+static bool is_skipped(const build *b, int stage) {
+  return stage >= STAGE_COMPILE && mn_stage_runtime_of(b->options->runtime) == MN_RUNTIME_TFLM;
+}
+
+static mn_status run_stages(build *b, mn_error *error) {
+  for (int stage = 0; stage < STAGE_COUNT; stage++) {
+    if (b->done[stage] || is_skipped(b, stage)) continue;
+    if (mn_monitor_stopped(b->context->monitor))
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "build: interrupted");
+    mn_monitor_message(b->context->monitor, MN_LEVEL_NOTE, "build: %s", stage_names[stage]);
+    mn_status status = run_stage(b, stage, error);
+    if (b->result[stage] != NULL && status != MN_ERR_INTERRUPTED) {
+      mn_error ignored;
+      mn_status kept = keep_result(b, stage, status == MN_OK ? error : &ignored);
+      if (status == MN_OK) status = kept;
+    }
+    MN_TRY(status);
+    b->done[stage] = true;
+    MN_TRY(record(b, "running", NULL, error));
+  }
+  return MN_OK;
+}
+
+/* ---- The end -----------------------------------------------------------------------------------*/
+static double number_at(const json_t *object, const char *group, const char *key) {
+  const json_t *value = json_object_get(json_object_get(object, group), key);
+  return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+static const char *summary_text(const build *b) {
+  const json_t *bench = b->result[STAGE_BENCH], *train = b->result[STAGE_TRAIN];
+  const json_t *best = json_object_get(b->result[STAGE_SEARCH], "best");
+  mn_arena *arena = b->context->arena;
+  const json_t *ms = json_object_get(bench, "ms_modelled");
+  const char *speed = json_is_number(ms)
+                          ? mn_arena_text(arena, "%.1f ms modelled", json_number_value(ms))
+                          : "speed unknown";
+  const char *proof =
+      bench == NULL
+          ? "not compiled: --runtime tflm is priced only"
+          : mn_arena_text(arena, "%lld of %lld tensors checked on the emulated %s, %lld mismatches",
+                          (long long)number_at(bench, "parity", "tensors"),
+                          (long long)number_at(bench, "parity", "tensors_total"),
+                          json_string_value(json_object_get(bench, "core")),
+                          (long long)number_at(bench, "parity", "mismatches"));
+  return mn_arena_text(
+      arena,
+      "int8 accuracy %.1f %% (test), %.0f ops, %.0f bytes of flash, %.0f bytes of SRAM, %s on %s; %s; "
+      "trained on %s",
+      100 * number_at(train, "int8", "test"), json_number_value(json_object_get(best, "ops")),
+      bench != NULL ? number_at(bench, "flash", "total")
+                    : json_number_value(json_object_get(best, "flash")),
+      bench != NULL ? number_at(bench, "sram", "total")
+                    : json_number_value(json_object_get(best, "sram")),
+      speed, b->options->target, proof, json_string_value(json_object_get(train, "trained_on")));
+}
+
+static mn_status finish(json_t **result, const build *b, mn_run_reporter *report, mn_error *error) {
+  const char *summary = summary_text(b);
+  json_t *page = NULL;
+  if (summary == NULL) return mn_out_of_memory(b->context, error);
+  MN_TRY(record(b, "done", summary, error));
+  MN_TRY(report(&page, b->context, b->folder, error));
+  json_t *object = mn_json_open(b->context);
+  for (int s = 0; s < STAGE_COUNT; s++)
+    mn_json_put(object, stage_names[s],
+                b->result[s] != NULL ? json_incref(b->result[s]) : json_null());
+  mn_json_put(object, "report", json_incref(json_object_get(page, "file")));
+  mn_json_put_text(object, "out", b->folder);
+  mn_json_put_text(object, "runtime", b->options->runtime);
+  mn_json_put(object, "trained_on",
+              json_incref(json_object_get(b->result[STAGE_TRAIN], "trained_on")));
+  mn_json_put_text(object, "summary", summary);
+  json_decref(page);
+  return mn_json_finish(result, object, b->context, true, error);
+}
+
+static mn_status prepare(build *b, mn_error *error) {
+  const mn_run_context *context = b->context;
+  MN_TRY(mn_stage_need(context, b->options->target, "--target", "NAME|FILE", error));
+  MN_TRY(mn_stage_need(context, b->options->budget, "--budget", "flash=100K,sram=64K,...", error));
+  MN_TRY(mn_stage_folder(&b->folder, context, "build-out", error));
+  b->common = *context->common;
+  b->common.out = b->folder;
+  b->space = b->options->space;
+  if (b->space == NULL)
+    b->space = mn_shipped_path(
+        context->arena, context->data->words != NULL ? "spaces/kws_words.net" : "spaces/kws.net");
+  if (b->space == NULL)
+    return mn_error_set(
+        error, MN_ERR_IO,
+        "build: spaces/kws.net is not where this program was installed; name a --space");
+  return read_progress(b, error);
+}
+
+mn_status mn_run_build(json_t **result, const mn_run_context *context,
+                       const mn_options_build *options, mn_run_reporter *report, mn_error *error) {
+  mn_run_context logged = *context;
+  build b = {.context = &logged, .options = options};
+  mn_run_log log = {0};
+  mn_status status = prepare(&b, error);
+  if (status == MN_OK) status = mn_run_log_open(&log, context, b.folder, options->resume, error);
+  if (status == MN_OK) logged.monitor = &log.monitor;
+  if (status == MN_OK) status = record(&b, "running", NULL, error);
+  if (status == MN_OK) status = run_stages(&b, error);
+  if (status == MN_OK) status = finish(result, &b, report, error);
+  mn_error ignored;
+  if (status == MN_ERR_INTERRUPTED && record(&b, "interrupted", NULL, &ignored) != MN_OK)
+    mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);
+  mn_run_log_close(&log, status == MN_OK ? "done" : error->text);
+  for (int s = 0; s < STAGE_COUNT; s++) json_decref(b.result[s]);
+  mn_dataset_close(b.dataset);
+  return status;
+}

@@ -1,0 +1,139 @@
+/* fit.c - one training: feeds, trainer, freeze, model file, verdict. See train.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "run/train.h"
+
+typedef struct fitting {
+  const mn_training *job;
+  mn_feed *train, *val, *test;
+  mn_trainer *trainer;
+  mn_arena *arena; /* of the frozen graph and the model */
+} fitting;
+
+static mn_status open_feeds(fitting *f, mn_error *error) {
+  const mn_training *job = f->job;
+  mn_feed_config config = mn_feed_defaults(job->dataset), clean = {0};
+  config.batch = clean.batch = (int32_t)job->options->batch;
+  config.seed = job->seed;
+  config.label_smoothing = job->options->label_smoothing;
+  MN_TRY(
+      mn_feed_open(&f->train, job->dataset, MN_SPLIT_TRAIN, 0, 1, &job->frontend, &config, error));
+  MN_TRY(mn_feed_open(&f->val, job->dataset, MN_SPLIT_VAL, 0, 1, &job->frontend, &clean, error));
+  MN_TRY(mn_feed_open(&f->test, job->dataset, MN_SPLIT_TEST, 0, 1, &job->frontend, &clean, error));
+  if (mn_feed_items(f->train) > 0) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "%s: found no item in the training split; expected some of every class",
+                      job->context->data->data != NULL ? job->context->data->data : "--words");
+}
+
+static mn_train_config train_config(const fitting *f) {
+  const mn_options_train *options = f->job->options;
+  int64_t batches = mn_feed_batches(f->train);
+  mn_train_config config = mn_train_defaults();
+  config.optimizer = MN_OPTIMIZER_ADAMW;
+  config.learning_rate = options->learning_rate;
+  config.weight_decay = options->weight_decay;
+  config.dropout = options->dropout;
+  config.steps = options->epochs * batches;
+  config.warmup_steps = options->warmup_epochs * batches;
+  config.quantize_from = (int64_t)((double)options->epochs * options->quantize_from) * batches;
+  config.batch = (int32_t)options->batch;
+  config.seed = f->job->seed;
+  config.pool = f->job->context->pool;
+  return config;
+}
+
+/* A checkpoint goes on only under the same network, data and recipe. */
+static uint64_t identity(const mn_training *job) {
+  const mn_options_train *o = job->options;
+  const double recipe[] = {(double)o->epochs, (double)o->batch, (double)o->warmup_epochs,
+                           o->learning_rate,  o->weight_decay,  o->label_smoothing,
+                           o->dropout,        o->quantize_from, (double)job->seed};
+  uint64_t data = mn_dataset_hash(job->dataset);
+  return mn_hash64(mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe), &data, sizeof data);
+}
+
+static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
+  const mn_training *job = f->job;
+  mn_train_config config = train_config(f);
+  MN_TRY(mn_trainer_create(&f->trainer, job->graph, &config, error));
+  bool going_on = job->options->resume && mn_file_exists(job->checkpoint);
+  if (job->options->init != NULL && !going_on) {
+    MN_TRY(mn_trainer_load_layers(f->trainer, &trained->inherited, job->options->init, error));
+    if (trained->inherited == 0)
+      return mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: found no layer that %s has too; expected the same layer names",
+                          job->options->init, mn_net_path(job->net));
+  }
+  mn_fit_config stage = {.epochs = (int32_t)job->options->epochs,
+                         .checkpoint = job->checkpoint,
+                         .resume = going_on,
+                         .identity = identity(job),
+                         .monitor = job->context->monitor};
+  MN_TRY(mn_fit(f->trainer, &trained->fit, f->train, f->val, &stage, error));
+  trained->float_val = mn_trainer_accuracy(f->trainer, f->val, error);
+  trained->float_test = mn_trainer_accuracy(f->trainer, f->test, error);
+  return trained->float_val < 0 || trained->float_test < 0 ? MN_ERR_FAILED : MN_OK;
+}
+
+static mn_status assemble(mn_model *model, fitting *f, mn_error *error) {
+  const mn_training *job = f->job;
+  int32_t classes = mn_dataset_classes(job->dataset);
+  const char **labels = mn_arena_array(f->arena, (size_t)classes, sizeof *labels);
+  if (labels == NULL) return mn_out_of_memory(job->context, error);
+  for (int32_t c = 0; c < classes; c++) labels[c] = mn_dataset_class(job->dataset, c);
+  const mn_graph *frozen;
+  MN_TRY(mn_trainer_freeze(&frozen, f->arena, f->trainer, error));
+  *model = (mn_model){.graph = frozen,
+                      .frontend = job->frontend,
+                      .labels = labels,
+                      .label_count = classes,
+                      .description = "micronets " MICRONETS_VERSION,
+                      .trained_on = mn_dataset_trained_on(job->dataset)};
+  return MN_OK;
+}
+
+/* The verdict is that of the bytes: the model is read back before it is judged. */
+static mn_status judge(mn_trained *trained, fitting *f, const mn_buffer *file, mn_error *error) {
+  const mn_training *job = f->job;
+  mn_arena *arena = job->context->arena;
+  mn_model model;
+  MN_TRY(mn_tflite_read(&model, f->arena, (mn_bytes){file->data, file->size}, error));
+  MN_TRY(mn_eval(&trained->val, arena, &model, job->dataset, 1u << MN_SPLIT_VAL, job->context->pool,
+                 error));
+  return mn_eval(&trained->test, arena, &model, job->dataset, 1u << MN_SPLIT_TEST,
+                 job->context->pool, error);
+}
+
+static mn_status write_model(mn_trained *trained, fitting *f, mn_error *error) {
+  const mn_training *job = f->job;
+  mn_model model;
+  mn_buffer file = {0};
+  mn_sink sink = mn_buffer_sink(&file);
+  MN_TRY(assemble(&model, f, error));
+  MN_TRY(mn_eval_calibrate(&trained->threshold, f->arena, &model, job->dataset, job->context->pool,
+                           error));
+  model.has_threshold = true;
+  model.threshold = trained->threshold;
+  mn_status status = mn_tflite_write(&sink, &model, error);
+  if (status == MN_OK) status = judge(trained, f, &file, error);
+  if (status == MN_OK) status = mn_file_write(job->model, file.data, file.size, error);
+  mn_buffer_free(&file);
+  return status;
+}
+
+mn_status mn_train_once(mn_trained *trained, const mn_training *training, mn_error *error) {
+  fitting f = {.job = training};
+  *trained = (mn_trained){.float_val = -1, .float_test = -1};
+  if (mn_arena_create(&f.arena) != MN_OK) return mn_out_of_memory(training->context, error);
+  mn_status status = open_feeds(&f, error);
+  if (status == MN_OK) status = fit(&f, trained, error);
+  if (status == MN_OK) status = write_model(trained, &f, error);
+  mn_trainer_destroy(f.trainer);
+  mn_feed_close(f.train);
+  mn_feed_close(f.val);
+  mn_feed_close(f.test);
+  mn_arena_destroy(f.arena);
+  return status;
+}

@@ -1,0 +1,84 @@
+/* infer.c - see infer.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "run/infer.h"
+
+#include <string.h>
+
+static mn_status prepare_audio(mn_infer *infer, mn_error *error) {
+  mn_arena *arena = infer->context->arena;
+  const mn_frontend *frontend = &infer->model->frontend;
+  if (frontend->kind != MN_FRONTEND_MFCC && frontend->kind != MN_FRONTEND_LOGMEL) return MN_OK;
+  const char *fault = mn_frontend_check(frontend);
+  if (fault != NULL) return mn_error_set(error, MN_ERR_FORMAT, "front end of the model: %s", fault);
+  int64_t features = (int64_t)frontend->height * frontend->width * frontend->channels;
+  if (features != mn_shape_elements(&infer->input->shape))
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "front end of the model makes %lld values; its input tensor has %lld",
+                        (long long)features, (long long)mn_shape_elements(&infer->input->shape));
+  void *tables = mn_arena_alloc(arena, mn_frontend_tables_bytes(frontend));
+  if (tables == NULL) return mn_out_of_memory(infer->context, error);
+  mn_audio_build(&infer->audio, tables, frontend);
+  infer->state = mn_arena_alloc(arena, mn_audio_state_bytes(&infer->audio));
+  infer->scratch = mn_arena_alloc(arena, mn_audio_scratch_bytes(&infer->audio));
+  infer->pcm = mn_arena_array(arena, (size_t)infer->audio.length, sizeof *infer->pcm);
+  infer->feature = mn_arena_array(arena, (size_t)features, sizeof *infer->feature);
+  bool ok = infer->state != NULL && infer->scratch != NULL && infer->pcm != NULL &&
+            infer->feature != NULL;
+  return ok ? MN_OK : mn_out_of_memory(infer->context, error);
+}
+
+mn_status mn_infer_open(mn_infer *infer, const mn_run_context *context, const mn_model *model,
+                        bool keep_all, mn_error *error) {
+  const mn_graph *graph = model->graph;
+  const mn_plan *plan;
+  mn_plan_options options = {.kernels = "host", .keep_all = keep_all};
+  if (graph->input_count < 1 || graph->output_count < 1)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "found a model without input or output; expected both");
+  *infer = (mn_infer){.model = model,
+                      .context = context,
+                      .input = &graph->tensors[graph->inputs[0]],
+                      .output = &graph->tensors[graph->outputs[0]]};
+  infer->outputs = mn_shape_elements(&infer->output->shape);
+  MN_TRY(mn_plan_make(&plan, context->arena, graph, NULL, &options, error));
+  MN_TRY(prepare_audio(infer, error));
+  return mn_exec_create(&infer->exec, plan, error);
+}
+
+void mn_infer_close(mn_infer *infer) {
+  mn_exec_destroy(infer->exec);
+}
+
+mn_status mn_infer_raw(mn_infer *infer, const char *path, mn_error *error) {
+  mn_arena *arena = infer->context->arena;
+  mn_arena_mark mark = mn_arena_mark_get(arena);
+  mn_bytes file = {0};
+  size_t size = mn_tensor_bytes(infer->input);
+  mn_status status = mn_file_read(&file, arena, path, 0, error);
+  if (status == MN_OK && file.size != size)
+    status = mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: found %zu bytes; expected %zu, the model's input tensor (%s)", path,
+                          file.size, size, mn_dtype_text(infer->input->dtype));
+  if (status == MN_OK) memcpy(mn_exec_input(infer->exec, 0), file.data, size);
+  mn_arena_release(arena, mark);
+  return status;
+}
+
+mn_status mn_infer_audio(mn_infer *infer, const char *path, mn_error *error) {
+  if (infer->pcm == NULL)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "%s: the model names no audio front end; use --raw with input tensors",
+                        path);
+  if (infer->input->dtype != MN_DTYPE_INT8 || infer->input->quantization.count != 1)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "%s: the model's input is %s; expected int8; use --raw", path,
+                        mn_dtype_text(infer->input->dtype));
+  const mn_quantization *q = &infer->input->quantization;
+  MN_TRY(
+      mn_audio_read(infer->pcm, path, infer->model->frontend.rate_hz, infer->audio.length, error));
+  mn_feature_scale scale = mn_audio_scale(&infer->audio, q->scale[0], q->zero_point[0]);
+  mn_audio_clip(&infer->audio, infer->feature, infer->state, infer->scratch, infer->pcm);
+  mn_feature_quantize_s8(mn_exec_input(infer->exec, 0), infer->feature,
+                         (size_t)mn_shape_elements(&infer->input->shape), &scale);
+  return MN_OK;
+}

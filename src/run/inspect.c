@@ -1,0 +1,138 @@
+/* inspect.c - micronets inspect: layers, memory, flash and modelled speed of a model or a network.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "run/stage.h"
+
+typedef struct subject {
+  const mn_graph *graph;
+  mn_frontend frontend;
+  mn_model model; /* of a .tflite */
+  bool is_net;
+  int64_t file_bytes; /* of a .tflite */
+} subject;
+
+static mn_status read_net(subject *s, const mn_run_context *context,
+                          const mn_options_inspect *options, mn_error *error) {
+  mn_net *net;
+  mn_pick pick;
+  const char *path = context->arguments[0];
+  MN_TRY(mn_stage_net(&net, context, path, &options->set, error));
+  for (int32_t d = 0; d < mn_net_decisions(net); d++) {
+    const mn_decision *decision = mn_net_decision(net, d);
+    if (decision->options > 1)
+      return mn_error_set(
+          error, MN_ERR_FORMAT,
+          "%s:%d:%d: %s is left open; expected a network; use --set, or micronets space", path,
+          (int)decision->line, (int)decision->column, decision->name);
+  }
+  MN_TRY(mn_pick_create(&pick, context->arena, net));
+  MN_TRY(mn_net_frontend(&s->frontend, net, &pick, error));
+  s->is_net = true;
+  return mn_net_lower(&s->graph, context->arena, net, &pick, error);
+}
+
+static mn_status read_model(subject *s, const mn_run_context *context, mn_error *error) {
+  mn_bytes file;
+  MN_TRY(mn_file_read(&file, context->arena, context->arguments[0], 0, error));
+  s->file_bytes = (int64_t)file.size;
+  MN_TRY(mn_stage_model(&s->model, context, context->arguments[0], error));
+  s->graph = s->model.graph;
+  s->frontend = s->model.frontend;
+  return MN_OK;
+}
+
+static mn_status text_of_frontend(char **text, const mn_run_context *context,
+                                  const mn_frontend *frontend, mn_error *error) {
+  mn_buffer buffer = {0};
+  mn_sink sink = mn_buffer_sink(&buffer);
+  *text = NULL;
+  if (frontend->kind == MN_FRONTEND_NONE) return MN_OK;
+  mn_status status = mn_frontend_print(&sink, frontend);
+  if (status == MN_OK) {
+    size_t size = buffer.size;
+    while (size > 0 && buffer.data[size - 1] == '\n') size--;
+    *text = mn_arena_text(context->arena, "%.*s", (int)size, (const char *)buffer.data);
+  }
+  mn_buffer_free(&buffer);
+  return *text != NULL ? MN_OK : mn_out_of_memory(context, error);
+}
+
+static json_t *layers_json(const mn_graph *graph) {
+  json_t *layers = mn_json_array();
+  for (int32_t i = 0; i < graph->op_count; i++) {
+    const mn_op *op = &graph->ops[i];
+    const mn_shape *shape = &graph->tensors[op->output].shape;
+    json_t *layer = mn_json_object(), *output = mn_json_array();
+    mn_json_put_text(layer, "name", op->name);
+    mn_json_put_text(layer, "kind", mn_op_info_get(op->kind)->text);
+    for (int32_t d = 0; d < shape->rank; d++) mn_json_push(output, json_integer(shape->dim[d]));
+    mn_json_put(layer, "output", output);
+    mn_json_put_int(layer, "macs", mn_op_macs(graph, i));
+    mn_json_put_int(layer, "params", mn_op_weights(graph, i) + mn_op_biases(graph, i));
+    mn_json_push(layers, layer);
+  }
+  return layers;
+}
+
+static void put_target(json_t *object, const mn_target *target, const mn_price *price) {
+  mn_json_put_text(object, "target", target->name);
+  mn_stage_put_speed(object, price);
+  mn_json_put_known(object, "error_percent",
+                    target->error_percent > 0 ? target->error_percent : -1);
+  mn_json_put_text(object, "error_basis", target->cycle_factor_source);
+}
+
+static mn_status describe(json_t *object, const mn_run_context *context, const subject *s,
+                          const mn_target *target, mn_runtime runtime, mn_error *error) {
+  mn_price price;
+  mn_plan_options options = {0};
+  char *frontend;
+  mn_counts counts = mn_graph_counts(s->graph);
+  MN_TRY(text_of_frontend(&frontend, context, &s->frontend, error));
+  MN_TRY(mn_price_graph(&price, context->arena, s->graph,
+                        s->frontend.kind != MN_FRONTEND_NONE ? &s->frontend : NULL, target, runtime,
+                        &options, error));
+  if (!s->is_net) price.tflm.model_bytes = s->file_bytes;
+  mn_json_put_int(object, "macs", counts.macs);
+  mn_json_put_int(object, "ops", counts.ops);
+  mn_json_put_int(object, "params", counts.params);
+  mn_json_put(object, "layers", layers_json(s->graph));
+  mn_json_put_text(object, "front_end", frontend);
+  mn_stage_put_memory(object, &price);
+  mn_stage_put_tflm(object, &price, s->graph);
+  if (target != NULL) put_target(object, target, &price);
+  return MN_OK;
+}
+
+static void put_model(json_t *object, const mn_model *model) {
+  json_t *labels = mn_json_array();
+  for (int32_t i = 0; i < model->label_count; i++)
+    mn_json_push(labels, json_string(model->labels[i]));
+  mn_json_put(object, "labels", labels);
+  mn_json_put(object, "threshold",
+              model->has_threshold ? json_real((double)model->threshold) : json_null());
+  mn_json_put_text(object, "trained_on", model->trained_on);
+  mn_json_put_text(object, "description", model->description);
+}
+
+mn_status mn_run_inspect(json_t **result, const mn_run_context *context,
+                         const mn_options_inspect *options, mn_error *error) {
+  subject s = {0};
+  const mn_target *target = NULL;
+  const char *path = context->arguments[0];
+  if (options->target != NULL)
+    MN_TRY(mn_target_read(&target, context->arena, options->target, error));
+  if (mn_stage_has_suffix(path, ".net"))
+    MN_TRY(read_net(&s, context, options, error));
+  else
+    MN_TRY(read_model(&s, context, error));
+  json_t *object = mn_json_open(context);
+  mn_json_put_text(object, "model", path);
+  mn_status status =
+      describe(object, context, &s, target, mn_stage_runtime_of(options->runtime), error);
+  if (!s.is_net) put_model(object, &s.model);
+  if (status == MN_OK) return mn_json_finish(result, object, context, false, error);
+  json_decref(object);
+  return status;
+}

@@ -1,0 +1,132 @@
+/* raw.c - see raw.h. The CSV is untrusted: every field is checked.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "run/raw.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MOST_FIELDS = 32 };
+
+typedef struct csv {
+  const char *path;
+  char *next; /* rest of the text, cut up as it is read */
+  int32_t line;
+  char *field[MOST_FIELDS];
+  int32_t fields;
+  int32_t class_field; /* -1: the last */
+} csv;
+
+/* The next line that is not empty; false at the end. */
+static bool csv_line(csv *c) {
+  while (*c->next != 0) {
+    char *text = c->next, *end = text + strcspn(text, "\n");
+    c->next = *end != 0 ? end + 1 : end;
+    *end = 0;
+    c->line++;
+    text[strcspn(text, "\r")] = 0;
+    if (*text == 0) continue;
+    c->fields = 0;
+    for (char *p = text; p != NULL && c->fields < MOST_FIELDS;) {
+      char *comma = strchr(p, ',');
+      if (comma != NULL) *comma++ = 0;
+      c->field[c->fields++] = p;
+      p = comma;
+    }
+    return true;
+  }
+  return false;
+}
+
+/* A first line "file,label,..." tells where the class stands. */
+static bool csv_heading(csv *c) {
+  for (int32_t i = 1; i < c->fields; i++)
+    if (strcasecmp(c->field[i], "label") == 0 || strcasecmp(c->field[i], "class") == 0) {
+      c->class_field = i;
+      return true;
+    }
+  return false;
+}
+
+static int32_t class_of(const mn_infer *infer, const char *text) {
+  char *end;
+  for (int32_t i = 0; i < infer->model->label_count; i++)
+    if (strcmp(infer->model->labels[i], text) == 0) return i;
+  long index = strtol(text, &end, 10);
+  return end != text && *end == 0 && index >= 0 && index < infer->outputs ? (int32_t)index : -1;
+}
+
+static mn_status judge_line(mn_eval_result *r, int32_t *confusion, mn_infer *infer, const csv *c,
+                            const char *folder, mn_error *error) {
+  if (c->fields < 2)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d: found one field; expected FILE,...,CLASS",
+                        c->path, (int)c->line);
+  const char *text =
+      c->field[c->class_field >= 0 && c->class_field < c->fields ? c->class_field : c->fields - 1];
+  int32_t truth = class_of(infer, text);
+  if (truth < 0)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s:%d: found class \"%s\"; expected 0 to %d or a label of the model",
+                        c->path, (int)c->line, text, (int)infer->outputs - 1);
+  mn_arena_mark mark = mn_arena_mark_get(infer->context->arena);
+  const char *path = mn_stage_path(infer->context, folder, c->field[0]);
+  double *score = mn_arena_array(infer->context->arena, (size_t)infer->outputs, sizeof *score);
+  if (path == NULL || score == NULL) return mn_out_of_memory(infer->context, error);
+  mn_exec_reset(infer->exec);
+  MN_TRY(mn_infer_raw(infer, path, error));
+  mn_exec_run(infer->exec, NULL);
+  double probability;
+  mn_eval_scores(score, infer->model->graph, mn_exec_output(infer->exec, 0));
+  confusion[truth * r->classes + mn_eval_winner(&probability, infer->model->graph, score)]++;
+  r->items++;
+  mn_arena_release(infer->context->arena, mark);
+  return MN_OK;
+}
+
+static void summarise(mn_eval_result *r, const int32_t *confusion, double *per_class) {
+  int64_t right = 0;
+  for (int32_t c = 0; c < r->classes; c++) {
+    int64_t all = 0;
+    for (int32_t k = 0; k < r->classes; k++) all += confusion[c * r->classes + k];
+    right += confusion[c * r->classes + c];
+    per_class[c] = all > 0 ? (double)confusion[c * r->classes + c] / (double)all : -1;
+  }
+  r->accuracy = r->items > 0 ? (double)right / r->items : 0;
+}
+
+mn_status mn_raw_eval(mn_eval_result *result, const mn_run_context *context, const mn_model *model,
+                      const char *folder, const char *labels, mn_error *error) {
+  mn_infer infer;
+  mn_bytes text;
+  MN_TRY(mn_file_read(&text, context->arena, labels, 64 << 20, error));
+  MN_TRY(mn_infer_open(&infer, context, model, false, error));
+  mn_status status = MN_OK;
+  if (infer.outputs > 4096) {
+    status = mn_error_set(error, MN_ERR_UNSUPPORTED,
+                          "%s: the model has %lld outputs; expected at most 4096 classes", labels,
+                          (long long)infer.outputs);
+    goto done;
+  }
+  result->classes = (int32_t)infer.outputs;
+  size_t classes = (size_t)infer.outputs;
+  int32_t *confusion = mn_arena_array(context->arena, classes * classes, sizeof *confusion);
+  double *per_class = mn_arena_array(context->arena, classes, sizeof *per_class);
+  char *copy = mn_arena_copy(context->arena, text.data, text.size + 1);
+  if (confusion == NULL || per_class == NULL || copy == NULL) {
+    status = mn_out_of_memory(context, error);
+    goto done;
+  }
+  csv c = {.path = labels, .next = copy, .class_field = -1};
+  for (bool first = true; status == MN_OK && csv_line(&c); first = false)
+    if (!first || !csv_heading(&c))
+      status = judge_line(result, confusion, &infer, &c, folder, error);
+  if (status == MN_OK && result->items == 0)
+    status =
+        mn_error_set(error, MN_ERR_FORMAT, "%s: found no line; expected FILE,...,CLASS", labels);
+  summarise(result, confusion, per_class);
+  result->confusion = confusion;
+  result->per_class = per_class;
+done:
+  mn_infer_close(&infer);
+  return status;
+}

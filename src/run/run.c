@@ -1,0 +1,132 @@
+/* run.c - micronets run: scores of clips or stored tensors; every operator's tensor for comparison.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "micronets/eval.h"
+#include "run/infer.h"
+
+/* Collects what the watch hook hands out, in operator order. */
+typedef struct dump {
+  uint8_t **tensor; /* [op_count] */
+  const mn_graph *graph;
+} dump;
+
+static void on_rows(void *context, int32_t op, int32_t first_row, int32_t rows, const void *data,
+                    size_t bytes) {
+  dump *d = context;
+  size_t row = rows > 0 ? bytes / (size_t)rows : 0;
+  memcpy(d->tensor[op] + (size_t)first_row * row, data, bytes);
+}
+
+static mn_status dump_open(dump *d, const mn_run_context *context, const mn_graph *graph,
+                           mn_error *error) {
+  d->graph = graph;
+  d->tensor = mn_arena_array(context->arena, (size_t)graph->op_count, sizeof *d->tensor);
+  if (d->tensor == NULL) return mn_out_of_memory(context, error);
+  for (int32_t i = 0; i < graph->op_count; i++) {
+    d->tensor[i] =
+        mn_arena_alloc(context->arena, mn_tensor_bytes(&graph->tensors[graph->ops[i].output]));
+    if (d->tensor[i] == NULL) return mn_out_of_memory(context, error);
+  }
+  return MN_OK;
+}
+
+static mn_status dump_append(mn_buffer *file, const dump *d) {
+  for (int32_t i = 0; i < d->graph->op_count; i++)
+    MN_TRY(mn_buffer_append(file, d->tensor[i],
+                            mn_tensor_bytes(&d->graph->tensors[d->graph->ops[i].output])));
+  return MN_OK;
+}
+
+typedef struct run_job {
+  const mn_run_context *context;
+  const mn_options_run *options;
+  mn_infer infer;
+  dump dump;
+  mn_buffer dumped, output; /* files, whole at the end */
+  json_t *rows;
+} run_job;
+
+/* A class below the threshold is not reported; a model without labels answers with its index. */
+static json_t *class_json(const mn_model *model, int32_t best) {
+  if (best < model->label_count) return json_string(model->labels[best]);
+  return json_integer(best);
+}
+
+static mn_status put_row(run_job *job, const char *path, mn_error *error) {
+  const mn_model *model = job->infer.model;
+  double *score = mn_arena_array(job->context->arena, (size_t)job->infer.outputs, sizeof *score);
+  if (score == NULL) return mn_out_of_memory(job->context, error);
+  double probability;
+  mn_eval_scores(score, model->graph, mn_exec_output(job->infer.exec, 0));
+  int32_t best = mn_eval_winner(&probability, model->graph, score);
+  json_t *row = mn_json_object(), *scores = mn_json_array();
+  for (int64_t i = 0; i < job->infer.outputs; i++) mn_json_push(scores, json_real(score[i]));
+  mn_json_put_text(row, "input", path);
+  mn_json_put(row, "class", class_json(model, best));
+  mn_json_put_int(row, "index", best);
+  mn_json_put_real(row, "probability", probability);
+  mn_json_put(
+      row, "accepted",
+      model->has_threshold ? json_boolean(probability >= (double)model->threshold) : json_null());
+  mn_json_put(row, "scores", scores);
+  mn_json_push(job->rows, row);
+  return MN_OK;
+}
+
+static mn_status run_input(run_job *job, const char *path, mn_error *error) {
+  const mn_watch watch = {on_rows, &job->dump};
+  if (!job->options->sequence) mn_exec_reset(job->infer.exec);
+  MN_TRY(job->options->raw ? mn_infer_raw(&job->infer, path, error)
+                           : mn_infer_audio(&job->infer, path, error));
+  mn_exec_run(job->infer.exec, job->options->dump != NULL ? &watch : NULL);
+  mn_status status = MN_OK;
+  if (job->options->dump != NULL) status = dump_append(&job->dumped, &job->dump);
+  if (status == MN_OK)
+    status = mn_buffer_append(&job->output, mn_exec_output(job->infer.exec, 0),
+                              mn_tensor_bytes(job->infer.output));
+  if (status != MN_OK) return mn_out_of_memory(job->context, error);
+  return put_row(job, path, error);
+}
+
+static mn_status run_inputs(run_job *job, mn_error *error) {
+  for (int32_t i = 1; i < job->context->argument_count; i++) {
+    if (mn_monitor_stopped(job->context->monitor))
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "run: interrupted");
+    MN_TRY(run_input(job, job->context->arguments[i], error));
+  }
+  const mn_options_run *options = job->options;
+  if (options->dump != NULL)
+    MN_TRY(mn_file_write(options->dump, job->dumped.data, job->dumped.size, error));
+  if (options->output != NULL)
+    MN_TRY(mn_file_write(options->output, job->output.data, job->output.size, error));
+  return MN_OK;
+}
+
+/* The first input's answer stands at the top; several have a list besides. */
+static mn_status finish(json_t **result, run_job *job, mn_error *error) {
+  json_t *object = mn_json_open(job->context);
+  json_t *first = json_array_get(job->rows, 0);
+  json_object_update(object, first);
+  if (json_array_size(job->rows) > 1) mn_json_put(object, "inputs", json_incref(job->rows));
+  mn_json_put_text(object, "trained_on", job->infer.model->trained_on);
+  return mn_json_finish(result, object, job->context, false, error);
+}
+
+mn_status mn_run_run(json_t **result, const mn_run_context *context, const mn_options_run *options,
+                     mn_error *error) {
+  mn_model model;
+  run_job job = {.context = context, .options = options};
+  MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
+  MN_TRY(mn_infer_open(&job.infer, context, &model, options->dump != NULL, error));
+  mn_status status =
+      options->dump != NULL ? dump_open(&job.dump, context, model.graph, error) : MN_OK;
+  job.rows = mn_json_array();
+  if (status == MN_OK) status = run_inputs(&job, error);
+  if (status == MN_OK) status = finish(result, &job, error);
+  json_decref(job.rows);
+  mn_buffer_free(&job.dumped);
+  mn_buffer_free(&job.output);
+  mn_infer_close(&job.infer);
+  return status;
+}

@@ -1,0 +1,186 @@
+/* stage.c - opening what options name, and paths. See stage.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "run/stage.h"
+
+#include <string.h>
+
+mn_status mn_out_of_memory(const mn_run_context *context, mn_error *error) {
+  return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", context->command);
+}
+
+mn_status mn_stage_need(const mn_run_context *context, const char *value, const char *option,
+                        const char *expected, mn_error *error) {
+  if (value != NULL) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE,
+                      "%s: found no %s; expected %s %s; see micronets %s --help", context->command,
+                      option, option, expected, context->command);
+}
+
+/* ---- Paths ----------------------------------------------------------------------------------*/
+const char *mn_stage_path(const mn_run_context *context, const char *folder, const char *name) {
+  if (strcmp(folder, ".") == 0) return mn_arena_text(context->arena, "%s", name);
+  return mn_arena_text(context->arena, "%s/%s", folder, name);
+}
+
+mn_status mn_stage_folder(const char **folder, const mn_run_context *context, const char *standard,
+                          mn_error *error) {
+  const char *path = context->common->out != NULL ? context->common->out : standard;
+  char *name = mn_arena_text(context->arena, "%s", path);
+  if (name == NULL) return mn_out_of_memory(context, error);
+  for (size_t size = strlen(name); size > 1 && name[size - 1] == '/'; size--) name[size - 1] = 0;
+  MN_TRY(mn_folder_make(name, error));
+  *folder = name;
+  return MN_OK;
+}
+
+bool mn_stage_has_suffix(const char *path, const char *suffix) {
+  size_t length = strlen(path), tail = strlen(suffix);
+  return length > tail && strcmp(path + length - tail, suffix) == 0;
+}
+
+mn_status mn_stage_file_or_folder(const char **file, const char **folder,
+                                  const mn_run_context *context, const char *suffix,
+                                  const char *name, mn_error *error) {
+  const char *out = context->common->out;
+  if (out == NULL || !mn_stage_has_suffix(out, suffix)) {
+    MN_TRY(mn_stage_folder(folder, context, ".", error));
+    *file = mn_stage_path(context, *folder, name);
+  } else {
+    const char *slash = strrchr(out, '/');
+    *folder = slash == NULL ? "."
+                            : mn_arena_text(context->arena, "%.*s",
+                                            slash > out ? (int)(slash - out) : 1, out);
+    if (*folder == NULL) return mn_out_of_memory(context, error);
+    MN_TRY(mn_folder_make(*folder, error));
+    *file = out;
+  }
+  return *file != NULL ? MN_OK : mn_out_of_memory(context, error);
+}
+
+/* ---- Inputs ---------------------------------------------------------------------------------*/
+static mn_task task_of(const char *word) {
+  for (int task = MN_TASK_AUTO; task <= MN_TASK_IC; task++)
+    if (strcmp(word, mn_task_text((mn_task)task)) == 0) return (mn_task)task;
+  return MN_TASK_AUTO;
+}
+
+mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, const char *folder,
+                           mn_error *error) {
+  const mn_options_data *data = context->data;
+  if (context->dataset != NULL) {
+    *dataset = context->dataset;
+    return MN_OK;
+  }
+  if ((data->data == NULL) == (data->words == NULL))
+    return mn_error_set(
+        error, MN_ERR_USAGE, "%s: found %s; expected one of --data D and --words W,W,...",
+        context->command,
+        data->data == NULL ? "neither --data nor --words" : "both --data and --words");
+  if (data->only_words && data->words == NULL)
+    return mn_error_set(error, MN_ERR_USAGE, "--only-words: found --data; expected --words");
+  mn_data_config config = {.path = data->data,
+                           .words = data->words,
+                           .only_words = data->only_words,
+                           .classes = data->classes,
+                           .language = data->language,
+                           .task = task_of(data->task),
+                           .seed = (uint64_t)context->common->seed,
+                           .cache_folder = data->cache,
+                           .pool = context->pool,
+                           .monitor = context->monitor};
+  if (config.cache_folder == NULL && folder != NULL)
+    config.cache_folder = mn_stage_path(context, folder, "cache");
+  return mn_dataset_open(dataset, &config, error);
+}
+
+void mn_stage_close(const mn_run_context *context, mn_dataset *dataset) {
+  if (dataset != context->dataset) mn_dataset_close(dataset);
+}
+
+static mn_status set_one(mn_net *net, mn_arena *arena, const char *assignment, mn_error *error) {
+  const char *equals = strchr(assignment, '=');
+  if (equals == NULL || equals == assignment)
+    return mn_error_set(error, MN_ERR_USAGE, "--set: found \"%s\"; expected NAME=VALUE",
+                        assignment);
+  const char *name = mn_arena_text(arena, "%.*s", (int)(equals - assignment), assignment);
+  if (name == NULL) return mn_error_set(error, MN_ERR_MEMORY, "--set: out of memory");
+  return mn_net_set(net, name, equals + 1, error);
+}
+
+mn_status mn_stage_net(mn_net **net, const mn_run_context *context, const char *path,
+                       const mn_text_list *set, mn_error *error) {
+  mn_bytes text;
+  MN_TRY(mn_file_read(&text, context->arena, path, 1 << 20, error));
+  MN_TRY(mn_net_parse(net, context->arena, path, text, error));
+  for (int32_t i = 0; i < set->count; i++)
+    MN_TRY(set_one(*net, context->arena, set->item[i], error));
+  return MN_OK;
+}
+
+/* A net without that name has its classes written down: the caller compares them later. */
+mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *error) {
+  char text[16];
+  snprintf(text, sizeof text, "%d", (int)mn_dataset_classes(dataset));
+  mn_error ignored = {{0}};
+  mn_status status = mn_net_set(net, "classes", text, &ignored);
+  if (status == MN_OK || status == MN_ERR_ARGUMENT) return MN_OK;
+  if (error != NULL) *error = ignored;
+  return status;
+}
+
+mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const char *path,
+                         mn_error *error) {
+  mn_bytes file;
+  MN_TRY(mn_file_read(&file, context->arena, path, 0, error));
+  mn_status status = mn_tflite_read(model, context->arena, file, error);
+  if (status == MN_OK || strncmp(error->text, path, strlen(path)) == 0) return status;
+  return mn_error_prefix(error, status, "%s", path);
+}
+
+mn_runtime mn_stage_runtime_of(const char *word) {
+  return strcmp(word, "tflm") == 0 ? MN_RUNTIME_TFLM : MN_RUNTIME_MICRONETS;
+}
+
+mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime, mn_error *error) {
+  if (mn_stage_runtime_of(runtime) == MN_RUNTIME_MICRONETS) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE, "%s: --runtime tflm is not built yet; leave it out",
+                      context->command);
+}
+
+/* ---- Prices as JSON --------------------------------------------------------------------------*/
+void mn_stage_put_memory(json_t *object, const mn_price *price) {
+  json_t *sram = mn_json_object(), *flash = mn_json_object();
+  mn_json_put_known_int(sram, "arena", price->sram.arena);
+  mn_json_put_known_int(sram, "features", price->sram.features);
+  mn_json_put_known_int(sram, "data", price->sram.data);
+  mn_json_put_known_int(sram, "stack", price->sram.stack);
+  mn_json_put_known_int(sram, "lower_bound", price->sram.lower_bound);
+  mn_json_put_known_int(sram, "total", price->sram.total);
+  mn_json_put(object, "sram", sram);
+  mn_json_put_known_int(flash, "weights", price->flash.weights);
+  mn_json_put_known_int(flash, "constants", price->flash.constants);
+  mn_json_put_known_int(flash, "code", price->flash.code);
+  mn_json_put_known_int(flash, "total", price->flash.total);
+  mn_json_put(object, "flash", flash);
+}
+
+void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *graph) {
+  json_t *tflm = mn_json_object(), *ops = mn_json_array();
+  bool seen[MN_OP_COUNT] = {false};
+  mn_json_put_known_int(tflm, "arena", price->tflm.arena);
+  mn_json_put_known_int(tflm, "head", price->tflm.head);
+  mn_json_put_known_int(tflm, "tail", price->tflm.tail);
+  mn_json_put_known_int(tflm, "model_bytes",
+                        price->tflm.model_bytes > 0 ? price->tflm.model_bytes : -1);
+  for (int32_t i = 0; i < graph->op_count; i++) seen[graph->ops[i].kind] = true;
+  for (int kind = 0; kind < MN_OP_COUNT; kind++)
+    if (seen[kind]) mn_json_push(ops, json_string(mn_op_info_get((mn_op_kind)kind)->text));
+  mn_json_put(tflm, "ops", ops);
+  mn_json_put(object, "tflm", tflm);
+}
+
+void mn_stage_put_speed(json_t *object, const mn_price *price) {
+  mn_json_put_known(object, "cycles_modelled", price->cycles_modelled);
+  mn_json_put_known(object, "ms_modelled", price->ms_modelled);
+  mn_json_put_known(object, "mj_modelled", price->mj_modelled);
+}

@@ -1,0 +1,60 @@
+/* stage.h - what the stages of room run share: opening inputs named by options, paths in a run
+ * folder, prices as JSON, the record of a run.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_RUN_STAGE_H
+#define MN_RUN_STAGE_H
+
+#include "micronets/data.h"
+#include "micronets/net.h"
+#include "micronets/plan.h"
+#include "micronets/target.h"
+#include "micronets/tflite.h"
+#include "run/json.h"
+
+mn_status mn_out_of_memory(const mn_run_context *context, mn_error *error);
+/* The option that must be there: "search: found no --space; expected FILE.net". */
+mn_status mn_stage_need(const mn_run_context *context, const char *value, const char *option,
+                        const char *expected, mn_error *error) MN_MUST_CHECK;
+
+/* ---- Paths ----------------------------------------------------------------------------------*/
+const char *mn_stage_path(const mn_run_context *context, const char *folder, const char *name);
+/* The folder of --out (or `standard`), made if absent. */
+mn_status mn_stage_folder(const char **folder, const mn_run_context *context, const char *standard,
+                          mn_error *error) MN_MUST_CHECK;
+bool mn_stage_has_suffix(const char *path, const char *suffix);
+/* --out FILE.suffix names the file itself, its folder takes the rest; else --out is the folder and
+ * the file is called `name` in it. Both results are paths. */
+mn_status mn_stage_file_or_folder(const char **file, const char **folder,
+                                  const mn_run_context *context, const char *suffix,
+                                  const char *name, mn_error *error) MN_MUST_CHECK;
+
+/* ---- Inputs ---------------------------------------------------------------------------------*/
+/* --data or --words; taken from the context where build has it open. Release with mn_stage_close. */
+mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, const char *folder,
+                           mn_error *error) MN_MUST_CHECK;
+void mn_stage_close(const mn_run_context *context, mn_dataset *dataset);
+mn_status mn_stage_net(mn_net **net, const mn_run_context *context, const char *path,
+                       const mn_text_list *set, mn_error *error) MN_MUST_CHECK;
+/* Sets `classes` to those of the data, where the net has that name. */
+mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const char *path,
+                         mn_error *error) MN_MUST_CHECK;
+/* Only --runtime micronets compiles and runs so far. */
+mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime,
+                           mn_error *error) MN_MUST_CHECK;
+mn_runtime mn_stage_runtime_of(const char *word);
+
+/* ---- Prices as JSON --------------------------------------------------------------------------*/
+void mn_stage_put_memory(json_t *object, const mn_price *price); /* "sram", "flash" */
+void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *graph);
+void mn_stage_put_speed(json_t *object, const mn_price *price); /* cycles_modelled, ms_, mj_ */
+
+/* ---- The record of a run ---------------------------------------------------------------------*/
+/* Writes run.json into the folder: versions, seed, command line, configuration, hashes of the input
+ * files, peak memory, seconds; `state` ("running", "done", "interrupted"), `extra` may be NULL. */
+mn_status mn_stage_record(const mn_run_context *context, const char *folder, const char *state,
+                          json_t *inputs, const json_t *extra, mn_error *error) MN_MUST_CHECK;
+/* [{file, bytes, hash}] of readable files among the paths; NULL entries are skipped. */
+json_t *mn_stage_inputs(const mn_run_context *context, const char *const *paths, size_t count);
+
+#endif

@@ -1,0 +1,197 @@
+/* train.c - micronets train: options checked, one training per seed, train.json.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "run/train.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct train_job {
+  mn_training training;
+  const char *folder, *model; /* of --out */
+  mn_trained *trained;        /* [seeds] */
+  const char **models;        /* [seeds] paths */
+  int32_t seeds, best;        /* best: highest int8 validation accuracy */
+} train_job;
+
+static mn_status check_options(const mn_run_context *context, const mn_options_train *options,
+                               mn_error *error) {
+  MN_TRY(mn_stage_need(context, options->net, "--net", "FILE.net", error));
+  if (options->bits == 4)
+    return mn_error_set(error, MN_ERR_USAGE, "train: --bits 4 is not built yet; expected --bits 8");
+  if (options->bits != 8)
+    return mn_error_set(error, MN_ERR_USAGE, "--bits: found %d; expected 8", (int)options->bits);
+  if (options->epochs < 1 || options->epochs > 100000)
+    return mn_error_set(error, MN_ERR_USAGE, "--epochs: found %lld; expected 1 to 100000",
+                        (long long)options->epochs);
+  if (options->batch < 1 || options->batch > 65536)
+    return mn_error_set(error, MN_ERR_USAGE, "--batch: found %lld; expected 1 to 65536",
+                        (long long)options->batch);
+  if (options->seeds < 1 || options->seeds > 1000)
+    return mn_error_set(error, MN_ERR_USAGE, "--seeds: found %lld; expected 1 to 1000",
+                        (long long)options->seeds);
+  if (options->quantize_from > 1 || options->label_smoothing >= 1 || options->dropout >= 1)
+    return mn_error_set(
+        error, MN_ERR_USAGE,
+        "train: --quantize-from, --label-smoothing and --dropout are shares; expected less than 1");
+  return MN_OK;
+}
+
+/* Nothing may be left to choose, and the last layer must count as many classes as the data. */
+static mn_status lower(mn_training *t, mn_error *error) {
+  const mn_run_context *context = t->context;
+  mn_pick pick;
+  MN_TRY(mn_pick_create(&pick, context->arena, t->net));
+  for (int32_t d = 0; d < mn_net_decisions(t->net); d++) {
+    const mn_decision *decision = mn_net_decision(t->net, d);
+    if (decision->options > 1)
+      return mn_error_set(
+          error, MN_ERR_FORMAT,
+          "%s:%d:%d: %s is left open; expected a network; pin it with --set %s=VALUE",
+          mn_net_path(t->net), (int)decision->line, (int)decision->column, decision->name,
+          decision->name);
+  }
+  MN_TRY(mn_net_frontend(&t->frontend, t->net, &pick, error));
+  if (t->frontend.kind == MN_FRONTEND_NONE)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: found no front end on the input line; expected one, such as mfcc",
+                        mn_net_path(t->net));
+  MN_TRY(mn_net_lower(&t->graph, context->arena, t->net, &pick, error));
+  const mn_shape *output = &t->graph->tensors[t->graph->outputs[0]].shape;
+  int32_t classes = mn_dataset_classes(t->dataset);
+  if (mn_shape_elements(output) == classes) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "%s: found %d outputs; expected %d, the classes of the data",
+                      mn_net_path(t->net), (int)mn_shape_elements(output), (int)classes);
+}
+
+static mn_status run_seed(train_job *job, int32_t k, mn_error *error) {
+  mn_training training = job->training;
+  const mn_run_context *context = training.context;
+  training.seed += (uint64_t)k;
+  if (job->seeds == 1) {
+    training.checkpoint = mn_stage_path(context, job->folder, "train.ckpt");
+    training.model = job->model;
+  } else {
+    const char *stem =
+        mn_arena_text(context->arena, "seed-%llu", (unsigned long long)training.seed);
+    training.checkpoint =
+        mn_stage_path(context, job->folder, mn_arena_text(context->arena, "%s.ckpt", stem));
+    training.model =
+        mn_stage_path(context, job->folder, mn_arena_text(context->arena, "%s.tflite", stem));
+  }
+  if (training.checkpoint == NULL || training.model == NULL)
+    return mn_out_of_memory(context, error);
+  job->models[k] = training.model;
+  MN_TRY(mn_train_once(&job->trained[k], &training, error));
+  if (job->trained[k].val.accuracy > job->trained[job->best].val.accuracy) job->best = k;
+  return MN_OK;
+}
+
+/* ---- train.json --------------------------------------------------------------------------------*/
+static json_t *pair(double val, double test) {
+  json_t *object = mn_json_object();
+  mn_json_put_known(object, "val", val);
+  mn_json_put_known(object, "test", test);
+  return object;
+}
+
+static void put_figures(json_t *object, const mn_trained *trained) {
+  mn_json_put(object, "float", pair(trained->float_val, trained->float_test));
+  mn_json_put(object, "int8",
+              pair(trained->val.items > 0 ? trained->val.accuracy : -1,
+                   trained->test.items > 0 ? trained->test.accuracy : -1));
+}
+
+static void put_threshold(json_t *object, const mn_trained *trained) {
+  json_t *threshold = mn_json_object();
+  mn_json_put_real(threshold, "threshold", (double)trained->threshold);
+  mn_json_put_known(threshold, "recall_val", trained->val.recall);
+  mn_json_put_known(threshold, "false_accepts_val", trained->val.false_accepts);
+  mn_json_put_known(threshold, "recall_test", trained->test.recall);
+  mn_json_put_known(threshold, "false_accepts_test", trained->test.false_accepts);
+  mn_json_put(object, "calibration", threshold);
+}
+
+static void put_seeds(json_t *object, const train_job *job) {
+  json_t *runs = mn_json_array();
+  double sum = 0, square = 0;
+  for (int32_t k = 0; k < job->seeds; k++) {
+    json_t *run = mn_json_object();
+    mn_json_put_int(run, "seed", (int64_t)job->training.seed + k);
+    mn_json_put_text(run, "model", job->models[k]);
+    put_figures(run, &job->trained[k]);
+    mn_json_push(runs, run);
+    sum += job->trained[k].test.accuracy;
+  }
+  double mean = sum / job->seeds;
+  for (int32_t k = 0; k < job->seeds; k++) square += pow(job->trained[k].test.accuracy - mean, 2);
+  mn_json_put_real(object, "mean", mean); /* of the int8 test figures */
+  mn_json_put_real(object, "sd", job->seeds > 1 ? sqrt(square / (job->seeds - 1)) : 0);
+  mn_json_put(object, "runs", runs);
+}
+
+static mn_status finish(json_t **result, const train_job *job, mn_error *error) {
+  const mn_run_context *context = job->training.context;
+  const mn_trained *best = &job->trained[job->best];
+  mn_counts counts = mn_graph_counts(job->training.graph);
+  json_t *object = mn_json_open(context);
+  mn_json_put_text(object, "model", job->model);
+  mn_json_put_text(object, "trained_on", mn_dataset_trained_on(job->training.dataset));
+  mn_json_put_text(object, "metric", "accuracy");
+  put_figures(object, best);
+  mn_json_put_int(object, "epochs", best->fit.epochs);
+  mn_json_put_known(object, "samples_per_second",
+                    best->fit.samples_per_second > 0 ? best->fit.samples_per_second : -1);
+  mn_json_put_real(object, "loss", best->fit.loss);
+  mn_json_put_int(object, "ops", counts.ops);
+  mn_json_put_int(object, "params", counts.params);
+  put_threshold(object, best);
+  if (job->training.options->init != NULL)
+    mn_json_put_int(object, "inherited_layers", best->inherited);
+  if (job->seeds > 1) put_seeds(object, job);
+  MN_TRY(mn_json_finish(result, object, context, true, error));
+  return mn_run_write_json(mn_stage_path(context, job->folder, "train.json"), *result, error);
+}
+
+/* With several seeds the model is the one that validation likes best. */
+static mn_status copy_best(const train_job *job, mn_error *error) {
+  mn_bytes file;
+  if (job->seeds == 1) return MN_OK;
+  MN_TRY(mn_file_read(&file, job->training.context->arena, job->models[job->best], 0, error));
+  return mn_file_write(job->model, file.data, file.size, error);
+}
+
+static mn_status prepare(train_job *job, mn_error *error) {
+  mn_training *t = &job->training;
+  MN_TRY(mn_stage_file_or_folder(&job->model, &job->folder, t->context, ".tflite", "model.tflite",
+                                 error));
+  MN_TRY(mn_stage_net(&t->net, t->context, t->options->net, &t->options->set, error));
+  MN_TRY(mn_stage_dataset(&t->dataset, t->context, job->folder, error));
+  MN_TRY(mn_stage_classes(t->net, t->dataset, error));
+  MN_TRY(lower(t, error));
+  job->seeds = (int32_t)t->options->seeds;
+  job->trained = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->trained);
+  job->models = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->models);
+  return job->trained != NULL && job->models != NULL ? MN_OK : mn_out_of_memory(t->context, error);
+}
+
+mn_status mn_run_train(json_t **result, const mn_run_context *context,
+                       const mn_options_train *options, mn_error *error) {
+  train_job job = {.training = {.context = context,
+                                .options = options,
+                                .seed = (uint64_t)context->common->seed}};
+  MN_TRY(check_options(context, options, error));
+  const char *inputs[] = {options->net, context->data->data, options->init};
+  mn_status status = prepare(&job, error);
+  if (status == MN_OK)
+    status = mn_stage_record(context, job.folder, "running",
+                             mn_stage_inputs(context, inputs, MN_COUNT(inputs)), NULL, error);
+  for (int32_t k = 0; k < job.seeds && status == MN_OK; k++) status = run_seed(&job, k, error);
+  if (status == MN_OK) status = copy_best(&job, error);
+  if (status == MN_OK) status = finish(result, &job, error);
+  if (status == MN_OK)
+    status = mn_stage_record(context, job.folder, "done",
+                             mn_stage_inputs(context, inputs, MN_COUNT(inputs)), NULL, error);
+  if (job.training.dataset != NULL) mn_stage_close(context, job.training.dataset);
+  return status;
+}

@@ -1,0 +1,34 @@
+/* train.h - one training from data set to .tflite, as train and build call it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef MN_RUN_TRAIN_H
+#define MN_RUN_TRAIN_H
+
+#include "micronets/eval.h"
+#include "micronets/train.h"
+#include "run/stage.h"
+
+/* One network, one seed. Paths are written when everything is ready. */
+typedef struct mn_training {
+  const mn_run_context *context;
+  const mn_options_train *options;
+  mn_dataset *dataset;
+  mn_net *net;
+  const mn_graph *graph;
+  mn_frontend frontend;
+  uint64_t seed;
+  const char *checkpoint, *model; /* paths */
+} mn_training;
+
+typedef struct mn_trained {
+  mn_fit_result fit;
+  double float_val, float_test; /* -1: not measured */
+  mn_eval_result val, test;     /* of the int8 file, by the executor */
+  float threshold;
+  int32_t inherited; /* layers that --init gave */
+} mn_trained;
+
+/* Trains, freezes, calibrates, writes the model, judges it. */
+mn_status mn_train_once(mn_trained *trained, const mn_training *training,
+                        mn_error *error) MN_MUST_CHECK;
+
+#endif
