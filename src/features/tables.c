@@ -1,7 +1,7 @@
 /* tables.c - host only: numbers and tables of a front end from its settings.
  *
- * In double precision with series of our own instead of libm, so that every host makes the same bits;
- * firmware gets the finished tables as constants and holds nothing of this file.
+ * In double precision with series of our own instead of libm, so that every host makes the same
+ * bits; firmware gets the finished tables as constants and holds nothing of this file.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -205,9 +205,9 @@ void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend) 
   const mn_audio *a = audio;
   memset(memory, 0, table_bytes(a));
   uint8_t *place = memory;
-#define X(name, type, count)     \
-  type *name = (void *)place;    \
-  audio->name = name;            \
+#define X(name, type, count)  \
+  type *name = (void *)place; \
+  audio->name = name;         \
   place += (sizeof(type) * (size_t)(count) + 3) / 4 * 4;
   MN_AUDIO_TABLES(X)
 #undef X
