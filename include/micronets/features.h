@@ -84,6 +84,7 @@ void mn_frontend_shape(mn_frontend *frontend);
   X(length) /* samples of one input */                            \
   X(fft)    /* points of the transform, a power of two */         \
   X(fft_log2)                                                     \
+  X(bins)   /* of the transform up to the upper limit */          \
   X(frames) /* of one input */                                    \
   X(every)  /* steps between inputs */                            \
   X(mels)                                                         \
@@ -97,7 +98,7 @@ void mn_frontend_shape(mn_frontend *frontend);
   X(hann, int32_t, a->window / 2 + 1) /* first half of the window, Q31 */                \
   X(cosine, int32_t, a->fft / 4 + 1)  /* quarter wave, Q31 */                            \
   X(edge, uint16_t, a->mels + 2)      /* first bin of each slope between band centres */ \
-  X(slope, uint16_t, a->fft / 2 + 1)  /* weight of each bin in its falling band, Q16 */  \
+  X(slope, uint16_t, a->bins)         /* weight of each bin in its falling band, Q16 */  \
   X(dct, int32_t, a->keep > 0 ? a->mels + 1 : 0) /* quarter wave x sqrt(2 / mels), Q30 */
 
 typedef struct mn_audio {

@@ -68,10 +68,9 @@ static void fill_slopes(uint16_t *edge, uint16_t *weight, const mn_audio *audio,
   double low = mel_of(frontend->from_hz), high = mel_of(frontend->to_hz);
   double spacing = (high - low) / (audio->mels + 1);
   int32_t first = (int32_t)(1.5 + frontend->from_hz / hz_per_bin); /* as TensorFlow rounds */
-  int32_t last = (int32_t)(frontend->to_hz / hz_per_bin);
   if (audio->style == MN_STYLE_MLPERF) first = 1; /* bins below the limit have no slope */
   int32_t slope = 0, k = first;
-  for (; k <= last; k++) {
+  for (; k < audio->bins; k++) {
     double mel = mel_of(k * hz_per_bin);
     if (mel <= low) continue;
     while (slope <= audio->mels && (slope == 0 || mel > low + slope * spacing)) {
@@ -111,7 +110,8 @@ static mn_audio numbers_of(const mn_frontend *f) {
     audio.fft *= 2;
     audio.fft_log2++;
   }
-  if (audio.step < 1) return audio; /* refused by the check */
+  if (audio.step < 1 || f->to_hz < 0) return audio; /* refused by the check */
+  audio.bins = (int32_t)((int64_t)f->to_hz * audio.fft / f->rate_hz) + 1;
   if (f->frames > 0) audio.length = audio.window + (f->frames - 1) * audio.step;
   if (audio.length >= audio.window) audio.frames = 1 + (audio.length - audio.window) / audio.step;
   if (audio.style == MN_STYLE_MLPERF) audio.peaks = (audio.length + audio.step - 1) / audio.step;
