@@ -36,7 +36,6 @@ static mn_learned_range *range_new(builder *b, mn_value *v) {
   mn_learned_range *range = &b->t->ranges[b->t->range_count++];
   range->dtype = tensor->dtype;
   range->maker = v;
-  range->unit = 1.0f;
   range->from_zero = v->activation != MN_ACTIVATION_NONE;
   return range;
 }
@@ -410,6 +409,7 @@ mn_status mn_engine_build(mn_trainer *t, mn_error *error) {
   for (int32_t i = 0; i < t->range_count; i++) MN_TRY(range_parameter(&b, &t->ranges[i]));
   t->scores = t->of_tensor[t->graph->outputs[0]];
   t->scores->readers++;
+  if (t->scores->range != NULL && t->scores->range->maker == t->scores) t->scores->range->observed = true;
   t->scores->visits = 0;
   scratch_need(&b, 2 * t->scores->pixels * t->scores->stride + 8 * t->scores->pixels * t->scores->channels);
   MN_TRY(check_uses(&b));

@@ -49,9 +49,9 @@ void mn_parameter_set(const mn_parameter *p, float *padded, const float *canonic
 typedef struct mn_learned_range {
   mn_parameter *parameter;
   bool from_zero;          /* behind relu: low stays 0 */
+  bool observed;           /* of the scores: follows what is seen, see quantize.c */
   mn_dtype dtype;
   const struct mn_value *maker; /* its tensor is where calibration looks */
-  float unit;              /* initial width: steps of the optimizer are relative to it */
   float scale, low, high;  /* grid in use */
   int32_t zero_point;
 } mn_learned_range;
@@ -109,6 +109,12 @@ typedef struct mn_unit {
   float mix[2];
 } mn_unit;
 
+/* What mn_fit tells of an epoch; part of the state, so that a resumed run tells the same. */
+typedef struct mn_tally {
+  double loss; /* sum over steps */
+  int64_t steps, right, counted;
+} mn_tally;
+
 /* ---- The trainer --------------------------------------------------------------------------*/
 struct mn_trainer {
   const mn_graph *graph;
@@ -128,6 +134,9 @@ struct mn_trainer {
   float *scratch;                /* [threads][scratch_floats] */
   int64_t scratch_floats;
   double *item_loss;             /* [batch] */
+  float *item_low, *item_high;   /* [batch]: extremes of the scores */
+  int32_t *item_right;           /* [batch]: 1 where the label scored highest; -1 without label */
+  mn_tally tally;                /* of the epoch under way */
   int64_t step;
   bool quantized;                /* ranges are set and in force ... */
   int64_t quantized_since;       /* ... from this step on */
@@ -166,7 +175,10 @@ void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx,
 bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v);
 /* quantize.c */
 void mn_range_settle(mn_learned_range *range);
-void mn_range_optimize(mn_trainer *t, mn_learned_range *range, float rate);
+void mn_range_observe(mn_trainer *t, mn_learned_range *range);
+void mn_range_optimize(mn_trainer *t, mn_learned_range *range, double rate);
+/* Fake-quantized copy of the weights and their steps, in u->quantized and u->weight_step. */
+const float *mn_unit_round_weights(mn_unit *u);
 void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u);
 mn_status mn_engine_calibrate(mn_trainer *t) MN_MUST_CHECK;
 /* loss.c */

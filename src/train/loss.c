@@ -56,6 +56,22 @@ static void scatter_gradient(const mn_value *v, float *to, const float *from) {
   }
 }
 
+static int32_t is_right(const mn_trainer *t, const float *x, int32_t item) {
+  const int32_t label = t->batch->label != NULL ? t->batch->label[item] : -1;
+  if (label < 0) return -1;
+  for (int32_t i = 0; i < t->batch->classes; i++)
+    if (x[i] > x[label]) return 0;
+  return 1;
+}
+
+static void item_note(mn_trainer *t, const float *x, int32_t item) {
+  float low = x[0], high = x[0];
+  for (int32_t i = 1; i < t->batch->classes; i++) low = fminf(low, x[i]), high = fmaxf(high, x[i]);
+  t->item_low[item] = low;
+  t->item_high[item] = high;
+  t->item_right[item] = is_right(t, x, item);
+}
+
 static void loss_shard(void *context, int32_t shard, int32_t thread) {
   mn_trainer *t = context;
   mn_value *v = t->scores;
@@ -68,6 +84,7 @@ static void loss_shard(void *context, int32_t shard, int32_t thread) {
     gather_scores(v, x, mn_value_read(t, v, seen, item * v->pixels, v->pixels));
     t->item_loss[item] = t->config.loss == MN_LOSS_MEAN_SQUARED ? mean_squared(t, g, x, target)
                                                                 : cross_entropy(t, g, x, target, p);
+    item_note(t, x, item);
     scatter_gradient(v, v->g + item * floats, g);
   }
   mn_value_finish(t, v, shard, mn_shard_first(t, shard) * v->pixels,

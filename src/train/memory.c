@@ -121,5 +121,10 @@ mn_status mn_engine_place(mn_trainer *t) {
   t->scratch_floats = (t->scratch_floats + LINE - 1) / LINE * LINE + TAIL_FLOATS;
   t->scratch = mn_engine_floats(t, threads * t->scratch_floats);
   t->item_loss = mn_arena_array(t->arena, (size_t)t->config.batch, sizeof(double));
-  return t->scratch == NULL || t->item_loss == NULL ? MN_ERR_MEMORY : MN_OK;
+  t->item_right = mn_arena_array(t->arena, (size_t)t->config.batch, sizeof *t->item_right);
+  t->item_low = mn_arena_array(t->arena, (size_t)t->config.batch, sizeof(float));
+  t->item_high = mn_arena_array(t->arena, (size_t)t->config.batch, sizeof(float));
+  const bool missing = t->scratch == NULL || t->item_loss == NULL || t->item_right == NULL ||
+                       t->item_low == NULL || t->item_high == NULL;
+  return missing ? MN_ERR_MEMORY : MN_OK;
 }

@@ -7,9 +7,6 @@
 
 enum { CHUNK = 8192 };
 
-/* Ranges move more slowly than weights: everything behind them has to follow. */
-static const float range_rate = 0.1f;
-
 double mn_rate_at(const mn_train_config *config, int64_t step) {
   if (step < config->warmup_steps)
     return config->learning_rate * (double)(step + 1) / (double)config->warmup_steps;
@@ -75,5 +72,6 @@ void mn_optimizer_run(mn_trainer *t) {
   mn_pool_run(t->config.pool, chunk_run, &j, chunks_of(t));
   if (!t->quantized) return;
   for (int32_t i = 0; i < t->range_count; i++)
-    mn_range_optimize(t, &t->ranges[i], range_rate * (float)rate);
+    if (t->ranges[i].observed) mn_range_observe(t, &t->ranges[i]);
+    else mn_range_optimize(t, &t->ranges[i], rate);
 }

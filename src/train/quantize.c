@@ -24,10 +24,10 @@ void mn_range_settle(mn_learned_range *range) {
   range->high = grid.scale * (float)(limits.max - grid.zero_point);
 }
 
-/* Adam on the bounds in units of the initial width: a step means the same for every tensor. */
-void mn_range_optimize(mn_trainer *t, mn_learned_range *range, float rate) {
+/* Adam on the bounds in units of the width: a step means the same for every tensor. */
+void mn_range_optimize(mn_trainer *t, mn_learned_range *range, double rate) {
   mn_parameter *p = range->parameter;
-  const double beta1 = 0.9, beta2 = 0.999, unit = (double)range->unit;
+  const double beta1 = 0.9, beta2 = 0.999, unit = (double)p->value[1] - (double)p->value[0];
   const double count = (double)(t->step - t->quantized_since + 1);
   for (int32_t i = range->from_zero ? 1 : 0; i < 2; i++) {
     const double g = (double)p->gradient[i] * unit;
@@ -36,10 +36,22 @@ void mn_range_optimize(mn_trainer *t, mn_learned_range *range, float rate) {
     p->first[i] = (float)m;
     p->second[i] = (float)v;
     const double step = m / (1 - pow(beta1, count)) / (sqrt(v / (1 - pow(beta2, count))) + 1e-8);
-    p->value[i] -= (float)((double)rate * unit * step);
+    p->value[i] -= (float)(rate * unit * step);
   }
   p->value[0] = fminf(p->value[0], 0.0f);
-  p->value[1] = fmaxf(p->value[1], p->value[0] + 0.01f * range->unit);
+  p->value[1] = fmaxf(p->value[1], p->value[0] + 1e-6f);
+}
+
+/* Nothing follows the scores but the loss, and clipping them would only blind it: in training they
+ * are not rounded, and their range takes in every new extreme and shrinks slowly. */
+void mn_range_observe(mn_trainer *t, mn_learned_range *range) {
+  float *bound = range->parameter->value, low = 0, high = 0;
+  for (int32_t i = 0; i < t->batch->items; i++) {
+    low = fminf(low, t->item_low[i]);
+    high = fmaxf(high, t->item_high[i]);
+  }
+  bound[0] = low < bound[0] ? low : bound[0] + 0.01f * (low - bound[0]);
+  bound[1] = high > bound[1] ? high : bound[1] + 0.01f * (high - bound[1]);
 }
 
 /* ---- Weights --------------------------------------------------------------------------------*/
@@ -55,7 +67,7 @@ static void steps_find(mn_unit *u) {
   for (int32_t o = 0; o < n; o++) u->weight_step[o] = mn_weight_scale(u->weight_step[o], u->weight_type);
 }
 
-static const float *weights_round(mn_unit *u) {
+const float *mn_unit_round_weights(mn_unit *u) {
   const mn_parameter *w = u->weights;
   const float magic = 12582912.0f; /* 1.5 * 2^23: leaves no bits for a fraction */
   const int32_t n = w->outer_stride;
@@ -77,7 +89,7 @@ static void turn_taps(mn_unit *u, const float *from) {
 
 void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u) {
   if (u->weights == NULL) return;
-  const float *from = t->quantized ? weights_round(u) : u->weights->value;
+  const float *from = t->quantized ? mn_unit_round_weights(u) : u->weights->value;
   const int32_t n = u->weights->outer_stride;
   if (u->family == &mn_depthwise_family) {
     memcpy(u->packed, from, (size_t)u->weights->count * sizeof *from);
@@ -144,7 +156,6 @@ static void range_choose(mn_learned_range *range, const histogram *h) {
   }
   range->parameter->value[0] = range->from_zero ? 0.0f : (float)(h->low * best);
   range->parameter->value[1] = (float)(h->high * best);
-  range->unit = range->parameter->value[1] - range->parameter->value[0];
 }
 
 typedef struct calibration {

@@ -6,6 +6,11 @@
 
 #include "train/engine.h"
 
+/* The first to break is the one to name. */
+static void check_finite(mn_trainer *t, const mn_value *v, double a, double b) {
+  if (t->broken < 0 && !(isfinite(a) && isfinite(b))) t->broken = (int32_t)(v - t->values);
+}
+
 int32_t mn_shard_first(const mn_trainer *t, int32_t shard) {
   return (int32_t)((int64_t)t->batch->items * shard / MN_SHARDS);
 }
@@ -58,7 +63,7 @@ static void normalize(mn_trainer *t, mn_value *v) {
     if (t->training) {
       mean = take(v, MN_SUM, c) / rows;
       variance = fmax(take(v, MN_DOT, c) / rows - mean * mean, 0);
-      if (!isfinite(mean) || !isfinite(variance)) t->broken = (int32_t)(v - t->values);
+      check_finite(t, v, mean, variance);
       if (t->updates) running_update(v, c, mean, variance, rows);
     }
     const double inverse = 1 / sqrt(variance + (double)MN_BN_EPSILON);
@@ -106,7 +111,7 @@ static void fold_range(mn_value *v) {
 void mn_value_settle(mn_trainer *t, mn_value *v) {
   const bool gated = v->op >= 0 && t->gates != NULL && t->gates->mask != NULL;
   const float *mask = gated ? t->gates->mask[v->op] : NULL;
-  const bool rounds = t->quantized && v->range != NULL;
+  const bool rounds = t->quantized && v->range != NULL && !(t->training && v->range->observed);
   v->masked = mask != NULL;
   v->view = (mn_view){0};
   if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked && !rounds)
@@ -124,7 +129,7 @@ void mn_value_settle(mn_trainer *t, mn_value *v) {
 /* ---- Backward: sums into gradients ------------------------------------------------------------*/
 static void gather_channel(mn_trainer *t, mn_value *v, int32_t c, double rows) {
   const double sum = take(v, MN_SUM, c), dot = take(v, MN_DOT, c);
-  if (!isfinite(sum) || !isfinite(dot)) t->broken = (int32_t)(v - t->values);
+  check_finite(t, v, sum, dot);
   if (v->bias != NULL) v->bias->gradient[c] = (float)sum;
   v->on_g[c] = 1.0f;
   if (v->gamma == NULL) return;

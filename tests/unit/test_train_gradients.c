@@ -222,10 +222,82 @@ static void gradients_of_the_mean_squared_head_should_match_finite_differences(v
   mn_arena_destroy(s.arena);
 }
 
+/* ---- Gates ---------------------------------------------------------------------------------------*/
+enum { OPS = 16, WIDEST = 40 };
+typedef struct gate_values {
+  float mask[OPS][WIDEST], mask_gradient[OPS][WIDEST], mix[OPS][2], mix_gradient[OPS][2];
+  const float *mask_of[OPS];
+  float *mask_gradient_of[OPS];
+} gate_values;
+
+/* A mask on every normalized layer, the last channels of each closed; open mixes. */
+static mn_gates gates_make(gate_values *g, const mn_graph *graph) {
+  mn_rng rng = mn_rng_seed(3);
+  memset(g, 0, sizeof *g);
+  for (int32_t i = 0; i < graph->op_count; i++) {
+    for (int32_t c = 0; c < WIDEST; c++)
+      g->mask[i][c] = c > 14 ? 0.0f : (float)mn_rng_range(&rng, 0.3, 1);
+    g->mix[i][0] = 0.6f, g->mix[i][1] = 0.4f;
+    if (!graph->ops[i].batch_norm) continue;
+    g->mask_of[i] = g->mask[i];
+    g->mask_gradient_of[i] = g->mask_gradient[i];
+  }
+  return (mn_gates){g->mask_of, g->mask_gradient_of, &g->mix[0][0], &g->mix_gradient[0][0]};
+}
+
+static void check_gate(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, float *value,
+                       const float *gradient, const char *what, int32_t op, int32_t index) {
+  const float e = 2e-3f, kept = *value;
+  loss_of(t, batch, gates);
+  const double expected = (double)*gradient;
+  *value = kept + e;
+  const double up = loss_of(t, batch, gates);
+  *value = kept - e;
+  const double found = (up - loss_of(t, batch, gates)) / (2 * (double)e);
+  *value = kept;
+  if (fabs(found - expected) > 0.02 * fabs(expected) + 6e-4)
+    fail_msg("%s of op %d, %d: gradient %g, finite difference %g", what, op, index, expected, found);
+}
+
+static void net_supernet(sketch *s) {
+  const mn_tensor_id stem = sketch_conv(s, 3, (layer){17, 3, 3, 1, 1, relu});
+  sketch_depthwise(s, (layer){17, 3, 3, 1, 1, relu6});
+  const mn_tensor_id on = sketch_conv(s, 17, (layer){40, 1, 1, 1, 1, relu}); /* wider than its shortcut */
+  const mn_tensor_id mixed = sketch_join(s, MN_OP_MIX, on, stem);
+  s->at = mixed;
+  sketch_depthwise(s, (layer){40, 3, 3, 2, 2, relu});
+  const mn_tensor_id second = sketch_conv(s, 40, (layer){40, 1, 1, 1, 1, none});
+  s->at = mixed;
+  s->at = sketch_join(s, MN_OP_MIX, second, sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, 2, 2, 2, 2}));
+}
+
+static void gradients_of_masks_and_mixes_should_match_finite_differences(void **state) {
+  (void)state;
+  sketch s;
+  const mn_graph *graph = finish_net(&s, net_supernet);
+  const toy y = toy_make(s.arena, ITEMS, 7 * 6 * 3, 5, 9);
+  gate_values g;
+  const mn_gates gates = gates_make(&g, graph);
+  check_graph(graph, &y.batch, &gates, MN_LOSS_CROSS_ENTROPY, "supernet");
+  mn_pool *pool;
+  assert_int_equal(mn_pool_create(&pool, 2), MN_OK);
+  mn_trainer *t = make(graph, NULL, MN_LOSS_CROSS_ENTROPY, pool);
+  for (int32_t op = 0; op < graph->op_count; op++) {
+    for (int32_t k = 0; k < 2 && graph->ops[op].kind == MN_OP_MIX; k++)
+      check_gate(t, &y.batch, &gates, &g.mix[op][k], &g.mix_gradient[op][k], "mix", op, k);
+    for (int32_t c = 0; c < 14 && g.mask_of[op] != NULL; c += 5)
+      check_gate(t, &y.batch, &gates, &g.mask[op][c], &g.mask_gradient[op][c], "mask", op, c);
+  }
+  mn_trainer_destroy(t);
+  mn_pool_destroy(pool);
+  mn_arena_destroy(s.arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_of_every_unit_should_match_finite_differences),
       cmocka_unit_test(gradients_of_the_mean_squared_head_should_match_finite_differences),
+      cmocka_unit_test(gradients_of_masks_and_mixes_should_match_finite_differences),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,148 @@
+/* fit.c - the stage: epochs over a feed with evaluation, checkpoints and resume. The step number alone
+ * says which batch comes next, so a resumed run repeats an unbroken one.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "train/engine.h"
+
+/* ---- Accuracy -----------------------------------------------------------------------------------*/
+static int32_t best_of(const float *scores, int32_t count) {
+  int32_t best = 0;
+  for (int32_t i = 1; i < count; i++)
+    if (scores[i] > scores[best]) best = i;
+  return best;
+}
+
+static mn_status accuracy_count(mn_trainer *t, mn_feed *feed, float *scores, int64_t *right,
+                                int64_t *counted, mn_error *error) {
+  for (int32_t i = 0; i < mn_feed_batches(feed); i++) {
+    mn_batch batch;
+    MN_TRY(mn_feed_batch(feed, &batch, 0, i, error));
+    MN_TRY(mn_trainer_scores(t, scores, &batch, NULL, error));
+    for (int32_t item = 0; item < batch.items; item++) {
+      if (batch.label[item] < 0) continue;
+      *right += best_of(scores + (ptrdiff_t)item * batch.classes, batch.classes) == batch.label[item];
+      ++*counted;
+    }
+  }
+  return MN_OK;
+}
+
+static mn_status accuracy_of(mn_trainer *t, double *accuracy, mn_feed *feed, mn_error *error) {
+  const int64_t classes = t->scores->pixels * t->scores->channels;
+  float *scores = mn_malloc((size_t)(t->config.batch * classes) * sizeof *scores);
+  if (scores == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while evaluating");
+  int64_t right = 0, counted = 0;
+  const mn_status status = accuracy_count(t, feed, scores, &right, &counted, error);
+  mn_free(scores);
+  *accuracy = counted > 0 ? (double)right / (double)counted : 0;
+  return status;
+}
+
+double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed, mn_error *error) {
+  double accuracy = 0;
+  return accuracy_of(trainer, &accuracy, feed, error) == MN_OK ? accuracy : -1;
+}
+
+/* ---- Epochs -------------------------------------------------------------------------------------*/
+typedef struct fit {
+  mn_trainer *t;
+  mn_feed *train, *val;
+  const mn_fit_config *config;
+  mn_fit_result *result;
+  mn_error *error;
+  int32_t batches;
+  int64_t total, items;
+} fit;
+
+static mn_status save(const fit *f) {
+  if (f->config->checkpoint == NULL) return MN_OK;
+  return mn_trainer_save(f->t, f->config->checkpoint, f->config->identity, f->error);
+}
+
+static mn_status restore(const fit *f) {
+  const char *path = f->config->checkpoint;
+  if (!f->config->resume || path == NULL || !mn_file_exists(path)) return MN_OK;
+  return mn_trainer_load(f->t, path, f->config->identity, f->error);
+}
+
+static void tally_add(mn_trainer *t, double loss, int32_t items) {
+  t->tally.loss += loss;
+  t->tally.steps++;
+  for (int32_t i = 0; i < items; i++) {
+    t->tally.right += t->item_right[i] > 0;
+    t->tally.counted += t->item_right[i] >= 0;
+  }
+}
+
+static void result_take(const fit *f) {
+  const mn_tally *y = &f->t->tally;
+  f->result->loss = y->steps > 0 ? y->loss / (double)y->steps : 0;
+  f->result->train_accuracy = y->counted > 0 ? (double)y->right / (double)y->counted : 0;
+}
+
+static void report(const fit *f, double loss) {
+  const mn_progress progress = {
+      .stage = "train",
+      .step = f->t->step,
+      .total = f->total,
+      .name = {"epoch", "loss", "val_accuracy"},
+      .value = {(double)f->t->step / f->batches, loss, f->result->val_accuracy},
+  };
+  mn_monitor_progress(f->config->monitor, &progress);
+}
+
+static mn_status one_step(fit *f) {
+  mn_batch batch;
+  double loss = 0;
+  const int32_t epoch = (int32_t)(f->t->step / f->batches), index = (int32_t)(f->t->step % f->batches);
+  if (index == 0) f->t->tally = (mn_tally){0};
+  MN_TRY(mn_feed_batch(f->train, &batch, epoch, index, f->error));
+  MN_TRY(mn_trainer_step(f->t, &loss, &batch, NULL, true, f->error));
+  tally_add(f->t, loss, batch.items);
+  f->items += batch.items;
+  report(f, loss);
+  return MN_OK;
+}
+
+static mn_status epoch_end(fit *f) {
+  result_take(f);
+  f->result->epochs = (int32_t)(f->t->step / f->batches);
+  if (f->val != NULL) MN_TRY(accuracy_of(f->t, &f->result->val_accuracy, f->val, f->error));
+  mn_monitor_message(f->config->monitor, MN_LEVEL_DEBUG, "epoch %d: loss %.4f, train %.4f, val %.4f",
+                     f->result->epochs, f->result->loss, f->result->train_accuracy,
+                     f->result->val_accuracy);
+  return save(f);
+}
+
+static mn_status interrupted(fit *f) {
+  MN_TRY(save(f));
+  return mn_error_set(f->error, MN_ERR_INTERRUPTED, "stopped at step %lld of %lld%s%s",
+                      (long long)f->t->step, (long long)f->total,
+                      f->config->checkpoint != NULL ? "; the state is in " : "",
+                      f->config->checkpoint != NULL ? f->config->checkpoint : "");
+}
+
+static mn_status run_epochs(fit *f) {
+  while (f->t->step < f->total) {
+    if (mn_monitor_stopped(f->config->monitor)) return interrupted(f);
+    MN_TRY(one_step(f));
+    if (f->t->step % f->batches == 0) MN_TRY(epoch_end(f));
+  }
+  return MN_OK;
+}
+
+mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
+                 const mn_fit_config *config, mn_error *error) {
+  fit f = {.t = trainer, .train = train, .val = val, .config = config, .result = result, .error = error};
+  *result = (mn_fit_result){0};
+  f.batches = mn_feed_batches(train);
+  f.total = (int64_t)f.batches * config->epochs;
+  if (f.batches < 1) return mn_error_set(error, MN_ERR_ARGUMENT, "there is nothing to train on");
+  MN_TRY(restore(&f));
+  const double start = mn_seconds();
+  const bool complete = trainer->step >= f.total;
+  MN_TRY(run_epochs(&f));
+  result->samples_per_second = f.items > 0 ? (double)f.items / (mn_seconds() - start) : 0;
+  return complete ? epoch_end(&f) : MN_OK;
+}
