@@ -21,35 +21,35 @@ typedef enum mn_frontend_kind {
 /* The one list of settings: key of the .net line, field, unit, default.
  * Units: HZ takes "16kHz" or "20Hz"; US takes "40ms" or "1s" (microseconds inside); INT a number;
  * WORD one of the words of the field's own list. */
-#define MN_FRONTEND_KEYS(X)                                                              \
-  X(rate, rate_hz, HZ, 16000)      /* samples per second */                              \
-  X(length, length_us, US, 1000000) /* one clip */                                       \
-  X(window, window_us, US, 40000)                                                        \
-  X(step, step_us, US, 20000)                                                            \
-  X(mels, mels, INT, 40)                                                                 \
-  X(from, from_hz, HZ, 20)                                                               \
-  X(to, to_hz, HZ, 4000)                                                                 \
-  X(keep, keep, INT, 10)           /* cepstral coefficients kept */                      \
-  X(mel, mel, WORD, 0)             /* htk | slaney */                                    \
-  X(log, log, WORD, 0)             /* natural | db */                                    \
-  X(style, style, WORD, 0)         /* tensorflow (paper) | mlperf */                     \
-  X(level, level, WORD, 0)         /* none | normalised: DATA.md's level-normalised log-mel */ \
-  X(frames, frames, INT, 0)        /* 0: as many as the length holds */                  \
-  X(every, every, INT, 0)                                                                \
-  X(size, size, INT, 0)            /* image side in pixels */                            \
-  X(colour, colour, WORD, 0)       /* grey | rgb */
+#define MN_FRONTEND_KEYS(X)                                                             \
+  X(rate, rate_hz, HZ, 16000)       /* samples per second */                            \
+  X(length, length_us, US, 1000000) /* one clip */                                      \
+  X(window, window_us, US, 40000)                                                       \
+  X(step, step_us, US, 20000)                                                           \
+  X(mels, mels, INT, 40)                                                                \
+  X(from, from_hz, HZ, 20)                                                              \
+  X(to, to_hz, HZ, 4000)                                                                \
+  X(keep, keep, INT, 10)    /* cepstral coefficients kept */                            \
+  X(mel, mel, WORD, 0)      /* htk | slaney */                                          \
+  X(log, log, WORD, 0)      /* natural | db */                                          \
+  X(style, style, WORD, 0)  /* tensorflow (paper) | mlperf */                           \
+  X(level, level, WORD, 0)  /* none | normalised: DATA.md's level-normalised log-mel */ \
+  X(frames, frames, INT, 0) /* 0: as many as the length holds */                        \
+  X(every, every, INT, 0)                                                               \
+  X(size, size, INT, 0)      /* image side in pixels */                                 \
+  X(colour, colour, WORD, 0) /* grey | rgb */
 
 /* The words of the WORD fields: field, word, value; value 0 is the default. */
-#define MN_FRONTEND_WORDS(X)                  \
-  X(mel, htk, MN_MEL_HTK)                     \
-  X(mel, slaney, MN_MEL_SLANEY)               \
-  X(log, natural, MN_LOG_NATURAL)             \
-  X(log, db, MN_LOG_DB)                       \
-  X(style, tensorflow, MN_STYLE_TENSORFLOW)   \
-  X(style, mlperf, MN_STYLE_MLPERF)           \
-  X(level, none, MN_FRONTEND_LEVEL_NONE)               \
-  X(level, normalised, MN_FRONTEND_LEVEL_NORMALISED)   \
-  X(colour, grey, MN_COLOUR_GREY)             \
+#define MN_FRONTEND_WORDS(X)                         \
+  X(mel, htk, MN_MEL_HTK)                            \
+  X(mel, slaney, MN_MEL_SLANEY)                      \
+  X(log, natural, MN_LOG_NATURAL)                    \
+  X(log, db, MN_LOG_DB)                              \
+  X(style, tensorflow, MN_STYLE_TENSORFLOW)          \
+  X(style, mlperf, MN_STYLE_MLPERF)                  \
+  X(level, none, MN_FRONTEND_LEVEL_NONE)             \
+  X(level, normalised, MN_FRONTEND_LEVEL_NORMALISED) \
+  X(colour, grey, MN_COLOUR_GREY)                    \
   X(colour, rgb, MN_COLOUR_RGB)
 enum { MN_MEL_HTK, MN_MEL_SLANEY };
 enum { MN_LOG_NATURAL, MN_LOG_DB };
@@ -68,34 +68,37 @@ typedef struct mn_frontend {
 
 /* All fields at their defaults, shape 0x0x0. */
 mn_frontend mn_frontend_defaults(mn_frontend_kind kind);
-/* NULL where the front end can be built, else one sentence: what stands there and what is possible. */
+/* NULL where the front end can be built, else one sentence: what stands there and what is possible.
+ */
 const char *mn_frontend_check(const mn_frontend *frontend);
 /* Fills height, width, channels from the other settings of a checked audio front end. */
 void mn_frontend_shape(mn_frontend *frontend);
 
 /* ---- Audio: numbers and tables --------------------------------------------------------------
- * Everything the run-time code needs, as plain integers: made on the host by mn_audio_build, printed
- * into firmware as constants (these two lists are the fields), never written at run time. */
-#define MN_AUDIO_NUMBERS(X)                                                             \
-  X(window)     /* samples of one frame */                                              \
-  X(step)       /* samples between frames */                                            \
-  X(length)     /* samples of one input */                                              \
-  X(fft)        /* points of the transform, a power of two */                           \
-  X(fft_log2)                                                                           \
-  X(frames)     /* of one input */                                                      \
-  X(every)      /* steps between inputs */                                              \
-  X(mels)                                                                               \
-  X(keep)       /* cepstral coefficients kept; 0: log mel bands */                      \
-  X(style)                                                                              \
-  X(level)                                                                              \
-  X(peaks)      /* steps whose maxima are held (mlperf); 0: none */                     \
-  X(fraction)   /* feature = real value x 2^fraction */
+ * Everything the run-time code needs, as plain integers: made on the host by mn_audio_build,
+ * printed into firmware as constants (these two lists are the fields), never written at run time.
+ */
+#define MN_AUDIO_NUMBERS(X)                                       \
+  X(window) /* samples of one frame */                            \
+  X(step)   /* samples between frames */                          \
+  X(length) /* samples of one input */                            \
+  X(fft)    /* points of the transform, a power of two */         \
+  X(fft_log2)                                                     \
+  X(bins)   /* of the transform up to the upper limit */          \
+  X(frames) /* of one input */                                    \
+  X(every)  /* steps between inputs */                            \
+  X(mels)                                                         \
+  X(keep) /* cepstral coefficients kept; 0: log mel bands */      \
+  X(style)                                                        \
+  X(level)                                                        \
+  X(peaks)    /* steps whose maxima are held (mlperf); 0: none */ \
+  X(fraction) /* feature = real value x 2^fraction */
 /* name, element type, number of elements */
-#define MN_AUDIO_TABLES(X)                                                              \
-  X(hann, int32_t, a->window / 2 + 1)  /* first half of the window, Q31 */              \
-  X(cosine, int32_t, a->fft / 4 + 1)   /* quarter wave, Q31 */                          \
-  X(edge, uint16_t, a->mels + 2)       /* first bin of each slope between band centres */ \
-  X(slope, uint16_t, a->fft / 2 + 1)   /* weight of each bin in its falling band, Q16 */ \
+#define MN_AUDIO_TABLES(X)                                                               \
+  X(hann, int32_t, a->window / 2 + 1) /* first half of the window, Q31 */                \
+  X(cosine, int32_t, a->fft / 4 + 1)  /* quarter wave, Q31 */                            \
+  X(edge, uint16_t, a->mels + 2)      /* first bin of each slope between band centres */ \
+  X(slope, uint16_t, a->bins)         /* weight of each bin in its falling band, Q16 */  \
   X(dct, int32_t, a->keep > 0 ? a->mels + 1 : 0) /* quarter wave x sqrt(2 / mels), Q30 */
 
 typedef struct mn_audio {
@@ -107,8 +110,8 @@ typedef struct mn_audio {
 #undef X
 } mn_audio;
 
-/* Host: bytes of the tables, and the tables themselves into `memory` (4-byte aligned, that size). The
- * same bits on every host: no libm. `frontend` must have passed mn_frontend_check. */
+/* Host: bytes of the tables, and the tables themselves into `memory` (4-byte aligned, that size).
+ * The same bits on every host: no libm. `frontend` must have passed mn_frontend_check. */
 size_t mn_frontend_tables_bytes(const mn_frontend *frontend);
 void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend);
 

@@ -54,11 +54,13 @@ static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_erro
   d->file = recording->bytes.data != NULL ? sf_open_virtual(&calls, SFM_READ, &d->info, &d->memory)
                                           : sf_open(recording->path, SFM_READ, &d->info);
   if (d->file == NULL)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: %s", recording->name, sf_strerror(NULL));
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: %s", recording->name,
+                        sf_strerror(NULL));
   const char *trouble = NULL;
   if (d->info.frames <= 0) trouble = "holds no samples";
   if (d->info.channels < 1 || d->info.channels > MOST_CHANNELS) trouble = "has too many channels";
-  if (d->info.samplerate < 100 || d->info.samplerate > 768000) trouble = "has no usable sample rate";
+  if (d->info.samplerate < 100 || d->info.samplerate > 768000)
+    trouble = "has no usable sample rate";
   if (trouble == NULL) return MN_OK;
   sf_close(d->file);
   return mn_error_set(error, MN_ERR_FORMAT, "%s: %s", recording->name, trouble);
@@ -95,10 +97,12 @@ mn_recording mn_source_recording(const mn_source *source, int32_t member, char *
   return (mn_recording){.name = m->path, .path = path, .bytes = {m->data, (size_t)m->size}};
 }
 
-mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording, mn_error *error) {
+mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording,
+                               mn_error *error) {
   decoder d;
   MN_TRY(open_decoder(&d, recording, error));
-  mn_audio_info result = {.frames = d.info.frames, .rate_hz = d.info.samplerate, .channels = d.info.channels};
+  mn_audio_info result = {
+      .frames = d.info.frames, .rate_hz = d.info.samplerate, .channels = d.info.channels};
   sf_count_t most = (sf_count_t)MEASURED_SECONDS * d.info.samplerate, rest = most;
   if (d.info.frames > most) sf_seek(d.file, (d.info.frames - most) / 2, SEEK_SET);
   float mono[CHUNK_FRAMES];
@@ -115,25 +119,28 @@ mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recordin
   }
   sf_close(d.file);
   if (result.measured == 0)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read", recording->name);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read",
+                        recording->name);
   if (result.measured < result.frames && result.measured < most) result.frames = result.measured;
   *info = result;
   return MN_OK;
 }
 
 /* mono [frames] at the file's rate to pcm at rate_hz. */
-static mn_status resample(int16_t *pcm, int32_t *count, int32_t limit, const float *mono, size_t frames,
-                          double from_hz, double to_hz, const char *name, mn_error *error) {
+static mn_status resample(int16_t *pcm, int32_t *count, int32_t limit, const float *mono,
+                          size_t frames, double from_hz, double to_hz, const char *name,
+                          mn_error *error) {
   size_t room = (size_t)((double)frames * to_hz / from_hz) + 16, made = 0;
   float *out = mn_malloc(sizeof *out * room);
   if (out == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", name);
   soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   soxr_runtime_spec_t one_thread = soxr_runtime_spec(1);
-  soxr_error_t trouble = soxr_oneshot(from_hz, to_hz, 1, mono, frames, NULL, out, room, &made, NULL, &quality,
-                                      &one_thread);
+  soxr_error_t trouble = soxr_oneshot(from_hz, to_hz, 1, mono, frames, NULL, out, room, &made, NULL,
+                                      &quality, &one_thread);
   if (trouble != NULL) {
     mn_free(out);
-    return mn_error_set(error, MN_ERR_FAILED, "%s: resampling failed: %s", name, soxr_strerror(trouble));
+    return mn_error_set(error, MN_ERR_FAILED, "%s: resampling failed: %s", name,
+                        soxr_strerror(trouble));
   }
   *count = made < (size_t)limit ? (int32_t)made : limit;
   size_t skip = (made - (size_t)*count) / 2;
@@ -159,7 +166,8 @@ static mn_status decode(int16_t *pcm, int32_t *count, int32_t limit, decoder *d,
   sf_count_t got = read_mono(d, mono, wanted);
   mn_status status = MN_OK;
   if (got == 0) {
-    status = mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read", name);
+    status =
+        mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read", name);
   } else if (d->info.samplerate == rate_hz) {
     *count = (int32_t)(got < limit ? got : limit);
     for (int32_t i = 0; i < *count; i++) pcm[i] = to_s16(mono[i]);
@@ -170,8 +178,9 @@ static mn_status decode(int16_t *pcm, int32_t *count, int32_t limit, decoder *d,
   return status;
 }
 
-mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit, const mn_recording *recording,
-                              int32_t rate_hz, double start_s, mn_error *error) {
+mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit,
+                              const mn_recording *recording, int32_t rate_hz, double start_s,
+                              mn_error *error) {
   decoder d;
   MN_TRY(open_decoder(&d, recording, error));
   mn_status status = decode(pcm, count, limit, &d, recording->name, rate_hz, start_s, error);

@@ -1,6 +1,5 @@
-/* audio.h - one recording decoded by libsndfile, mixed down, resampled by libsoxr; never more of it in
- * memory than is asked for, however long it is.
- * SPDX-License-Identifier: Apache-2.0 */
+/* audio.h - one recording decoded by libsndfile, mixed down, resampled by libsoxr; never more of it
+ * in memory than is asked for, however long it is. SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_AUDIO_H
 #define MN_DATA_AUDIO_H
 
@@ -10,7 +9,7 @@ typedef struct mn_audio_info {
   int64_t frames;
   int32_t rate_hz, channels;
   /* of what was measured: the middle minute at most */
-  int32_t peak;        /* largest magnitude, int16 */
+  int32_t peak; /* largest magnitude, int16 */
   int64_t measured, at_full_scale;
 } mn_audio_info;
 
@@ -18,18 +17,20 @@ typedef struct mn_audio_info {
 typedef struct mn_recording {
   const char *name; /* for errors */
   const char *path;
-  mn_bytes bytes;   /* data != NULL: this instead of the path */
+  mn_bytes bytes; /* data != NULL: this instead of the path */
 } mn_recording;
 
 /* Text for sndfile's path goes to `path` [size]. */
 mn_recording mn_source_recording(const mn_source *source, int32_t member, char *path, size_t size);
 
 /* Header and loudness. Errors: MN_ERR_FORMAT with the decoder's reason. */
-mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording, mn_error *error) MN_MUST_CHECK;
+mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording,
+                               mn_error *error) MN_MUST_CHECK;
 
 /* At most `limit` samples at rate_hz into pcm, *count of them. start_s < 0: from the middle of the
  * recording, else from there on. */
-mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit, const mn_recording *recording,
-                              int32_t rate_hz, double start_s, mn_error *error) MN_MUST_CHECK;
+mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit,
+                              const mn_recording *recording, int32_t rate_hz, double start_s,
+                              mn_error *error) MN_MUST_CHECK;
 
 #endif

@@ -39,7 +39,9 @@ static void measure_item(void *context, int32_t item, int32_t thread) {
       mn_source_recording(&a->dataset->source, a->dataset->entries[item].index, path, sizeof path);
   result->status = (int32_t)mn_recording_measure(&info, &recording, NULL);
   if (result->status != MN_OK) return;
-  *result = (measurement){info.frames, info.measured, info.at_full_scale, info.rate_hz, info.channels, info.peak, MN_OK};
+  *result =
+      (measurement){info.frames, info.measured, info.at_full_scale, info.rate_hz, info.channels,
+                    info.peak,   MN_OK};
 }
 
 static uint64_t content_key(const mn_dataset *dataset) {
@@ -78,7 +80,8 @@ static mn_status name_unreadable(mn_dataset *dataset, int32_t item) {
   mn_recording recording = mn_source_recording(&dataset->source, entry->index, path, sizeof path);
   recording.name = "it";
   if (mn_recording_measure(&info, &recording, &error) == MN_ERR_MEMORY) return MN_ERR_MEMORY;
-  return mn_problem_add(dataset, file, "unreadable", "%s; left out", error.text[0] != '\0' ? error.text : "cannot be read");
+  return mn_problem_add(dataset, file, "unreadable", "%s; left out",
+                        error.text[0] != '\0' ? error.text : "cannot be read");
 }
 
 static mn_status name_oddities(mn_dataset *dataset, int32_t item) {
@@ -86,14 +89,16 @@ static mn_status name_oddities(mn_dataset *dataset, int32_t item) {
   const char *file = dataset->items[item].file;
   double seconds = dataset->items[item].seconds;
   if (info->peak <= SILENT_PEAK)
-    MN_TRY(mn_problem_add(dataset, file, "silent", "its loudest sample is %d of 32767", info->peak));
+    MN_TRY(
+        mn_problem_add(dataset, file, "silent", "its loudest sample is %d of 32767", info->peak));
   if ((double)info->at_full_scale > CLIPPED_SHARE * (double)info->measured)
     MN_TRY(mn_problem_add(dataset, file, "clipped", "%.1f %% of its samples are at full scale",
                           100.0 * (double)info->at_full_scale / (double)info->measured));
   if (seconds > LONG_SECONDS)
     MN_TRY(mn_problem_add(dataset, file, "long", "lasts %.0f s; its middle is used", seconds));
   if (seconds < SHORT_SECONDS)
-    MN_TRY(mn_problem_add(dataset, file, "short", "lasts %.3f s; the rest of the clip is silence", seconds));
+    MN_TRY(mn_problem_add(dataset, file, "short", "lasts %.3f s; the rest of the clip is silence",
+                          seconds));
   return MN_OK;
 }
 
@@ -109,7 +114,8 @@ static mn_status keep_readable(mn_dataset *dataset, const measurement *results) 
     dataset->items[kept] = dataset->items[i];
     dataset->entries[kept] = dataset->entries[i];
     dataset->items[kept].seconds = (double)m->frames / m->rate_hz;
-    dataset->entries[kept].info = (mn_audio_info){m->frames, m->rate_hz, m->channels, m->peak, m->measured, m->at_full_scale};
+    dataset->entries[kept].info =
+        (mn_audio_info){m->frames, m->rate_hz, m->channels, m->peak, m->measured, m->at_full_scale};
     MN_TRY(name_oddities(dataset, kept));
     kept++;
   }
@@ -139,10 +145,12 @@ static mn_status name_twins(mn_dataset *dataset, twin *twins) {
       first = i;
       continue;
     }
-    const mn_item *item = &dataset->items[twins[i].item], *other = &dataset->items[twins[first].item];
+    const mn_item *item = &dataset->items[twins[i].item],
+                  *other = &dataset->items[twins[first].item];
     bool leak = item->split != other->split;
-    MN_TRY(mn_problem_add(dataset, item->file, leak ? "leak" : "duplicate", "the same recording as %s%s%s", other->file,
-                          leak ? ", of split " : "", leak ? mn_split_text(other->split) : ""));
+    MN_TRY(mn_problem_add(dataset, item->file, leak ? "leak" : "duplicate",
+                          "the same recording as %s%s%s", other->file, leak ? ", of split " : "",
+                          leak ? mn_split_text(other->split) : ""));
   }
   return MN_OK;
 }
@@ -182,11 +190,13 @@ static mn_status name_speaker_leaks(mn_dataset *dataset, int32_t *order) {
   bool named = false;
   for (int32_t i = 1; i < count; i++) {
     const mn_item *item = &dataset->items[order[i]], *before = &dataset->items[order[i - 1]];
-    if (strcmp(item->speaker, before->speaker) != 0) named = false;
+    if (strcmp(item->speaker, before->speaker) != 0)
+      named = false;
     else if (item->split != before->split && !named) {
       named = true;
-      MN_TRY(mn_problem_add(dataset, item->file, "leak", "speaker %s is in split %s and in %s (%s)", item->speaker,
-                            mn_split_text(before->split), mn_split_text(item->split), before->file));
+      MN_TRY(mn_problem_add(dataset, item->file, "leak", "speaker %s is in split %s and in %s (%s)",
+                            item->speaker, mn_split_text(before->split), mn_split_text(item->split),
+                            before->file));
     }
   }
   return MN_OK;
@@ -205,7 +215,8 @@ static mn_status name_repetitions(mn_dataset *dataset) {
 
 mn_status mn_audit(mn_dataset *dataset, mn_error *error) {
   audit a = {dataset, mn_calloc((size_t)dataset->count + 1, sizeof(measurement))};
-  if (a.results == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
+  if (a.results == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
   mn_status status = measure_all(&a, error);
   mn_status named = status == MN_OK ? keep_readable(dataset, a.results) : MN_OK;
   mn_free(a.results);
@@ -213,7 +224,8 @@ mn_status mn_audit(mn_dataset *dataset, mn_error *error) {
   if (named == MN_OK) named = name_repetitions(dataset);
   if (named != MN_OK) return mn_error_set(error, named, "%s: out of memory", dataset->config.path);
   if (dataset->count == 0)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: not one of its recordings can be read: %s: %s", dataset->config.path,
-                        dataset->problems.items[0].file, dataset->problems.items[0].text);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: not one of its recordings can be read: %s: %s",
+                        dataset->config.path, dataset->problems.items[0].file,
+                        dataset->problems.items[0].text);
   return MN_OK;
 }

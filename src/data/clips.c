@@ -20,10 +20,12 @@ static mn_status spoken_natural(int16_t *pcm, int32_t *count, int32_t limit, con
   soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   soxr_runtime_spec_t one_thread = soxr_runtime_spec(1);
   size_t made = 0;
-  soxr_error_t trouble = soxr_oneshot(MN_SPEECH_RATE_HZ, rate_hz, 1, clip->pcm, (size_t)clip->samples, NULL, pcm,
-                                      (size_t)limit, &made, &s16, &quality, &one_thread);
+  soxr_error_t trouble =
+      soxr_oneshot(MN_SPEECH_RATE_HZ, rate_hz, 1, clip->pcm, (size_t)clip->samples, NULL, pcm,
+                   (size_t)limit, &made, &s16, &quality, &one_thread);
   if (trouble != NULL)
-    return mn_error_set(error, MN_ERR_FAILED, "%s: resampling failed: %s", clip->name, soxr_strerror(trouble));
+    return mn_error_set(error, MN_ERR_FAILED, "%s: resampling failed: %s", clip->name,
+                        soxr_strerror(trouble));
   *count = (int32_t)made;
   return MN_OK;
 }
@@ -58,7 +60,8 @@ mn_status mn_dataset_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item,
   return MN_OK;
 }
 
-mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t samples, mn_error *error) {
+mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t samples,
+                        mn_error *error) {
   mn_recording recording = {.name = path, .path = path};
   int32_t count = 0;
   MN_TRY(mn_recording_decode(pcm, &count, samples, &recording, rate_hz, -1, error));
@@ -81,13 +84,16 @@ mn_status mn_dataset_open_words(mn_dataset *dataset, mn_error *error) {
     const mn_spoken *clip = &speech->clip[i];
     dataset->items[i] = (mn_item){clip->name, clip->voice, clip->label, clip->split,
                                   (double)clip->samples / MN_SPEECH_RATE_HZ};
-    dataset->entries[i] = (mn_entry){.origin = MN_ORIGIN_SPOKEN, .index = i,
-                                     .hash = mn_hash64(0, clip->pcm, sizeof *clip->pcm * (size_t)clip->samples),
-                                     .class_text = speech->class_name[clip->label]};
+    dataset->entries[i] =
+        (mn_entry){.origin = MN_ORIGIN_SPOKEN,
+                   .index = i,
+                   .hash = mn_hash64(0, clip->pcm, sizeof *clip->pcm * (size_t)clip->samples),
+                   .class_text = speech->class_name[clip->label]};
   }
   dataset->classes = speech->classes;
   dataset->count = speech->clips;
-  if (!dataset->config.only_words && strcmp(speech->class_name[speech->classes - 1], MN_SPEECH_SILENCE) == 0)
+  if (!dataset->config.only_words &&
+      strcmp(speech->class_name[speech->classes - 1], MN_SPEECH_SILENCE) == 0)
     dataset->silence = speech->classes - 1;
   dataset->rate_hz = MN_SPEECH_RATE_HZ;
   dataset->trained_on = speech->trained_on;

@@ -19,7 +19,8 @@ const char *mn_task_text(mn_task task) {
   return (size_t)task < MN_COUNT(texts) ? texts[task] : "none";
 }
 
-mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind, const char *format, ...) {
+mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind,
+                         const char *format, ...) {
   mn_problems *list = &dataset->problems;
   if (list->count == list->capacity) {
     int32_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
@@ -61,7 +62,8 @@ static void hash_dataset(mn_dataset *dataset) {
   for (int32_t i = 0; i < dataset->classes; i++) sum = hash_text(sum, dataset->class_names[i]);
   for (int32_t i = 0; i < dataset->noise_count; i++) {
     uint64_t content = 0;
-    if (mn_source_hash(&content, &dataset->source, dataset->noises[i])) sum = mn_hash64(sum, &content, sizeof content);
+    if (mn_source_hash(&content, &dataset->source, dataset->noises[i]))
+      sum = mn_hash64(sum, &content, sizeof content);
   }
   for (int32_t i = 0; i < dataset->count; i++) {
     int32_t numbers[2] = {dataset->items[i].label, (int32_t)dataset->items[i].split};
@@ -80,17 +82,20 @@ static mn_status open_source(mn_dataset *dataset, mn_error *error) {
   MN_TRY(mn_audit(dataset, error));
   MN_TRY(mn_silence_add(dataset, error));
   dataset->rate_hz = dataset->entries[0].info.rate_hz;
-  dataset->trained_on = mn_arena_text(dataset->arena, "recordings of %s", mn_base_name(dataset->config.path));
+  dataset->trained_on =
+      mn_arena_text(dataset->arena, "recordings of %s", mn_base_name(dataset->config.path));
   return dataset->trained_on != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
 }
 
 static mn_status open_dataset(mn_dataset *dataset, mn_error *error) {
   const mn_data_config *config = &dataset->config;
   if (config->task != MN_TASK_AUTO && config->task != MN_TASK_KWS)
-    return mn_error_set(error, MN_ERR_USAGE, "--task %s is not built yet; kws is", mn_task_text(config->task));
+    return mn_error_set(error, MN_ERR_USAGE, "--task %s is not built yet; kws is",
+                        mn_task_text(config->task));
   dataset->task = MN_TASK_KWS;
   dataset->silence = -1;
-  MN_TRY(config->words != NULL ? mn_dataset_open_words(dataset, error) : open_source(dataset, error));
+  MN_TRY(config->words != NULL ? mn_dataset_open_words(dataset, error)
+                               : open_source(dataset, error));
   hash_dataset(dataset);
   return MN_OK;
 }
@@ -108,8 +113,10 @@ mn_status mn_dataset_open(mn_dataset **dataset, const mn_data_config *config, mn
   mn_status status = copy_config(made, config);
   if (status != MN_OK) mn_error_set(error, status, "out of memory");
   if (status == MN_OK) status = open_dataset(made, error);
-  if (status == MN_OK) *dataset = made;
-  else mn_dataset_close(made);
+  if (status == MN_OK)
+    *dataset = made;
+  else
+    mn_dataset_close(made);
   return status;
 }
 

@@ -8,9 +8,9 @@
 #include "data/speech/speech.h"
 
 typedef enum mn_origin {
-  MN_ORIGIN_FILE,    /* index: member */
-  MN_ORIGIN_SPOKEN,  /* index: clip of the synthesiser */
-  MN_ORIGIN_SILENCE  /* index: the how-many-th of its split */
+  MN_ORIGIN_FILE,   /* index: member */
+  MN_ORIGIN_SPOKEN, /* index: clip of the synthesiser */
+  MN_ORIGIN_SILENCE /* index: the how-many-th of its split */
 } mn_origin;
 
 typedef struct mn_entry {
@@ -34,13 +34,13 @@ struct mn_dataset {
   mn_data_config config; /* texts are copies in the arena */
   mn_task task;
   mn_source source;
-  const mn_speech *speech;     /* NULL: a source */
+  const mn_speech *speech; /* NULL: a source */
   const char **class_names;
-  int32_t classes, silence;    /* silence: label of made items; -1 none */
-  mn_item *items;              /* [count], with entries beside them */
+  int32_t classes, silence; /* silence: label of made items; -1 none */
+  mn_item *items;           /* [count], with entries beside them */
   mn_entry *entries;
   int32_t count;
-  int32_t *noises;             /* members of _background_noise_ */
+  int32_t *noises; /* members of _background_noise_ */
   int32_t noise_count;
   mn_problems problems;
   int32_t rate_hz;
@@ -54,8 +54,8 @@ struct mn_dataset {
 #define MN_SILENCE "silence"
 
 /* "kind" is one of the words in docs/data.md. */
-mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind, const char *format, ...)
-    MN_PRINTF(4, 5) MN_MUST_CHECK;
+mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind,
+                         const char *format, ...) MN_PRINTF(4, 5) MN_MUST_CHECK;
 
 /* layout.c: class folders, lists and split folders become items with class text, speaker and split
  * (MN_SPLIT_COUNT where nothing tells). */

@@ -1,6 +1,5 @@
-/* feed.c - batches of one split: which items, in which order, with which draws. Every batch is a pure
- * function of (config, epoch, index).
- * SPDX-License-Identifier: Apache-2.0 */
+/* feed.c - batches of one split: which items, in which order, with which draws. Every batch is a
+ * pure function of (config, epoch, index). SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -19,20 +18,31 @@ struct mn_feed {
   mn_extractor clean; /* for mn_feed_input */
   int16_t *feature;   /* [height * width] of the front end */
   int32_t count;
-  int32_t *chosen;    /* [count] index in the set */
-  int32_t *order;     /* [count] of epoch_ordered */
+  int32_t *chosen; /* [count] index in the set */
+  int32_t *order;  /* [count] of epoch_ordered */
   int32_t epoch_ordered;
-  float *dct;         /* [mels][keep]; NULL: the set holds what the network gets */
+  float *dct; /* [mels][keep]; NULL: the set holds what the network gets */
   float *x, *target, *row, *other;
   int32_t *label, *item;
 };
 
 mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
-  mn_feed_config config = {.batch = DEFAULT_BATCH, .augment = true, .shuffle = true, .variants = DEFAULT_VARIANTS,
-                           .speed = 0.12, .shift_ms = 100, .gain_db = 6, .noise_probability = 0.8,
-                           .noise_snr_low_db = 0, .noise_snr_high_db = 20, .time_masks = 2,
-                           .time_mask_frames = 8, .mel_masks = 2, .mel_mask_bands = 6,
-                           .label_smoothing = 0.1, .seed = dataset->config.seed};
+  mn_feed_config config = {.batch = DEFAULT_BATCH,
+                           .augment = true,
+                           .shuffle = true,
+                           .variants = DEFAULT_VARIANTS,
+                           .speed = 0.12,
+                           .shift_ms = 100,
+                           .gain_db = 6,
+                           .noise_probability = 0.8,
+                           .noise_snr_low_db = 0,
+                           .noise_snr_high_db = 20,
+                           .time_masks = 2,
+                           .time_mask_frames = 8,
+                           .mel_masks = 2,
+                           .mel_mask_bands = 6,
+                           .label_smoothing = 0.1,
+                           .seed = dataset->config.seed};
   if (dataset->speech == NULL) return config;
   /* Synthetic speech needs heavy changes of the sound, none of the features. */
   config.speed = 0.25;
@@ -59,13 +69,15 @@ static bool in_part(const mn_dataset *dataset, int32_t item, int32_t part, int32
 static void fill_dct(float *dct, int32_t mels, int32_t keep) {
   for (int32_t n = 0; n < mels; n++) {
     for (int32_t k = 0; k < keep; k++)
-      dct[n * keep + k] = (float)(sqrt(2.0 / mels) * cos(3.14159265358979323846 / mels * (n + 0.5) * k));
+      dct[n * keep + k] =
+          (float)(sqrt(2.0 / mels) * cos(3.14159265358979323846 / mels * (n + 0.5) * k));
   }
 }
 
 static mn_status make_room(mn_feed *feed) {
   size_t batch = (size_t)feed->config.batch, width = (size_t)feed->frontend.width;
-  size_t size = (size_t)feed->frontend.height * width, held = (size_t)feed->set->height * (size_t)feed->set->width;
+  size_t size = (size_t)feed->frontend.height * width,
+         held = (size_t)feed->set->height * (size_t)feed->set->width;
   size_t classes = (size_t)feed->dataset->classes;
   feed->x = mn_arena_array(feed->arena, batch * size, sizeof *feed->x);
   feed->target = mn_arena_array(feed->arena, batch * classes, sizeof *feed->target);
@@ -74,8 +86,8 @@ static mn_status make_room(mn_feed *feed) {
   feed->row = mn_arena_array(feed->arena, held, sizeof *feed->row);
   feed->other = mn_arena_array(feed->arena, held, sizeof *feed->other);
   feed->feature = mn_arena_array(feed->arena, size, sizeof *feed->feature);
-  if (feed->x == NULL || feed->target == NULL || feed->label == NULL || feed->item == NULL || feed->row == NULL ||
-      feed->other == NULL || feed->feature == NULL)
+  if (feed->x == NULL || feed->target == NULL || feed->label == NULL || feed->item == NULL ||
+      feed->row == NULL || feed->other == NULL || feed->feature == NULL)
     return MN_ERR_MEMORY;
   MN_TRY(mn_extractor_create(&feed->clean, feed->arena, &feed->frontend));
   if (!feed->config.augment || feed->frontend.kind != MN_FRONTEND_MFCC) return MN_OK;
@@ -97,13 +109,16 @@ static mn_status choose_items(mn_feed *feed, int32_t part, int32_t parts) {
   return MN_OK;
 }
 
-mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split, int32_t part, int32_t parts,
-                       const mn_frontend *frontend, const mn_feed_config *config, mn_error *error) {
+mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split, int32_t part,
+                       int32_t parts, const mn_frontend *frontend, const mn_feed_config *config,
+                       mn_error *error) {
   assert(split < MN_SPLIT_COUNT && part >= 0 && part < parts);
   const char *refusal = mn_frontend_check(frontend);
-  if (refusal != NULL) return mn_error_set(error, MN_ERR_ARGUMENT, "front end of the network: %s", refusal);
+  if (refusal != NULL)
+    return mn_error_set(error, MN_ERR_ARGUMENT, "front end of the network: %s", refusal);
   mn_arena *arena = NULL;
-  if (mn_arena_create(&arena) != MN_OK) return mn_error_set(error, MN_ERR_MEMORY, "feed: out of memory");
+  if (mn_arena_create(&arena) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "feed: out of memory");
   mn_feed *made = mn_arena_alloc(arena, sizeof *made);
   if (made == NULL) {
     mn_arena_destroy(arena);
@@ -113,17 +128,22 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
   if (made->config.batch <= 0) made->config.batch = DEFAULT_BATCH;
   if (made->config.variants <= 0) made->config.variants = DEFAULT_VARIANTS;
   mn_frontend_shape(&made->frontend);
-  mn_status status = mn_feature_set_open(&made->set, dataset, split, &made->frontend, &made->config, error);
+  mn_status status =
+      mn_feature_set_open(&made->set, dataset, split, &made->frontend, &made->config, error);
   if (status == MN_OK) {
     status = choose_items(made, part, parts);
     if (status == MN_OK) status = make_room(made);
     if (status != MN_OK) mn_error_set(error, status, "feed: out of memory");
   }
   if (status == MN_OK && made->count == 0)
-    status = mn_error_set(error, MN_ERR_FORMAT, "split %s (part %d of %d) has no items; give the data set more recordings",
-                          mn_split_text(split), part + 1, parts);
-  if (status == MN_OK) *feed = made;
-  else mn_feed_close(made);
+    status =
+        mn_error_set(error, MN_ERR_FORMAT,
+                     "split %s (part %d of %d) has no items; give the data set more recordings",
+                     mn_split_text(split), part + 1, parts);
+  if (status == MN_OK)
+    *feed = made;
+  else
+    mn_feed_close(made);
   return status;
 }
 
@@ -157,10 +177,12 @@ static void load_draw(const mn_feed *feed, float *x, int32_t index, int32_t epoc
   const mn_feature_set *set = feed->set;
   int32_t size = set->height * set->width, item = feed->chosen[index];
   int32_t variant = (epoch + item) % set->variants;
-  const int16_t *values = set->values + ((size_t)item * (size_t)set->variants + (size_t)variant) * (size_t)size;
+  const int16_t *values =
+      set->values + ((size_t)item * (size_t)set->variants + (size_t)variant) * (size_t)size;
   float unit = 1.0f / (float)(1 << set->fraction);
   for (int32_t i = 0; i < size; i++) x[i] = (float)values[i] * unit;
-  if (feed->config.augment) mn_augment_mask(x, set->height, set->width, &feed->config, (float)set->mean, rng);
+  if (feed->config.augment)
+    mn_augment_mask(x, set->height, set->width, &feed->config, (float)set->mean, rng);
 }
 
 static void to_input(const mn_feed *feed, float *x, const float *held) {
@@ -206,26 +228,34 @@ static void fill_slot(mn_feed *feed, int32_t slot, int32_t index, int32_t epoch)
   to_input(feed, feed->x + (size_t)slot * (size_t)size, feed->row);
 }
 
-mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index, mn_error *error) {
+mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
+                        mn_error *error) {
   (void)error;
   assert(epoch >= 0 && index >= 0 && index < mn_feed_batches(feed));
   int32_t first = index * feed->config.batch;
-  int32_t items = feed->count - first < feed->config.batch ? feed->count - first : feed->config.batch;
+  int32_t items =
+      feed->count - first < feed->config.batch ? feed->count - first : feed->config.batch;
   order_epoch(feed, epoch);
-  for (int32_t slot = 0; slot < items; slot++) fill_slot(feed, slot, feed->order[first + slot], epoch);
-  *batch = (mn_batch){.items = items, .classes = feed->dataset->classes, .x = feed->x, .target = feed->target,
-                      .label = feed->label, .item = feed->item};
+  for (int32_t slot = 0; slot < items; slot++)
+    fill_slot(feed, slot, feed->order[first + slot], epoch);
+  *batch = (mn_batch){.items = items,
+                      .classes = feed->dataset->classes,
+                      .x = feed->x,
+                      .target = feed->target,
+                      .label = feed->label,
+                      .item = feed->item};
   return MN_OK;
 }
 
-mn_status mn_feed_input(mn_feed *feed, int8_t *input, int32_t index, float scale, int32_t zero_point,
-                        mn_error *error) {
+mn_status mn_feed_input(mn_feed *feed, int8_t *input, int32_t index, float scale,
+                        int32_t zero_point, mn_error *error) {
   assert(index >= 0 && index < feed->count);
   const mn_feature_set *set = feed->set;
   size_t size = (size_t)feed->frontend.height * (size_t)feed->frontend.width;
   const int16_t *feature = feed->feature;
   if (feed->config.augment) {
-    MN_TRY(mn_extractor_run(&feed->clean, feed->feature, feed->dataset, set->item[feed->chosen[index]], error));
+    MN_TRY(mn_extractor_run(&feed->clean, feed->feature, feed->dataset,
+                            set->item[feed->chosen[index]], error));
   } else {
     feature = set->values + (size_t)feed->chosen[index] * size;
   }

@@ -26,7 +26,8 @@ typedef struct build {
   mn_status *status; /* [items] */
 } build;
 
-mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena, const mn_frontend *frontend) {
+mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena,
+                              const mn_frontend *frontend) {
   mn_extractor made = {.rate_hz = frontend->rate_hz,
                        .tables = mn_arena_alloc(arena, mn_frontend_tables_bytes(frontend)),
                        .state = mn_arena_alloc(arena, mn_frontend_state_bytes(frontend)),
@@ -39,25 +40,29 @@ mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena, const mn
   return MN_OK;
 }
 
-mn_status mn_extractor_run(mn_extractor *e, int16_t *feature, const mn_dataset *dataset, int32_t item,
-                           mn_error *error) {
+mn_status mn_extractor_run(mn_extractor *e, int16_t *feature, const mn_dataset *dataset,
+                           int32_t item, mn_error *error) {
   MN_TRY(mn_dataset_clip(dataset, e->pcm, item, e->rate_hz, e->audio.length, error));
   mn_audio_clip(&e->audio, feature, e->state, e->scratch, e->pcm);
   return MN_OK;
 }
 
-static mn_status extract_variants(const build *b, worker *w, int16_t *feature, int32_t item, mn_error *error) {
+static mn_status extract_variants(const build *b, worker *w, int16_t *feature, int32_t item,
+                                  mn_error *error) {
   const mn_feature_set *set = b->set;
   const mn_dataset *dataset = b->dataset;
   bool silence = dataset->silence >= 0 && dataset->items[item].label == dataset->silence &&
                  dataset->entries[item].origin != MN_ORIGIN_FILE;
   mn_clip clip = {w->natural, 0};
   if (!silence)
-    MN_TRY(mn_dataset_natural(dataset, w->natural, &clip.samples, b->natural_limit, item, b->rate_hz, error));
+    MN_TRY(mn_dataset_natural(dataset, w->natural, &clip.samples, b->natural_limit, item,
+                              b->rate_hz, error));
   for (int32_t v = 0; v < set->variants; v++) {
     mn_rng rng = mn_rng_stream(b->seed, (uint64_t)item, (uint64_t)v);
-    if (silence) mn_augment_silence(w->augment, w->extractor.pcm, b->noises, b->noise_count, &rng);
-    else mn_augment_run(w->augment, w->extractor.pcm, clip, b->noises, b->noise_count, &rng);
+    if (silence)
+      mn_augment_silence(w->augment, w->extractor.pcm, b->noises, b->noise_count, &rng);
+    else
+      mn_augment_run(w->augment, w->extractor.pcm, clip, b->noises, b->noise_count, &rng);
     mn_audio_clip(&w->extractor.audio, feature + (size_t)v * (size_t)(set->height * set->width),
                   w->extractor.state, w->extractor.scratch, w->extractor.pcm);
   }
@@ -78,20 +83,23 @@ static void extract_item(void *context, int32_t item, int32_t thread) {
   b->status[item] = extract(b, item, thread, NULL);
 }
 
-/* ---- Background noise for augmentation: the part that belongs to the split -----------------------*/
+/* ---- Background noise for augmentation: the part that belongs to the split
+ * -----------------------*/
 static mn_status load_noises(build *b, mn_arena *arena, mn_split split, mn_error *error) {
   const mn_dataset *dataset = b->dataset;
   for (int32_t i = 0; i < dataset->noise_count && b->noise_count < MOST_NOISES; i++) {
     char path[4096];
     mn_audio_info info;
-    mn_recording recording = mn_source_recording(&dataset->source, dataset->noises[i], path, sizeof path);
+    mn_recording recording =
+        mn_source_recording(&dataset->source, dataset->noises[i], path, sizeof path);
     MN_TRY(mn_recording_measure(&info, &recording, error));
     double start, length;
     mn_noise_range(&start, &length, (double)info.frames / info.rate_hz, split);
     if (length > NOISE_SECONDS) length = NOISE_SECONDS;
     int32_t samples = (int32_t)(length * b->rate_hz);
     int16_t *pcm = samples > 0 ? mn_arena_array(arena, (size_t)samples, sizeof *pcm) : NULL;
-    if (samples > 0 && pcm == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", recording.name);
+    if (samples > 0 && pcm == NULL)
+      return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", recording.name);
     if (samples < b->rate_hz / 10) continue;
     MN_TRY(mn_recording_decode(pcm, &samples, samples, &recording, b->rate_hz, start, error));
     b->noises[b->noise_count++] = (mn_clip){pcm, samples};
@@ -99,7 +107,8 @@ static mn_status load_noises(build *b, mn_arena *arena, mn_split split, mn_error
   return MN_OK;
 }
 
-static mn_status make_workers(build *b, mn_arena *arena, const mn_frontend *frontend, const mn_feed_config *config) {
+static mn_status make_workers(build *b, mn_arena *arena, const mn_frontend *frontend,
+                              const mn_feed_config *config) {
   int32_t threads = mn_data_threads(b->dataset);
   b->workers = mn_arena_array(arena, (size_t)threads, sizeof *b->workers);
   if (b->workers == NULL) return MN_ERR_MEMORY;
@@ -126,13 +135,15 @@ static mn_status run_build(build *b, mn_arena *scratch, mn_split split, const mn
   for (int32_t i = 0; i < b->set->items; i++) {
     if (b->status[i] == MN_OK) continue;
     mn_status again = extract(b, i, 0, error); /* for its text */
-    return again != MN_OK ? again : mn_error_set(error, b->status[i], "features: failed once, then worked");
+    return again != MN_OK ? again
+                          : mn_error_set(error, b->status[i], "features: failed once, then worked");
   }
   return MN_OK;
 }
 
 static mn_status fill_values(mn_feature_set *set, const mn_dataset *dataset, mn_split split,
-                             const mn_frontend *frontend, const mn_feed_config *config, mn_error *error) {
+                             const mn_frontend *frontend, const mn_feed_config *config,
+                             mn_error *error) {
   size_t count = (size_t)set->items * (size_t)set->variants * (size_t)(set->height * set->width);
   size_t bytes = count * sizeof *set->values;
   mn_bytes kept;
@@ -149,7 +160,8 @@ static mn_status fill_values(mn_feature_set *set, const mn_dataset *dataset, mn_
   if (b.values == NULL || mn_arena_create(&scratch) != MN_OK)
     return mn_error_set(error, MN_ERR_MEMORY, "features: out of memory (%zu MB)", bytes >> 20);
   mn_status status = run_build(&b, scratch, split, frontend, config, error);
-  for (int32_t i = 0; b.workers != NULL && i < mn_data_threads(dataset); i++) mn_augment_destroy(b.workers[i].augment);
+  for (int32_t i = 0; b.workers != NULL && i < mn_data_threads(dataset); i++)
+    mn_augment_destroy(b.workers[i].augment);
   mn_arena_destroy(scratch);
   if (status == MN_OK) mn_cache_write(dataset, "features", set->key, set->values, bytes);
   return status;
@@ -157,7 +169,8 @@ static mn_status fill_values(mn_feature_set *set, const mn_dataset *dataset, mn_
 
 static uint64_t key_of(const mn_dataset *dataset, mn_split split, const mn_frontend *frontend,
                        const mn_feed_config *config) {
-  int32_t numbers[64] = {CACHE_VERSION, (int32_t)split, config->augment, config->variants, (int32_t)frontend->kind};
+  int32_t numbers[64] = {CACHE_VERSION, (int32_t)split, config->augment, config->variants,
+                         (int32_t)frontend->kind};
   size_t count = 5;
 #define X(key, field, unit, value) numbers[count++] = frontend->field;
   MN_FRONTEND_KEYS(X)
@@ -169,7 +182,8 @@ static uint64_t key_of(const mn_dataset *dataset, mn_split split, const mn_front
   mn_augment_config wanted = mn_augment_of_feed(config, frontend->rate_hz);
   memcpy(&settings, &wanted, sizeof settings);
   settings.rate_hz = 0;
-  const double *values = (const double *)(const void *)((const char *)&settings + offsetof(mn_augment_config, speed));
+  const double *values =
+      (const double *)(const void *)((const char *)&settings + offsetof(mn_augment_config, speed));
   key = mn_hash64(key, values, sizeof settings - offsetof(mn_augment_config, speed));
   return mn_hash64(key, &config->seed, sizeof config->seed);
 }
@@ -182,22 +196,32 @@ static double mean_of(const mn_feature_set *set) {
 }
 
 static mn_status make_set(mn_feature_set **made, const mn_dataset *dataset, mn_split split,
-                          const mn_frontend *frontend, const mn_feed_config *config, uint64_t key, mn_error *error) {
+                          const mn_frontend *frontend, const mn_feed_config *config, uint64_t key,
+                          mn_error *error) {
   mn_arena *arena = NULL;
-  if (mn_arena_create(&arena) != MN_OK) return mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
+  if (mn_arena_create(&arena) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
   mn_feature_set *set = mn_arena_alloc(arena, sizeof *set);
   int32_t *item = mn_arena_array(arena, (size_t)dataset->count + 1, sizeof *item);
-  mn_status status = set != NULL && item != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
+  mn_status status = set != NULL && item != NULL
+                         ? MN_OK
+                         : mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
   if (status == MN_OK) {
-    *set = (mn_feature_set){.key = key, .references = 1, .variants = config->augment ? config->variants : 1,
-                            .height = frontend->height, .width = frontend->width, .item = item, .arena = arena};
+    *set = (mn_feature_set){.key = key,
+                            .references = 1,
+                            .variants = config->augment ? config->variants : 1,
+                            .height = frontend->height,
+                            .width = frontend->width,
+                            .item = item,
+                            .arena = arena};
     for (int32_t i = 0; i < dataset->count; i++) {
       if (dataset->items[i].split == split) item[set->items++] = i;
     }
     mn_extractor probe;
     if (mn_extractor_create(&probe, arena, frontend) != MN_OK)
       status = mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
-    else set->fraction = probe.audio.fraction;
+    else
+      set->fraction = probe.audio.fraction;
   }
   if (status == MN_OK) status = fill_values(set, dataset, split, frontend, config, error);
   if (status != MN_OK) {
@@ -219,7 +243,8 @@ static struct mn_feature_set **sets_of(const mn_dataset *dataset) {
 }
 
 mn_status mn_feature_set_open(mn_feature_set **set, const mn_dataset *dataset, mn_split split,
-                              const mn_frontend *frontend, const mn_feed_config *config, mn_error *error) {
+                              const mn_frontend *frontend, const mn_feed_config *config,
+                              mn_error *error) {
   mn_frontend held = *frontend;
   if (config->augment) held.kind = MN_FRONTEND_LOGMEL;
   mn_frontend_shape(&held);

@@ -1,14 +1,13 @@
-/* feed_store.h - features of one split, made in parallel, kept in the cache folder and shared by all
- * open feeds of a data set that want the same.
- * SPDX-License-Identifier: Apache-2.0 */
+/* feed_store.h - features of one split, made in parallel, kept in the cache folder and shared by
+ * all open feeds of a data set that want the same. SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_FEED_STORE_H
 #define MN_DATA_FEED_STORE_H
 
 #include "data/augment.h"
 #include "data/dataset.h"
 
-/* values [items][variants][height][width] in Q(fraction). An augmented set holds log mel bands, so that
- * bands can still be masked when a batch is made; its cepstrum follows then. */
+/* values [items][variants][height][width] in Q(fraction). An augmented set holds log mel bands, so
+ * that bands can still be masked when a batch is made; its cepstrum follows then. */
 typedef struct mn_feature_set {
   struct mn_feature_set *next;
   uint64_t key;
@@ -22,7 +21,8 @@ typedef struct mn_feature_set {
 
 /* An augmented set where config->augment. Release with mn_feature_set_release. */
 mn_status mn_feature_set_open(mn_feature_set **set, const mn_dataset *dataset, mn_split split,
-                              const mn_frontend *frontend, const mn_feed_config *config, mn_error *error) MN_MUST_CHECK;
+                              const mn_frontend *frontend, const mn_feed_config *config,
+                              mn_error *error) MN_MUST_CHECK;
 void mn_feature_set_release(const mn_dataset *dataset, mn_feature_set *set);
 
 /* A front end ready to run, with its own memory: one per thread. */
@@ -32,9 +32,10 @@ typedef struct mn_extractor {
   int32_t rate_hz;
   int16_t *pcm; /* [audio.length] */
 } mn_extractor;
-mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena, const mn_frontend *frontend) MN_MUST_CHECK;
+mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena,
+                              const mn_frontend *frontend) MN_MUST_CHECK;
 /* Clean features of one item. */
-mn_status mn_extractor_run(mn_extractor *extractor, int16_t *feature, const mn_dataset *dataset, int32_t item,
-                           mn_error *error) MN_MUST_CHECK;
+mn_status mn_extractor_run(mn_extractor *extractor, int16_t *feature, const mn_dataset *dataset,
+                           int32_t item, mn_error *error) MN_MUST_CHECK;
 
 #endif

@@ -35,8 +35,8 @@ static int32_t find(const char *const *names, int32_t count, const char *name) {
 
 static bool means(const char *folder, const char *word) {
   size_t size = strlen(word);
-  return strcmp(folder, word) == 0 ||
-         (folder[0] == '_' && strncmp(folder + 1, word, size) == 0 && strcmp(folder + 1 + size, "_") == 0);
+  return strcmp(folder, word) == 0 || (folder[0] == '_' && strncmp(folder + 1, word, size) == 0 &&
+                                       strcmp(folder + 1 + size, "_") == 0);
 }
 
 static bool means_any(const char *const *folders, int32_t count, const char *word) {
@@ -52,16 +52,21 @@ static mn_status read_classes(mn_dataset *dataset, const char *const *folders, i
     size_t size = strcspn(at, ",");
     const char *name = mn_arena_text(dataset->arena, "%.*s", (int)size, at);
     if (name == NULL) return mn_error_set(error, MN_ERR_MEMORY, "--classes: out of memory");
-    if (size == 0) return mn_error_set(error, MN_ERR_USAGE, "--classes: an empty name; expected words between commas");
+    if (size == 0)
+      return mn_error_set(error, MN_ERR_USAGE,
+                          "--classes: an empty name; expected words between commas");
     if (find(dataset->class_names, dataset->classes, name) >= 0)
       return mn_error_set(error, MN_ERR_USAGE, "--classes: \"%s\" stands there twice", name);
-    if (find(folders, folder_count, name) < 0 && !means(name, MN_SILENCE) && !means(name, MN_UNKNOWN)) {
+    if (find(folders, folder_count, name) < 0 && !means(name, MN_SILENCE) &&
+        !means(name, MN_UNKNOWN)) {
       const char *near = mn_nearest(name, folders, (size_t)folder_count);
-      return mn_error_set(error, MN_ERR_USAGE, "--classes: %s holds no folder \"%s\"; %s%s%s", dataset->config.path,
-                          name, near != NULL ? "did you mean \"" : "name one of its folders",
+      return mn_error_set(error, MN_ERR_USAGE, "--classes: %s holds no folder \"%s\"; %s%s%s",
+                          dataset->config.path, name,
+                          near != NULL ? "did you mean \"" : "name one of its folders",
                           near != NULL ? near : "", near != NULL ? "\"?" : "");
     }
-    if (!means(name, MN_SILENCE) && !means(name, MN_UNKNOWN)) dataset->class_names[dataset->classes++] = name;
+    if (!means(name, MN_SILENCE) && !means(name, MN_UNKNOWN))
+      dataset->class_names[dataset->classes++] = name;
     at += size;
     if (*at == '\0') return MN_OK;
   }
@@ -76,7 +81,8 @@ static void label_items(mn_dataset *dataset, int32_t unknown) {
   }
 }
 
-static mn_status pick_classes(mn_dataset *dataset, const char *const *folders, int32_t count, mn_error *error) {
+static mn_status pick_classes(mn_dataset *dataset, const char *const *folders, int32_t count,
+                              mn_error *error) {
   if (dataset->config.classes == NULL) {
     for (int32_t i = 0; i < count; i++) dataset->class_names[dataset->classes++] = folders[i];
     label_items(dataset, -1);
@@ -106,13 +112,16 @@ mn_status mn_labels_assign(mn_dataset *dataset, mn_error *error) {
   if (list_folders(&folders, &count, dataset) != MN_OK)
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
   size_t room = (size_t)count + 3;
-  for (const char *at = dataset->config.classes; at != NULL && *at != '\0'; at++) room += *at == ',';
+  for (const char *at = dataset->config.classes; at != NULL && *at != '\0'; at++)
+    room += *at == ',';
   dataset->class_names = mn_arena_array(dataset->arena, room, sizeof *dataset->class_names);
-  mn_status status = dataset->class_names == NULL
-                         ? mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path)
-                         : pick_classes(dataset, folders, count, error);
+  mn_status status =
+      dataset->class_names == NULL
+          ? mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path)
+          : pick_classes(dataset, folders, count, error);
   if (status == MN_OK && dataset->classes < 2)
-    status = mn_error_set(error, MN_ERR_FORMAT, "%s: holds one class, \"%s\"; a classifier needs two or more",
+    status = mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: holds one class, \"%s\"; a classifier needs two or more",
                           dataset->config.path, dataset->class_names[0]);
   mn_free(folders);
   return status;

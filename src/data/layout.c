@@ -1,7 +1,6 @@
-/* layout.c - what the paths of a data set say: the class is the folder a recording lies in, the split
- * is the folder above it (train, val, test) or comes from the lists of Speech Commands, the speaker
- * stands in the file name.
- * SPDX-License-Identifier: Apache-2.0 */
+/* layout.c - what the paths of a data set say: the class is the folder a recording lies in, the
+ * split is the folder above it (train, val, test) or comes from the lists of Speech Commands, the
+ * speaker stands in the file name. SPDX-License-Identifier: Apache-2.0 */
 #include "data/dataset.h"
 
 #include <stdlib.h>
@@ -34,7 +33,8 @@ static mn_status add_lines(lists *all, mn_bytes text, mn_split split) {
     if (stop == NULL) stop = end;
     listed line = {at, (size_t)(stop - at), split};
     at = stop + 1;
-    while (line.size > 0 && (line.text[line.size - 1] == '\r' || line.text[line.size - 1] == ' ')) line.size--;
+    while (line.size > 0 && (line.text[line.size - 1] == '\r' || line.text[line.size - 1] == ' '))
+      line.size--;
     if (line.size == 0) continue;
     if (all->count == all->capacity) {
       int32_t capacity = all->capacity > 0 ? 2 * all->capacity : 1024;
@@ -77,9 +77,9 @@ static const char *tail(const char *path, int parts) {
 static mn_split listed_split(const lists *all, const char *path) {
   const char *text = tail(path, 2);
   listed key = {text, strlen(text), MN_SPLIT_TRAIN};
-  const listed *found = all->count > 0
-                            ? bsearch(&key, all->lines, (size_t)all->count, sizeof *all->lines, by_text)
-                            : NULL;
+  const listed *found =
+      all->count > 0 ? bsearch(&key, all->lines, (size_t)all->count, sizeof *all->lines, by_text)
+                     : NULL;
   return found != NULL ? found->split : MN_SPLIT_TRAIN;
 }
 
@@ -87,17 +87,19 @@ static mn_split folder_split(const char *name, size_t size) {
   static const struct {
     const char *name;
     mn_split split;
-  } words[] = {{"train", MN_SPLIT_TRAIN},    {"training", MN_SPLIT_TRAIN}, {"val", MN_SPLIT_VAL},
-               {"valid", MN_SPLIT_VAL},      {"validation", MN_SPLIT_VAL}, {"dev", MN_SPLIT_VAL},
-               {"test", MN_SPLIT_TEST},      {"testing", MN_SPLIT_TEST},   {"eval", MN_SPLIT_TEST}};
+  } words[] = {{"train", MN_SPLIT_TRAIN}, {"training", MN_SPLIT_TRAIN}, {"val", MN_SPLIT_VAL},
+               {"valid", MN_SPLIT_VAL},   {"validation", MN_SPLIT_VAL}, {"dev", MN_SPLIT_VAL},
+               {"test", MN_SPLIT_TEST},   {"testing", MN_SPLIT_TEST},   {"eval", MN_SPLIT_TEST}};
   for (size_t i = 0; i < MN_COUNT(words); i++) {
-    if (strlen(words[i].name) == size && strncasecmp(words[i].name, name, size) == 0) return words[i].split;
+    if (strlen(words[i].name) == size && strncasecmp(words[i].name, name, size) == 0)
+      return words[i].split;
   }
   return MN_SPLIT_COUNT;
 }
 
 /* "speaker_nohash_3.wav" of Speech Commands, or "class_speaker_3.wav" of spoken digits. */
-static mn_status find_speaker(const char **speaker, mn_arena *arena, const char *path, const char *class_text) {
+static mn_status find_speaker(const char **speaker, mn_arena *arena, const char *path,
+                              const char *class_text) {
   const char *name = mn_base_name(path), *mark = strstr(name, "_nohash_");
   size_t class_size = strlen(class_text), size = 0;
   *speaker = NULL;
@@ -116,13 +118,16 @@ static mn_status add_item(mn_dataset *dataset, const lists *all, int32_t member)
   const char *path = dataset->source.members[member].path;
   const char *folder = tail(path, 2), *above = tail(path, 3);
   size_t folder_size = (size_t)(mn_base_name(path) - folder);
-  if (folder_size < 2) return mn_problem_add(dataset, path, "no_class", "lies in no class folder; left out");
+  if (folder_size < 2)
+    return mn_problem_add(dataset, path, "no_class", "lies in no class folder; left out");
   const char *class_text = mn_arena_text(dataset->arena, "%.*s", (int)folder_size - 1, folder);
   if (class_text == NULL) return MN_ERR_MEMORY;
   mn_item *item = &dataset->items[dataset->count];
   *item = (mn_item){.file = path, .split = MN_SPLIT_COUNT};
-  if (all->any) item->split = listed_split(all, path);
-  else if (above < folder) item->split = folder_split(above, (size_t)(folder - above) - 1);
+  if (all->any)
+    item->split = listed_split(all, path);
+  else if (above < folder)
+    item->split = folder_split(above, (size_t)(folder - above) - 1);
   MN_TRY(find_speaker(&item->speaker, dataset->arena, path, class_text));
   dataset->entries[dataset->count++] =
       (mn_entry){.origin = MN_ORIGIN_FILE, .index = member, .class_text = class_text};
@@ -165,28 +170,34 @@ static mn_status name_empty_classes(mn_dataset *dataset) {
   if (dataset->count == 0) return MN_OK;
   for (int32_t i = 0; i < source->count; i++) {
     const char *path = source->members[i].path, *name = mn_base_name(path);
-    if (!source->members[i].is_folder || name[0] == '.' || strcmp(name, MN_BACKGROUND) == 0) continue;
+    if (!source->members[i].is_folder || name[0] == '.' || strcmp(name, MN_BACKGROUND) == 0)
+      continue;
     const char *beside = NULL; /* a class folder with the same parent */
     size_t parent = (size_t)(name - path);
     for (int32_t k = 0; k < dataset->count && beside == NULL; k++) {
       const char *file = dataset->items[k].file;
-      if ((size_t)(tail(file, 2) - file) == parent && strncmp(file, path, parent) == 0) beside = file;
+      if ((size_t)(tail(file, 2) - file) == parent && strncmp(file, path, parent) == 0)
+        beside = file;
     }
     if (beside == NULL || holds_audio(dataset, i)) continue;
-    MN_TRY(mn_problem_add(dataset, path, "empty_class", "holds no recording; no class is made of it"));
+    MN_TRY(
+        mn_problem_add(dataset, path, "empty_class", "holds no recording; no class is made of it"));
   }
   return MN_OK;
 }
 
 static mn_status nothing_found(const mn_dataset *dataset, mn_error *error) {
   int32_t images = 0;
-  for (int32_t i = 0; i < dataset->source.count; i++) images += mn_is_image(dataset->source.members[i].path);
+  for (int32_t i = 0; i < dataset->source.count; i++)
+    images += mn_is_image(dataset->source.members[i].path);
   if (images > 0)
-    return mn_error_set(error, MN_ERR_USAGE, "%s: holds %d images and no audio; data sets of images are not built yet",
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "%s: holds %d images and no audio; data sets of images are not built yet",
                         dataset->source.root, images);
-  return mn_error_set(error, MN_ERR_FORMAT,
-                      "%s: holds no recording in a class folder; expected word/clip.wav (WAV, FLAC, Opus ...)",
-                      dataset->source.root);
+  return mn_error_set(
+      error, MN_ERR_FORMAT,
+      "%s: holds no recording in a class folder; expected word/clip.wav (WAV, FLAC, Opus ...)",
+      dataset->source.root);
 }
 
 mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) {
@@ -204,7 +215,8 @@ mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) {
   }
   mn_free(all.lines);
   if (status == MN_OK && added == MN_OK) added = name_empty_classes(dataset);
-  if (status == MN_OK && added != MN_OK) status = mn_error_set(error, added, "%s: out of memory", dataset->source.root);
+  if (status == MN_OK && added != MN_OK)
+    status = mn_error_set(error, added, "%s: out of memory", dataset->source.root);
   if (status == MN_OK && dataset->count == 0) status = nothing_found(dataset, error);
   return status;
 }

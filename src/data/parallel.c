@@ -23,13 +23,14 @@ int32_t mn_data_threads(const mn_dataset *dataset) {
   return dataset->config.pool != NULL ? mn_pool_threads(dataset->config.pool) : 1;
 }
 
-mn_status mn_data_parallel(const mn_dataset *dataset, const char *stage, mn_work *work, void *context,
-                           int32_t items, mn_error *error) {
+mn_status mn_data_parallel(const mn_dataset *dataset, const char *stage, mn_work *work,
+                           void *context, int32_t items, mn_error *error) {
   for (int32_t first = 0; first < items; first += PORTION) {
     int32_t count = items - first < PORTION ? items - first : PORTION;
     portion p = {work, context, first};
     if (mn_monitor_stopped(dataset->config.monitor))
-      return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted after %d of %d items (%s)", first, items, stage);
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted after %d of %d items (%s)", first,
+                          items, stage);
     if (dataset->config.pool != NULL) mn_pool_run(dataset->config.pool, run_portion, &p, count);
     for (int32_t i = 0; dataset->config.pool == NULL && i < count; i++) run_portion(&p, i, 0);
     mn_progress progress = {.stage = stage, .step = first + count, .total = items};
@@ -38,8 +39,10 @@ mn_status mn_data_parallel(const mn_dataset *dataset, const char *stage, mn_work
   return MN_OK;
 }
 
-static const char *cache_path(mn_arena *arena, const mn_dataset *dataset, const char *kind, uint64_t key) {
-  return mn_arena_text(arena, "%s/%s-%016llx.mnc", dataset->config.cache_folder, kind, (unsigned long long)key);
+static const char *cache_path(mn_arena *arena, const mn_dataset *dataset, const char *kind,
+                              uint64_t key) {
+  return mn_arena_text(arena, "%s/%s-%016llx.mnc", dataset->config.cache_folder, kind,
+                       (unsigned long long)key);
 }
 
 static uint64_t load_u64(const uint8_t *from) {
@@ -56,7 +59,8 @@ bool mn_cache_read(mn_bytes *payload, mn_arena *arena, const mn_dataset *dataset
   if (dataset->config.cache_folder == NULL) return false;
   const char *path = cache_path(arena, dataset, kind, key);
   mn_bytes file;
-  if (path == NULL || !mn_file_exists(path) || mn_file_read(&file, arena, path, (size_t)8 << 30, NULL) != MN_OK)
+  if (path == NULL || !mn_file_exists(path) ||
+      mn_file_read(&file, arena, path, (size_t)8 << 30, NULL) != MN_OK)
     return false;
   bool sound = file.size >= HEAD_BYTES && memcmp(file.data, magic, sizeof magic) == 0 &&
                load_u64(file.data + 8) == key && load_u64(file.data + 16) == file.size - HEAD_BYTES;
@@ -68,7 +72,8 @@ bool mn_cache_read(mn_bytes *payload, mn_arena *arena, const mn_dataset *dataset
     sound = memcmp(text, file.data + 4, 4) == 0;
   }
   if (!sound) {
-    mn_monitor_message(dataset->config.monitor, MN_LEVEL_WARNING, "%s: a broken cache file; it is made again", path);
+    mn_monitor_message(dataset->config.monitor, MN_LEVEL_WARNING,
+                       "%s: a broken cache file; it is made again", path);
     return false;
   }
   *payload = rest;
@@ -94,7 +99,8 @@ void mn_cache_write(const mn_dataset *dataset, const char *kind, uint64_t key, c
     mn_status status = mn_folder_make(dataset->config.cache_folder, &error);
     if (status == MN_OK) status = mn_file_write(path, file, HEAD_BYTES + size, &error);
     if (status != MN_OK)
-      mn_monitor_message(dataset->config.monitor, MN_LEVEL_WARNING, "%s; going on without this cache file", error.text);
+      mn_monitor_message(dataset->config.monitor, MN_LEVEL_WARNING,
+                         "%s; going on without this cache file", error.text);
   }
   mn_free(file);
   mn_arena_destroy(arena);

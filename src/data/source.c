@@ -33,8 +33,8 @@ static bool ends_with(const char *path, const char *const *endings, size_t count
 }
 
 bool mn_is_audio(const char *path) {
-  static const char *const endings[] = {"wav", "flac", "opus", "ogg", "oga", "mp3", "aiff", "aif",
-                                        "aifc", "au", "snd", "w64", "caf", "rf64"};
+  static const char *const endings[] = {"wav", "flac", "opus", "ogg", "oga", "mp3", "aiff",
+                                        "aif", "aifc", "au",   "snd", "w64", "caf", "rf64"};
   return ends_with(path, endings, MN_COUNT(endings));
 }
 
@@ -75,9 +75,10 @@ static mn_status add_entry(member_list *list, const FTSENT *entry, size_t root_l
   member->is_folder = entry->fts_info == FTS_D || entry->fts_info == FTS_DNR;
   if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS ||
       entry->fts_info == FTS_DC) {
-    member->trouble = mn_arena_text(list->arena, "%s", entry->fts_info == FTS_DC
-                                                           ? "a link that leads back to its own folder"
-                                                           : strerror(entry->fts_errno));
+    member->trouble =
+        mn_arena_text(list->arena, "%s",
+                      entry->fts_info == FTS_DC ? "a link that leads back to its own folder"
+                                                : strerror(entry->fts_errno));
     if (member->trouble == NULL) return MN_ERR_MEMORY;
   } else if (!member->is_folder) {
     member->size = entry->fts_statp->st_size;
@@ -91,13 +92,15 @@ static mn_status list_folder(member_list *list, const char *path, mn_error *erro
   if (root == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   char *const roots[] = {root, NULL};
   FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
-  if (tree == NULL) return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be read: %s", path, strerror(errno));
+  if (tree == NULL)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be read: %s", path, strerror(errno));
   mn_status status = MN_OK;
   FTSENT *entry;
   while (status == MN_OK && (entry = fts_read(tree)) != NULL) {
     if (entry->fts_level == 0 && entry->fts_info == FTS_DNR) {
-      status = mn_error_set(error, MN_ERR_FORMAT, "%s: the folder cannot be read: %s; give it read permission",
-                            path, strerror(entry->fts_errno));
+      status = mn_error_set(error, MN_ERR_FORMAT,
+                            "%s: the folder cannot be read: %s; give it read permission", path,
+                            strerror(entry->fts_errno));
     } else if (add_entry(list, entry, strlen(root)) != MN_OK) {
       status = mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
     }
@@ -108,21 +111,23 @@ static mn_status list_folder(member_list *list, const char *path, mn_error *erro
 
 /* ---- Archive --------------------------------------------------------------------------------*/
 
-static mn_status read_member(struct archive *file, mn_member *member, mn_arena *arena, int64_t *total,
-                             const char *path, mn_error *error) {
+static mn_status read_member(struct archive *file, mn_member *member, mn_arena *arena,
+                             int64_t *total, const char *path, mn_error *error) {
   if (member->size > MN_MEMBER_LIMIT) {
     member->trouble = "too large to be kept in memory; unpack the archive into a folder";
     return MN_OK;
   }
   if ((*total += member->size) > MN_ARCHIVE_LIMIT)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: holds more than 4 GiB of audio; unpack it into a folder", path);
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: holds more than 4 GiB of audio; unpack it into a folder", path);
   uint8_t *data = mn_arena_alloc(arena, (size_t)member->size + 1);
   if (data == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   for (int64_t done = 0; done < member->size;) {
     la_ssize_t got = archive_read_data(file, data + done, (size_t)(member->size - done));
     if (got <= 0)
-      return mn_error_set(error, MN_ERR_FORMAT, "%s: %s: the archive breaks off (%s); fetch it again", path,
-                          member->path, got < 0 ? archive_error_string(file) : "too few bytes");
+      return mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: %s: the archive breaks off (%s); fetch it again", path, member->path,
+                          got < 0 ? archive_error_string(file) : "too few bytes");
     done += got;
   }
   member->data = data;
@@ -144,7 +149,8 @@ static mn_status take_entry(member_list *list, struct archive *file, struct arch
     size_t length = strlen(name);
     if (name[length - 1] == '/') length--;
     member->path = mn_arena_text(list->arena, "%.*s", (int)length, name);
-    return member->path != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
+    return member->path != NULL ? MN_OK
+                                : mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   }
   member->size = archive_entry_size(entry);
   if (!mn_is_audio(name) && !is_list(name)) return MN_OK;
@@ -166,7 +172,8 @@ static mn_status list_archive(member_list *list, const char *path, mn_error *err
   }
   if (status == MN_OK && code != ARCHIVE_EOF) {
     const char *text = archive_error_string(file);
-    status = mn_error_set(error, MN_ERR_FORMAT, "%s: no folder and no sound archive: %s; expected a folder, tar or zip",
+    status = mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: no folder and no sound archive: %s; expected a folder, tar or zip",
                           path, text != NULL ? text : "it cannot be read");
   }
   archive_read_free(file);
@@ -182,12 +189,14 @@ static int by_path(const void *a, const void *b) {
 mn_status mn_source_open(mn_source *source, mn_arena *arena, const char *path, mn_error *error) {
   struct stat info;
   if (stat(path, &info) != 0)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be opened: %s; expected a folder, tar or zip", path,
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: cannot be opened: %s; expected a folder, tar or zip", path,
                         strerror(errno));
   member_list list = {.arena = arena};
   bool on_disk = S_ISDIR(info.st_mode);
   mn_status status = on_disk ? list_folder(&list, path, error) : list_archive(&list, path, error);
-  mn_source result = {.root = mn_arena_text(arena, "%s", path), .on_disk = on_disk, .count = list.count};
+  mn_source result = {
+      .root = mn_arena_text(arena, "%s", path), .on_disk = on_disk, .count = list.count};
   if (status == MN_OK && list.count > 0) {
     qsort(list.items, (size_t)list.count, sizeof *list.items, by_path);
     result.members = mn_arena_copy(arena, list.items, sizeof *list.items * (size_t)list.count);

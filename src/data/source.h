@@ -28,7 +28,8 @@ typedef struct mn_source {
 } mn_source;
 
 /* Members and bytes live in `arena`. Errors: MN_ERR_FORMAT naming path and reason. */
-mn_status mn_source_open(mn_source *source, mn_arena *arena, const char *path, mn_error *error) MN_MUST_CHECK;
+mn_status mn_source_open(mn_source *source, mn_arena *arena, const char *path,
+                         mn_error *error) MN_MUST_CHECK;
 /* Content key of a member; false where it cannot be read. */
 bool mn_source_hash(uint64_t *hash, const mn_source *source, int32_t member);
 /* A text member, whole (at most 64 MB). */

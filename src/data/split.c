@@ -1,6 +1,6 @@
-/* split.c - splits for items whose data set brings none: one in ten for validation, one in ten for
- * test, by a stable hash of the speaker where names tell, else of the file. Few speakers or files are
- * dealt out by rank of their hash, so that no split stays empty.
+/* split.c - splits for items whose data set brings none: one in ten for validation, one in ten
+ * for test, by a stable hash of the speaker where names tell, else of the file. Few speakers or
+ * files are dealt out by rank of their hash, so that no split stays empty.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/dataset.h"
 
@@ -42,11 +42,14 @@ static bool has_split(const mn_dataset *dataset, mn_split split) {
 }
 
 /* By rank: a tenth, at least one unit, each for validation and test. */
-static void assign_by_rank(mn_dataset *dataset, const unit *units, int32_t count, int32_t distinct) {
+static void assign_by_rank(mn_dataset *dataset, const unit *units, int32_t count,
+                           int32_t distinct) {
   int32_t share = distinct / 10 > 0 ? distinct / 10 : 1, rank = 0;
   for (int32_t i = 0; i < count; i++) {
     if (i > 0 && !same_unit(&units[i - 1], &units[i])) rank++;
-    mn_split split = rank < share ? MN_SPLIT_VAL : rank < 2 * share ? MN_SPLIT_TEST : MN_SPLIT_TRAIN;
+    mn_split split = rank < share       ? MN_SPLIT_VAL
+                     : rank < 2 * share ? MN_SPLIT_TEST
+                                        : MN_SPLIT_TRAIN;
     dataset->items[units[i].item].split = split;
   }
 }
@@ -82,7 +85,8 @@ static void carve_val(mn_dataset *dataset) {
 mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) {
   enum { FEWEST = 3 };
   unit *units = mn_malloc(sizeof *units * ((size_t)dataset->count + 1));
-  if (units == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
+  if (units == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
   int32_t count = list_units(units, dataset, true), distinct = count_distinct(units, count);
   bool brought = count < dataset->count;
   if (count > 0 && !brought && distinct < FEWEST) {
@@ -91,7 +95,8 @@ mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) {
   }
   assign(dataset, units, count);
   if (!brought && distinct >= FEWEST &&
-      !(has_split(dataset, MN_SPLIT_TRAIN) && has_split(dataset, MN_SPLIT_VAL) && has_split(dataset, MN_SPLIT_TEST)))
+      !(has_split(dataset, MN_SPLIT_TRAIN) && has_split(dataset, MN_SPLIT_VAL) &&
+        has_split(dataset, MN_SPLIT_TEST)))
     assign_by_rank(dataset, units, count, distinct);
   mn_free(units);
   if (brought && !has_split(dataset, MN_SPLIT_VAL)) carve_val(dataset);

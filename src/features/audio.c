@@ -1,14 +1,15 @@
-/* audio.c - the audio front end hop by hop: a ring of samples, a ring of frames, one input at a time.
+/* audio.c - the audio front end hop by hop: rings of samples and frames, one input at a time.
  *
- * Where an input needs all of its frames to be finished (mlperf's division by the clip's maximum, the
- * normalised level) the ring holds log mel energies and mn_audio_row does the rest; else it holds the
- * features themselves. docs/frontend.md has the definitions.
+ * Where an input needs all of its frames to be finished (mlperf's division by the clip's maximum,
+ * the normalised level) the ring holds log mel energies and mn_audio_row does the rest; else it
+ * holds the features themselves. docs/frontend.md has the definitions.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "features/parts.h"
 
-/* The head of `state`; samples, frames and peaks follow. Counters run down, so they never overflow. */
+/* The head of `state`; samples, frames and peaks follow. Counters run down, so they never overflow.
+ */
 typedef struct ring_state {
   int32_t until_frame, until_step, until_input;
   int32_t sample; /* place of the next sample = the oldest one */
@@ -157,7 +158,8 @@ static const int16_t *held_row(const mn_audio *audio, void *state, int32_t row) 
 }
 
 /* ln(energy / maximum + 1e-6), Q16. */
-static void divide_by_peak(const mn_audio *audio, int32_t *energy, const int16_t *held, void *state) {
+static void divide_by_peak(const mn_audio *audio, int32_t *energy, const int16_t *held,
+                           void *state) {
   int32_t peak = 1; /* a clip without a positive sample is left as it is */
   for (int32_t i = 0; i < audio->peaks; i++) {
     if (peaks_of(audio, state)[i] > peak) peak = peaks_of(audio, state)[i];
@@ -203,7 +205,8 @@ static void subtract_level(const mn_audio *audio, int32_t *energy, const int16_t
   }
 }
 
-void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *scratch, int32_t row) {
+void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *scratch,
+                  int32_t row) {
   const int16_t *held = held_row(audio, state, row);
   int32_t *sums = scratch, *energy = sums + audio->fft;
   if (!is_deferred(audio)) {
@@ -249,7 +252,8 @@ void mn_audio_clip(const mn_audio *audio, int16_t *feature, void *state, void *s
   int complete = 0;
   mn_audio_reset(audio, state);
   for (size_t done = 0; done < (size_t)audio->length;) {
-    done += mn_audio_push(audio, state, scratch, &complete, pcm + done, (size_t)audio->length - done);
+    done +=
+        mn_audio_push(audio, state, scratch, &complete, pcm + done, (size_t)audio->length - done);
   }
   for (int32_t row = 0; row < audio->frames; row++) {
     mn_audio_row(audio, feature + row * row_width(audio), state, scratch, row);

@@ -1,5 +1,5 @@
-/* fft.c - integer transform: decimation in time, two radix-2 stages in one pass, every pass divided by
- * its size so that nothing can overflow; products are summed in 64 bits and rounded once a pass.
+/* fft.c - integer transform: decimation in time, two radix-2 stages in one pass, every pass divided
+ * by its size so that nothing can overflow; products are summed in 64 bits and rounded once a pass.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "features/parts.h"
 

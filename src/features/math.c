@@ -13,7 +13,8 @@ uint32_t mn_sqrt(uint64_t value) {
   /* value = x 2^(64 - shift), x in [1/4, 1) */
   int32_t shift = __builtin_clzll(value) & ~1;
   uint32_t x = (uint32_t)((value << shift) >> 33); /* Q31 */
-  /* y = 1/sqrt(x) in (1, 2]: a cubic within 1 %, Q29, then one Newton step each squares the error */
+  /* y = 1/sqrt(x) in (1, 2]: a cubic within 1 %, Q29, then one Newton step each squares the error
+   */
   int64_t seed = 1647672983 - ((3040848522 * (int64_t)x) >> 31);
   int64_t square = multiply_q31(x, x);
   seed += (3121404679 * square) >> 31;
@@ -30,8 +31,8 @@ uint32_t mn_sqrt(uint64_t value) {
 
 int32_t mn_log2(uint64_t value) {
   /* log2(1 + f) = f P(f), error 1.4e-6 */
-  static const int32_t polynomial[] = {22001340,   -103150344, 231486417, -364264518,
-                                       512932836,  -774342589, 1549080089};
+  static const int32_t polynomial[] = {22001340,  -103150344, 231486417, -364264518,
+                                       512932836, -774342589, 1549080089};
   int32_t exponent = 63 - __builtin_clzll(value);
   uint64_t mantissa = value << (63 - exponent);
   int64_t f = (int64_t)((mantissa << 1) >> 34); /* Q30 */
@@ -41,7 +42,8 @@ int32_t mn_log2(uint64_t value) {
 }
 
 uint64_t mn_exp2(int32_t power) {
-  static const int32_t polynomial[] = {2034856, 9605925, 59982743, 257849188, 744269106, 1073741712};
+  static const int32_t polynomial[] = {2034856,   9605925,   59982743,
+                                       257849188, 744269106, 1073741712};
   int32_t whole = power >> 16;
   int64_t f = (int64_t)(power & 0xffff) << 14; /* Q30 */
   int64_t sum = 0;

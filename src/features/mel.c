@@ -1,8 +1,8 @@
 /* mel.c - from magnitudes to log mel energies and their cosine transform.
  *
- * Triangles that share their slopes: a bin between the centres of two bands gives w of itself to the
- * band whose slope falls there and the rest to the next band (TensorFlow's mfcc_mel_filterbank).
- * SPDX-License-Identifier: Apache-2.0 */
+ * Triangles that share their slopes: a bin between the centres of two bands gives w of itself to
+ * the band whose slope falls there and the rest to the next band (TensorFlow's
+ * mfcc_mel_filterbank). SPDX-License-Identifier: Apache-2.0 */
 #include "features/parts.h"
 
 /* ln of an energy with 16 + exponent fraction bits, Q16. */

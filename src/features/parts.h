@@ -17,11 +17,11 @@ static inline int16_t mn_clamp_s16(int64_t value) {
   return (int16_t)(value < INT16_MIN ? INT16_MIN : value);
 }
 
-#define MN_LN2_Q30 744261118         /* ln 2 */
+#define MN_LN2_Q30 744261118          /* ln 2 */
 #define MN_INVERSE_LN2_Q30 1549082005 /* 1 / ln 2 */
-#define MN_FLOOR_Q16 (-1810839)      /* ln 1e-12: TensorFlow's kFilterbankFloor */
-#define MN_LOWEST_Q16 (-32 * 65536)  /* the lowest int16 Q10 */
-#define MN_ENERGY_FRACTION 10        /* log energies are held as int16 Q10 */
+#define MN_FLOOR_Q16 (-1810839)       /* ln 1e-12: TensorFlow's kFilterbankFloor */
+#define MN_LOWEST_Q16 (-32 * 65536)   /* the lowest int16 Q10 */
+#define MN_ENERGY_FRACTION 10         /* log energies are held as int16 Q10 */
 
 /* cos(2 pi angle / circle) in Q31 from the quarter wave; 0 <= angle < circle. */
 int32_t mn_cosine(const int32_t *quarter, int32_t circle, int32_t angle);
@@ -32,9 +32,9 @@ void mn_fft(int32_t *z, const int32_t *quarter, int32_t log2);
 /* Bin k, 0 <= k <= points, of the real transform whose even and odd samples were re and im of z. */
 uint32_t mn_fft_magnitude(const int32_t *z, const int32_t *quarter, int32_t points, int32_t k);
 
-uint32_t mn_sqrt(uint64_t value);  /* relative error below 2^-19 */
-int32_t mn_log2(uint64_t value);   /* Q24; value > 0 */
-uint64_t mn_exp2(int32_t power);   /* 2^(power / 2^16) in Q36; power <= 26 << 16 */
+uint32_t mn_sqrt(uint64_t value); /* relative error below 2^-19 */
+int32_t mn_log2(uint64_t value);  /* Q24; value > 0 */
+uint64_t mn_exp2(int32_t power);  /* 2^(power / 2^16) in Q36; power <= 26 << 16 */
 
 /* Log mel energies of the frame in `fft` (windowed, transformed), Q16; `exponent`: the samples were
  * scaled by 2^exponent relative to +-1. */

@@ -4,8 +4,8 @@
 
 #include "features/parts.h"
 
-/* 1 / (scale 2^fraction) = multiplier / 2^shift. A float is mantissa x 2^exponent, and 2^54 / mantissa
- * has 30 or 31 bits: the error is below 2^-30, whatever the machine. */
+/* 1 / (scale 2^fraction) = multiplier / 2^shift. A float is mantissa x 2^exponent, and 2^54 /
+ * mantissa has 30 or 31 bits: the error is below 2^-30, whatever the machine. */
 mn_feature_scale mn_audio_scale(const mn_audio *audio, float scale, int32_t zero_point) {
   uint32_t bits;
   memcpy(&bits, &scale, sizeof bits);

@@ -1,7 +1,7 @@
 /* tables.c - host only: numbers and tables of a front end from its settings.
  *
- * In double precision with series of our own instead of libm, so that every host makes the same bits;
- * firmware gets the finished tables as constants and holds nothing of this file.
+ * In double precision with series of our own instead of libm, so that every host makes the same
+ * bits; firmware gets the finished tables as constants and holds nothing of this file.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -68,10 +68,9 @@ static void fill_slopes(uint16_t *edge, uint16_t *weight, const mn_audio *audio,
   double low = mel_of(frontend->from_hz), high = mel_of(frontend->to_hz);
   double spacing = (high - low) / (audio->mels + 1);
   int32_t first = (int32_t)(1.5 + frontend->from_hz / hz_per_bin); /* as TensorFlow rounds */
-  int32_t last = (int32_t)(frontend->to_hz / hz_per_bin);
   if (audio->style == MN_STYLE_MLPERF) first = 1; /* bins below the limit have no slope */
   int32_t slope = 0, k = first;
-  for (; k <= last; k++) {
+  for (; k < audio->bins; k++) {
     double mel = mel_of(k * hz_per_bin);
     if (mel <= low) continue;
     while (slope <= audio->mels && (slope == 0 || mel > low + slope * spacing)) {
@@ -111,7 +110,8 @@ static mn_audio numbers_of(const mn_frontend *f) {
     audio.fft *= 2;
     audio.fft_log2++;
   }
-  if (audio.step < 1) return audio; /* refused by the check */
+  if (audio.step < 1 || f->to_hz < 0) return audio; /* refused by the check */
+  audio.bins = (int32_t)((int64_t)f->to_hz * audio.fft / f->rate_hz) + 1;
   if (f->frames > 0) audio.length = audio.window + (f->frames - 1) * audio.step;
   if (audio.length >= audio.window) audio.frames = 1 + (audio.length - audio.window) / audio.step;
   if (audio.style == MN_STYLE_MLPERF) audio.peaks = (audio.length + audio.step - 1) / audio.step;
@@ -205,9 +205,9 @@ void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend) 
   const mn_audio *a = audio;
   memset(memory, 0, table_bytes(a));
   uint8_t *place = memory;
-#define X(name, type, count)     \
-  type *name = (void *)place;    \
-  audio->name = name;            \
+#define X(name, type, count)  \
+  type *name = (void *)place; \
+  audio->name = name;         \
   place += (sizeof(type) * (size_t)(count) + 3) / 4 * 4;
   MN_AUDIO_TABLES(X)
 #undef X

@@ -22,7 +22,8 @@ static int feed_speed(const mn_dataset *dataset, mn_split split, const mn_feed_c
   mn_frontend frontend = mn_frontend_defaults(MN_FRONTEND_MFCC);
   mn_feed *feed = NULL;
   double start = mn_seconds();
-  if (mn_feed_open(&feed, dataset, split, 0, 1, &frontend, config, &error) != MN_OK) return fail(&error);
+  if (mn_feed_open(&feed, dataset, split, 0, 1, &frontend, config, &error) != MN_OK)
+    return fail(&error);
   double opened = mn_seconds(), sum = 0;
   for (int32_t epoch = 0; epoch < 2; epoch++) {
     for (int32_t i = 0; i < mn_feed_batches(feed); i++) {
@@ -31,8 +32,8 @@ static int feed_speed(const mn_dataset *dataset, mn_split split, const mn_feed_c
       for (int32_t k = 0; k < batch.items * 490; k++) sum += (double)batch.x[k];
     }
   }
-  printf("%s: %d items, opened in %.2f s, %.4f s an epoch, sum %.6f\n", mn_split_text(split), mn_feed_items(feed),
-         opened - start, (mn_seconds() - opened) / 2, sum);
+  printf("%s: %d items, opened in %.2f s, %.4f s an epoch, sum %.6f\n", mn_split_text(split),
+         mn_feed_items(feed), opened - start, (mn_seconds() - opened) / 2, sum);
   mn_feed_close(feed);
   return 0;
 }
@@ -42,8 +43,10 @@ int main(int count, char **arguments) {
   bool words = strncmp(arguments[1], "words:", 6) == 0;
   mn_monitor monitor = {.message = message};
   mn_data_config config = {.seed = 1, .monitor = &monitor};
-  if (words) config.words = arguments[1] + 6;
-  else config.path = arguments[1];
+  if (words)
+    config.words = arguments[1] + 6;
+  else
+    config.path = arguments[1];
   if (strcmp(arguments[2], "-") != 0) config.classes = arguments[2];
   if (strcmp(arguments[3], "-") != 0) config.cache_folder = arguments[3];
   mn_error error = {{0}};
@@ -52,8 +55,9 @@ int main(int count, char **arguments) {
   double start = mn_seconds();
   mn_status status = mn_dataset_open(&dataset, &config, &error);
   if (status != MN_OK) return fail(&error);
-  printf("opened in %.2f s, %d items, %d Hz, hash %016llx, %s\n", mn_seconds() - start, mn_dataset_items(dataset),
-         mn_dataset_sample_rate(dataset), (unsigned long long)mn_dataset_hash(dataset), mn_dataset_trained_on(dataset));
+  printf("opened in %.2f s, %d items, %d Hz, hash %016llx, %s\n", mn_seconds() - start,
+         mn_dataset_items(dataset), mn_dataset_sample_rate(dataset),
+         (unsigned long long)mn_dataset_hash(dataset), mn_dataset_trained_on(dataset));
   for (int32_t c = 0; c < mn_dataset_classes(dataset); c++) {
     int32_t items[MN_SPLIT_COUNT] = {0};
     for (int32_t i = 0; i < mn_dataset_items(dataset); i++) {

@@ -1,8 +1,7 @@
-/* frontend_dump.c - clips of int16 samples from standard input through the front end, for the oracle
- * tests: frontend_dump mfcc|logmel SCALE ZERO_POINT [key=number ...]. Prints frames, width, fraction,
- * then writes for every clip its int16 features, then its int8 input. With hop=N the clip is fed in
- * pieces of N samples.
- * SPDX-License-Identifier: Apache-2.0 */
+/* frontend_dump.c - clips of int16 samples from standard input through the front end, for the
+ * oracle tests: frontend_dump mfcc|logmel SCALE ZERO_POINT [key=number ...]. Prints frames, width,
+ * fraction, then writes for every clip its int16 features, then its int8 input. With hop=N the clip
+ * is fed in pieces of N samples. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +19,10 @@ static int set(mn_frontend *frontend, const char *text) {
     hop = number;
     return 1;
   }
-#define X(key, field, unit, value)                                        \
-  if (strlen(#key) == size && strncmp(text, #key, size) == 0) {           \
-    frontend->field = number;                                             \
-    return 1;                                                             \
+#define X(key, field, unit, value)                              \
+  if (strlen(#key) == size && strncmp(text, #key, size) == 0) { \
+    frontend->field = number;                                   \
+    return 1;                                                   \
   }
   MN_FRONTEND_KEYS(X)
 #undef X
@@ -56,8 +55,10 @@ int main(int count, char **arguments) {
   mn_audio audio;
   mn_audio_build(&audio, malloc(mn_frontend_tables_bytes(&frontend)), &frontend);
   size_t features = (size_t)frontend.height * (size_t)frontend.width;
-  void *state = malloc(mn_audio_state_bytes(&audio)), *scratch = malloc(mn_audio_scratch_bytes(&audio));
-  int16_t *pcm = malloc(sizeof *pcm * (size_t)audio.length), *feature = malloc(sizeof *feature * features);
+  void *state = malloc(mn_audio_state_bytes(&audio)),
+       *scratch = malloc(mn_audio_scratch_bytes(&audio));
+  int16_t *pcm = malloc(sizeof *pcm * (size_t)audio.length),
+          *feature = malloc(sizeof *feature * features);
   int8_t *input = malloc(features);
   mn_feature_scale scale = mn_audio_scale(&audio, strtof(arguments[2], NULL), atoi(arguments[3]));
   printf("%d %d %d\n", frontend.height, frontend.width, audio.fraction);
