@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char magic[8] = {'M', 'N', 'T', 'R', 'A', 'I', 'N', '1'};
-enum { HEADER_BYTES = 68, RECORD_BYTES = 28, CRC_BYTES = 4, PARTS = 3 };
+enum { HEADER_BYTES = 72, RECORD_BYTES = 28, BLOCK_BYTES = 8, CRC_BYTES = 4, PARTS = 3 };
 
 /* ---- Writing --------------------------------------------------------------------------------*/
 typedef struct writer {
@@ -55,6 +55,13 @@ static void put_record(writer *w, const mn_parameter *p, int32_t part, const flo
   put_floats(w, spare, mn_parameter_size(p));
 }
 
+static void put_block(writer *w, const mn_attachment *a) {
+  put_u32(w, (uint32_t)strlen(a->name));
+  put_u32(w, (uint32_t)a->bytes);
+  put(w, a->name, strlen(a->name));
+  put(w, a->data, a->bytes);
+}
+
 static const float *part_of(const mn_parameter *p, int32_t part) {
   return part == 0 ? p->value : part == 1 ? p->first : p->second;
 }
@@ -83,6 +90,7 @@ static void put_header(writer *w, const mn_trainer *t, uint64_t identity) {
   put_u64(w, (uint64_t)t->tally.right);
   put_u64(w, (uint64_t)t->tally.counted);
   put_u32(w, records_of(t));
+  put_u32(w, (uint32_t)t->attachment_count);
 }
 
 mn_status mn_checkpoint_write(const mn_trainer *t, const char *path, uint64_t identity, mn_error *error) {
@@ -95,6 +103,7 @@ mn_status mn_checkpoint_write(const mn_trainer *t, const char *path, uint64_t id
       const float *padded = part_of(&t->parameters[i], part);
       if (padded != NULL) put_record(&w, &t->parameters[i], part, padded, spare);
     }
+  for (int32_t i = 0; i < t->attachment_count; i++) put_block(&w, &t->attachments[i]);
   put_u32(&w, mn_crc32(0, w.buffer.data, w.buffer.size));
   mn_status status = w.status;
   if (status == MN_OK) status = mn_file_write(path, w.buffer.data, w.buffer.size, error);
@@ -158,6 +167,18 @@ static mn_status take_record(reader *r, mn_record *record) {
   return MN_OK;
 }
 
+static mn_status take_block(reader *r, mn_block *block) {
+  if (r->size - r->at < BLOCK_BYTES) return bad(r, "an attachment is cut short");
+  const uint32_t length = get_u32(r), bytes = get_u32(r);
+  if (length > r->size - r->at || bytes > r->size - r->at - length)
+    return bad(r, "an attachment reaches past the end");
+  block->name = (const char *)r->data + r->at;
+  block->name_length = length;
+  block->data = (mn_bytes){r->data + r->at + length, bytes};
+  r->at += (size_t)length + bytes;
+  return MN_OK;
+}
+
 static mn_status take_header(reader *r, mn_checkpoint *c) {
   if (r->size < HEADER_BYTES + CRC_BYTES || memcmp(r->data, magic, sizeof magic) != 0)
     return bad(r, "no checkpoint header of this version");
@@ -173,10 +194,12 @@ static mn_status take_header(reader *r, mn_checkpoint *c) {
   c->tally.steps = (int64_t)get_u64(r);
   c->tally.right = (int64_t)get_u64(r);
   c->tally.counted = (int64_t)get_u64(r);
-  const uint32_t records = get_u32(r);
-  if (c->step < 0 || c->quantized_since < -1 || records > r->size / RECORD_BYTES)
+  const uint32_t records = get_u32(r), blocks = get_u32(r);
+  if (c->step < 0 || c->quantized_since < -1 || records > r->size / RECORD_BYTES ||
+      blocks > MN_ATTACHMENTS)
     return bad(r, "the header holds an impossible number");
   c->record_count = (int32_t)records;
+  c->block_count = (int32_t)blocks;
   return MN_OK;
 }
 
@@ -186,9 +209,19 @@ mn_status mn_checkpoint_read(mn_checkpoint *c, mn_arena *arena, const char *path
   reader r = {.path = path, .data = file.data, .size = file.size, .error = error};
   MN_TRY(take_header(&r, c));
   c->records = mn_arena_array(arena, (size_t)c->record_count + 1, sizeof *c->records);
-  if (c->records == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
+  c->blocks = mn_arena_array(arena, (size_t)c->block_count + 1, sizeof *c->blocks);
+  if (c->records == NULL || c->blocks == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   for (int32_t i = 0; i < c->record_count; i++) MN_TRY(take_record(&r, &c->records[i]));
+  for (int32_t i = 0; i < c->block_count; i++) MN_TRY(take_block(&r, &c->blocks[i]));
   return r.at == r.size ? MN_OK : bad(&r, "bytes follow the last record");
+}
+
+const mn_block *mn_checkpoint_block(const mn_checkpoint *c, const char *name) {
+  const size_t length = strlen(name);
+  for (int32_t i = 0; i < c->block_count; i++)
+    if (c->blocks[i].name_length == length && memcmp(c->blocks[i].name, name, length) == 0)
+      return &c->blocks[i];
+  return NULL;
 }
 
 const mn_record *mn_checkpoint_find(const mn_checkpoint *c, const char *op, mn_parameter_kind kind,

@@ -115,6 +115,14 @@ typedef struct mn_tally {
   int64_t steps, right, counted;
 } mn_tally;
 
+/* A block of the caller's memory that travels with checkpoints. */
+typedef struct mn_attachment {
+  const char *name;
+  void *data;
+  size_t bytes;
+} mn_attachment;
+enum { MN_ATTACHMENTS = 8 };
+
 /* ---- The trainer --------------------------------------------------------------------------*/
 struct mn_trainer {
   const mn_graph *graph;
@@ -137,6 +145,8 @@ struct mn_trainer {
   float *item_low, *item_high;   /* [batch]: extremes of the scores */
   int32_t *item_right;           /* [batch]: 1 where the label scored highest; -1 without label */
   mn_tally tally;                /* of the epoch under way */
+  mn_attachment attachments[MN_ATTACHMENTS];
+  int32_t attachment_count;
   int64_t step;
   bool quantized;                /* ranges are set and in force ... */
   int64_t quantized_since;       /* ... from this step on */
@@ -188,6 +198,8 @@ void mn_loss_scores(mn_trainer *t, float *scores);
 double mn_rate_at(const mn_train_config *config, int64_t step);
 void mn_optimizer_run(mn_trainer *t);
 /* trainer.c: forward and backward without the optimizer; for tests and calibration */
+void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, bool training,
+                     bool updates);
 void mn_engine_forward(mn_trainer *t);
 void mn_engine_backward(mn_trainer *t);
 mn_parameter *mn_trainer_parameter(const mn_trainer *t, const char *op, mn_parameter_kind kind);

@@ -1,9 +1,47 @@
 /* restore.c - state coming back: a whole checkpoint for resume, or layers by name from another
  * network, narrower layers taking the leading channels.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <string.h>
 
 #include "train/checkpoint.h"
+
+/* ---- Attachments ------------------------------------------------------------------------------*/
+void mn_trainer_attach(mn_trainer *trainer, const char *name, void *data, size_t bytes) {
+  assert(trainer->attachment_count < MN_ATTACHMENTS);
+  trainer->attachments[trainer->attachment_count++] = (mn_attachment){name, data, bytes};
+}
+
+static mn_status block_check(const mn_checkpoint *c, const char *name, size_t bytes, const char *path,
+                             mn_error *error) {
+  const mn_block *block = mn_checkpoint_block(c, name);
+  if (block != NULL && block->data.size == bytes) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "%s: %s has %zu bytes; %zu are needed; give the checkpoint of this kind of run",
+                      path, name, block != NULL ? block->data.size : 0, bytes);
+}
+
+static mn_status identity_check(const mn_checkpoint *c, uint64_t identity, const char *path,
+                                mn_error *error) {
+  if (c->identity == identity) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "%s: belongs to network %016llx, this is %016llx; give the network it was trained "
+                      "for",
+                      path, (unsigned long long)c->identity, (unsigned long long)identity);
+}
+
+mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name, void *data,
+                                   size_t bytes, mn_error *error) {
+  mn_arena *arena = NULL;
+  mn_checkpoint c = {0};
+  MN_TRY(mn_arena_create(&arena));
+  mn_status status = mn_checkpoint_read(&c, arena, path, error);
+  if (status == MN_OK) status = identity_check(&c, identity, path, error);
+  if (status == MN_OK) status = block_check(&c, name, bytes, path, error);
+  if (status == MN_OK && bytes > 0) memcpy(data, mn_checkpoint_block(&c, name)->data.data, bytes);
+  mn_arena_destroy(arena);
+  return status;
+}
 
 /* ---- Whole state ------------------------------------------------------------------------------*/
 mn_status mn_trainer_save(const mn_trainer *trainer, const char *path, uint64_t identity,
@@ -35,6 +73,8 @@ static mn_status check_whole(const mn_trainer *t, const mn_checkpoint *c, const 
                             "network is needed",
                             path, p->op);
     }
+  for (int32_t i = 0; i < t->attachment_count; i++)
+    MN_TRY(block_check(c, t->attachments[i].name, t->attachments[i].bytes, path, error));
   if (expected == c->record_count) return MN_OK;
   return mn_error_set(error, MN_ERR_FORMAT, "%s: holds %d records; this network has %d", path,
                       c->record_count, expected);
@@ -60,6 +100,10 @@ static void take_whole(mn_trainer *t, const mn_checkpoint *c) {
   t->quantized = c->quantized_since >= 0;
   t->quantized_since = c->quantized_since;
   t->tally = c->tally;
+  for (int32_t i = 0; i < t->attachment_count; i++) {
+    const mn_attachment *a = &t->attachments[i];
+    if (a->bytes > 0) memcpy(a->data, mn_checkpoint_block(c, a->name)->data.data, a->bytes);
+  }
 }
 
 mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identity, mn_error *error) {
@@ -67,11 +111,7 @@ mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identi
   mn_checkpoint c = {0};
   MN_TRY(mn_arena_create(&arena));
   mn_status status = mn_checkpoint_read(&c, arena, path, error);
-  if (status == MN_OK && c.identity != identity)
-    status = mn_error_set(error, MN_ERR_FORMAT,
-                          "%s: belongs to network %016llx, this is %016llx; give the network it was "
-                          "trained for",
-                          path, (unsigned long long)c.identity, (unsigned long long)identity);
+  if (status == MN_OK) status = identity_check(&c, identity, path, error);
   if (status == MN_OK) status = check_whole(trainer, &c, path, error);
   if (status == MN_OK) take_whole(trainer, &c);
   mn_arena_destroy(arena);

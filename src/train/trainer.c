@@ -146,8 +146,8 @@ void mn_engine_backward(mn_trainer *t) {
   if (t->quantized) mn_value_gather(t, &t->values[0]);
 }
 
-static void pass_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, bool training,
-                       bool updates) {
+void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, bool training,
+                     bool updates) {
   t->batch = batch, t->gates = gates, t->training = training, t->updates = updates;
 }
 
@@ -182,7 +182,7 @@ static mn_status diverged(const mn_trainer *t, double loss, mn_error *error) {
 mn_status mn_trainer_step(mn_trainer *t, double *loss, const mn_batch *batch, const mn_gates *gates,
                           bool update, mn_error *error) {
   MN_TRY(check_batch(t, batch, error));
-  pass_begin(t, batch, gates, true, update);
+  mn_engine_begin(t, batch, gates, true, update);
   MN_TRY(start_quantization(t));
   mn_engine_forward(t);
   *loss = mn_loss_run(t);
@@ -197,7 +197,7 @@ mn_status mn_trainer_step(mn_trainer *t, double *loss, const mn_batch *batch, co
 mn_status mn_trainer_scores(mn_trainer *t, float *scores, const mn_batch *batch, const mn_gates *gates,
                             mn_error *error) {
   MN_TRY(check_batch(t, batch, error));
-  pass_begin(t, batch, gates, false, false);
+  mn_engine_begin(t, batch, gates, false, false);
   mn_engine_forward(t);
   mn_loss_scores(t, scores);
   return MN_OK;

@@ -237,6 +237,52 @@ static void damaged_checkpoints_should_be_refused(void **state) {
   bench_free(&b);
 }
 
+static void attachments_should_travel_with_the_checkpoint(void **state) {
+  (void)state;
+  bench b = bench_make(8, 1);
+  const char *path = mn_arena_text(b.s.arena, "%s/x", test_folder());
+  mn_trainer *t = trainer_of(&b), *plain = trainer_of(&b), *again = trainer_of(&b);
+  mn_error error = {{0}};
+  int32_t counter = 41, other = 0, copy = 0;
+  int64_t wide = 0;
+  mn_trainer_attach(t, "test.counter", &counter, sizeof counter);
+  assert_ok(mn_trainer_save(t, path, 7, &error), &error);
+  mn_trainer_attach(again, "test.counter", &other, sizeof other);
+  assert_ok(mn_trainer_load(again, path, 7, &error), &error);
+  assert_int_equal(other, 41);
+  assert_ok(mn_checkpoint_attachment(path, 7, "test.counter", &copy, sizeof copy, &error), &error);
+  assert_int_equal(copy, 41);
+  assert_int_equal(mn_checkpoint_attachment(path, 8, "test.counter", &copy, 4, &error), MN_ERR_FORMAT);
+  assert_int_equal(mn_checkpoint_attachment(path, 7, "test.counter", &wide, 8, &error), MN_ERR_FORMAT);
+  mn_trainer_attach(again, "test.missing", &wide, sizeof wide);
+  assert_int_equal(mn_trainer_load(again, path, 7, &error), MN_ERR_FORMAT);
+  assert_ok(mn_trainer_load(plain, path, 7, &error), &error); /* without interest in the block */
+  mn_trainer_destroy(t), mn_trainer_destroy(plain), mn_trainer_destroy(again);
+  bench_free(&b);
+}
+
+static void statistics_found_anew_should_be_those_of_the_batches(void **state) {
+  (void)state;
+  bench b = bench_make(8, 1);
+  b.config.dropout = 0;
+  mn_trainer *t = trainer_of(&b);
+  mn_error error = {{0}};
+  for (int i = 1; i < BATCHES; i++) b.feed.batch[i] = b.feed.batch[0];
+  float *scores = mn_arena_array(b.s.arena, ITEMS * CLASSES, sizeof *scores);
+  double loss, expected = 0;
+  assert_ok(mn_trainer_step(t, &loss, &b.feed.batch[0].batch, NULL, false, &error), &error);
+  assert_ok(mn_trainer_calibrate(t, &b.feed, 3, &error), &error);
+  assert_ok(mn_trainer_scores(t, scores, &b.feed.batch[0].batch, NULL, &error), &error);
+  for (int i = 0; i < ITEMS; i++) {
+    double total = 0;
+    for (int c = 0; c < CLASSES; c++) total += exp((double)scores[i * CLASSES + c]);
+    expected += (log(total) - (double)scores[i * CLASSES + b.feed.batch[0].label[i]]) / ITEMS;
+  }
+  assert_true(fabs(loss - expected) < 0.01); /* the variance is the unbiased one */
+  mn_trainer_destroy(t);
+  bench_free(&b);
+}
+
 /* ---- Inheritance --------------------------------------------------------------------------------*/
 static float weight_at(const mn_trainer *t, const char *op, int32_t o, int32_t k, int32_t c) {
   const mn_parameter *p = mn_trainer_parameter(t, op, MN_PARAMETER_WEIGHTS);
@@ -309,6 +355,8 @@ int main(void) {
       cmocka_unit_test(a_run_stopped_anywhere_should_end_with_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_network_should_be_refused),
       cmocka_unit_test(damaged_checkpoints_should_be_refused),
+      cmocka_unit_test(attachments_should_travel_with_the_checkpoint),
+      cmocka_unit_test(statistics_found_anew_should_be_those_of_the_batches),
       cmocka_unit_test(narrower_layers_should_take_the_leading_channels),
       cmocka_unit_test(every_failed_allocation_should_be_reported),
   };
