@@ -70,7 +70,7 @@ static void store(uint8_t *data, int64_t index, int8_t value, mn_dtype dtype) {
     data[index] = (uint8_t)value;
   } else {
     uint8_t nibble = (uint8_t)(value & 15);
-    data[index / 2] |= index % 2 == 0 ? nibble : (uint8_t)(nibble << 4);
+    data[index / 2] = (uint8_t)(data[index / 2] | (index % 2 == 0 ? nibble : nibble << 4));
   }
 }
 
