@@ -1,0 +1,81 @@
+/* test_tflm_memory.c - TFLite Micro's arena, to the byte: what was recorded on the emulated Cortex-M4
+ * with CMSIS-NN for every golden model, and a case small enough to work out by hand.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "micronets/plan.h"
+#include "micronets/tflite.h"
+#include "models.h"
+#include "support.h"
+
+static mn_tflm_memory memory_of(mn_arena *arena, const mn_graph *graph) {
+  mn_tflm_memory memory = {0};
+  mn_error error = {{0}};
+  assert_ok(mn_tflm_memory_of(&memory, arena, graph, &error), &error);
+  return memory;
+}
+
+static void a_small_network_should_need_what_one_counts_by_hand(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  model m = model_begin(arena, 1, MN_DTYPE_INT8, MN_DTYPE_INT8);
+  mn_tensor_id x = model_input(&m, "x", (mn_shape){2, {1, 100}});
+  mn_tensor_id a = model_fully_connected(&m, "a", x, 40, true, MN_ACTIVATION_RELU);
+  mn_tensor_id b = model_fully_connected(&m, "b", a, 100, true, MN_ACTIVATION_RELU);
+  const mn_graph *graph = model_finish(&m, &x, 1, &b, 1);
+  mn_tflm_memory memory = memory_of(arena, graph);
+  assert_int_equal(memory.head, 112 + 48); /* x and b take turns, a stands above them */
+  /* base, 7 tensors, 2 nodes, 2 options to 10; data at multiples of 16; both ends */
+  assert_int_equal(memory.tail, 288 + 80 + 80 + 16 + 52 + 12 + 52);
+  assert_int_equal(memory.arena, memory.head + memory.tail);
+  mn_tflm_memory frozen = memory_of(arena, model_freeze(&m, graph));
+  assert_int_equal(frozen.arena, memory.arena);
+  mn_arena_destroy(arena);
+}
+
+static mn_arena *arena_with_model(const char *folder, json_t *entry, const char *name, mn_model *model) {
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  const char *file = json_string_value(json_object_get(entry, "tflite"));
+  const char *path = mn_arena_text(arena, "%s/%s/%s", folder, json_string_value(json_object_get(entry, "dir")), file);
+  if (!mn_file_exists(path)) path = mn_arena_text(arena, "%s/int4/%s/%s", folder, name, file);
+  assert_ok(mn_tflite_read(model, arena, test_read(arena, path), &error), &error);
+  return arena;
+}
+
+static void every_golden_model_should_need_what_was_recorded(void **state) {
+  (void)state;
+  if (test_shared("golden") == NULL) skip();
+  const char *folder = test_shared("golden");
+  json_t *index = json_load_file(test_shared("golden/index.json"), 0, NULL);
+  assert_non_null(index);
+  const char *name;
+  json_t *entry;
+  int count = 0;
+  json_object_foreach(json_object_get(index, "models"), name, entry) {
+    mn_model model;
+    mn_arena *arena = arena_with_model(folder, entry, name, &model);
+    mn_tflm_memory memory = memory_of(arena, model.graph);
+    json_t *results = json_object_get(entry, "results");
+    json_int_t head = json_integer_value(json_object_get(results, "head_m4_cmsis"));
+    json_int_t tail = json_integer_value(json_object_get(results, "tail_m4_cmsis"));
+    if (memory.head != head || memory.tail != tail)
+      fail_msg("%s: head %lld, tail %lld; recorded %lld, %lld", name, (long long)memory.head, (long long)memory.tail,
+               (long long)head, (long long)tail);
+    mn_arena_destroy(arena);
+    count++;
+  }
+  assert_int_equal(count, 24);
+  json_decref(index);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_small_network_should_need_what_one_counts_by_hand),
+      cmocka_unit_test(every_golden_model_should_need_what_was_recorded),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
