@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { ALIGNMENT = 16, BUFFERS_PER_OP = 2 };
+enum { ALIGNMENT = 16, BUFFERS_PER_OP = 3 };
 
 typedef struct buffer {
   int64_t bytes, offset;
@@ -58,7 +58,11 @@ static void scratch_cmsis(int64_t bytes[BUFFERS_PER_OP], const mn_graph *graph, 
     case MN_OP_CONV_2D: bytes[0] = conv_scratch(graph, op); break;
     case MN_OP_DEPTHWISE_CONV_2D: bytes[0] = depthwise_scratch(graph, op); break;
     case MN_OP_AVERAGE_POOL_2D: bytes[0] = 4 * (int64_t)y->shape.dim[3]; break;
-    case MN_OP_MEAN: bytes[0] = 4 * mn_shape_elements(&y->shape); break;
+    case MN_OP_MEAN: /* an index, the axes, the sums */
+      bytes[0] = 4 * (int64_t)operand(graph, op, 0)->shape.rank;
+      bytes[1] = 4 * mn_shape_elements(&operand(graph, op, 1)->shape);
+      bytes[2] = 4 * mn_shape_elements(&y->shape);
+      break;
     case MN_OP_SVDF:
       bytes[0] = 4 * (int64_t)operand(graph, op, 1)->shape.dim[0] * y->shape.dim[0];
       bytes[1] = 4 * mn_shape_elements(&y->shape);
