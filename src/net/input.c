@@ -119,7 +119,7 @@ static mn_status parse_unit(net_parser *p, int32_t *field, int32_t key, const ne
     int32_t scale;
   } units[] = {{UNIT_HZ, "Hz", 1},    {UNIT_HZ, "kHz", 1000},    {UNIT_US, "us", 1},
                {UNIT_US, "ms", 1000}, {UNIT_US, "s", 1000000}};
-  const char *example = keys[key].unit == UNIT_HZ ? "16kHz or 20Hz" : "40ms or 1s";
+  const char *example = keys[key].unit == UNIT_HZ ? "write it as 16kHz or 20Hz" : "write it as 40ms or 1s";
   for (size_t i = 0; i < MN_COUNT(units); i++) {
     if (units[i].unit != keys[key].unit ||
         !net_token_scaled(token, units[i].text, units[i].scale, field)) {
@@ -128,8 +128,7 @@ static mn_status parse_unit(net_parser *p, int32_t *field, int32_t key, const ne
     if (*field >= uses[key].lowest && *field <= uses[key].highest) return MN_OK;
     return net_fail(p, token->column, "%s %s is out of range", keys[key].text, net_show(token).text);
   }
-  return net_fail(p, token->column, "%s is no value of %s; write it as %s", net_show(token).text,
-                  keys[key].text, example);
+  return net_not(p, token, keys[key].text, example);
 }
 
 static mn_status parse_word(net_parser *p, int32_t *field, int32_t key, const net_token *token) {
@@ -147,8 +146,7 @@ static mn_status parse_word(net_parser *p, int32_t *field, int32_t key, const ne
     if (i > 0) strcat(otherwise, " or ");
     strcat(otherwise, names[i]);
   }
-  return net_fail(p, token->column, "%s is no %s%s", net_show(token).text, keys[key].text,
-                  net_hint_of(token, names, count, otherwise).text);
+  return net_not(p, token, keys[key].text, net_hint_of(token, names, count, otherwise).text + 2);
 }
 
 static mn_status parse_key_choice(net_parser *p, net_input *input, int32_t key, bool choices,
@@ -174,8 +172,7 @@ static mn_status parse_resize(net_parser *p, mn_frontend *frontend) {
   net_token token = net_lexer_next(&p->lexer);
   int32_t dims[2];
   if (net_token_size(&token, 4096, dims, 2) != 2) {
-    return net_fail(p, token.column, "%s is no size; write it as HxW, such as 32x32",
-                    net_show(&token).text);
+    return net_not(p, &token, "size", "write it as HxW, such as 32x32");
   }
   frontend->resize_h = dims[0];
   frontend->resize_w = dims[1];
@@ -189,8 +186,10 @@ static mn_status parse_setting(net_parser *p, net_input *input, int32_t key, boo
   if (keys[key].unit == UNIT_WORD) return parse_word(p, field, key, &token);
   if (keys[key].unit != UNIT_INT) return parse_unit(p, field, key, &token);
   if (net_token_integer(&token, uses[key].highest, field) && *field >= uses[key].lowest) return MN_OK;
-  return net_fail(p, token.column, "%s is no %s; a number from %d to %d is expected",
-                  net_show(&token).text, keys[key].text, uses[key].lowest, uses[key].highest);
+  char expected[64];
+  snprintf(expected, sizeof expected, "a number from %d to %d is expected", uses[key].lowest,
+           uses[key].highest);
+  return net_not(p, &token, keys[key].text, expected);
 }
 
 static mn_status parse_settings(net_parser *p, net_input *input, bool choices) {
@@ -237,10 +236,10 @@ mn_status net_parse_input(net_parser *p, net_input *input, bool choices) {
     if (net_token_is(&token, kinds[i].text)) input->frontend.kind = kinds[i].kind;
   }
   if (input->frontend.kind != MN_FRONTEND_NONE) return parse_settings(p, input, choices);
-  return net_fail(p, token.column, "%s is no front end%s", net_show(&token).text,
-                  net_hint_of(&token, names, (int32_t)MN_COUNT(kinds),
-                              "a size or one of mfcc logmel spectrum image is expected")
-                      .text);
+  return net_not(p, &token, "front end",
+                 net_hint_of(&token, names, (int32_t)MN_COUNT(kinds),
+                             "a size or one of mfcc logmel spectrum image is expected")
+                         .text + 2);
 }
 
 /* ---- Shape -----------------------------------------------------------------------------------*/

@@ -50,6 +50,14 @@ net_shown net_show(const net_token *token) {
   return shown;
 }
 
+mn_status net_not(const net_parser *p, const net_token *token, const char *what,
+                  const char *expected) {
+  if (token->kind == NET_END) {
+    return net_fail(p, token->column, "the line ends before the %s; %s", what, expected);
+  }
+  return net_fail(p, token->column, "%s is no %s; %s", net_show(token).text, what, expected);
+}
+
 net_hint net_hint_of(const net_token *token, const char *const *names, int32_t count,
                      const char *otherwise) {
   net_hint hint;
@@ -121,6 +129,10 @@ static mn_status unknown_attribute(net_parser *p, const net_token *token, const 
                     count > 0 ? list : " no attributes");
   }
   snprintf(otherwise, sizeof otherwise, count > 0 ? "it takes%s" : "it takes no attributes%s", list);
+  if (token->kind != NET_WORD) {
+    return net_fail(p, token->column, "%s has no meaning after %s; %s", net_show(token).text, word,
+                    otherwise);
+  }
   return net_fail(p, token->column, "unknown word %s after %s%s", net_show(token).text, word,
                   net_hint_of(token, names, count, otherwise).text);
 }
@@ -129,10 +141,11 @@ static mn_status parse_kernel(net_parser *p, int32_t *h, int32_t *w, const char 
   net_token token = net_lexer_next(&p->lexer);
   int32_t dims[2];
   int32_t count = net_token_size(&token, NET_MAX_SIZE, dims, 2);
-  if (count == 0) {
-    return net_fail(p, token.column, "%s is no %s; write it as HxW, such as 3x3",
-                    net_show(&token).text, what);
+  if (token.kind == NET_OPEN) {
+    return net_fail(p, token.column,
+                    "a %s cannot be a choice; widths, bits and parts of the input line can", what);
   }
+  if (count == 0) return net_not(p, &token, what, "write it as HxW, such as 3x3 or 2x1");
   *h = dims[0];
   *w = dims[count - 1];
   return MN_OK;
@@ -149,7 +162,7 @@ static mn_status parse_key(net_parser *p, net_layer *line, net_group group) {
     case NET_ACTIVATIONS:
       return net_parse_value(p, &line->activations, NET_ROLE_ACTIVATIONS, "activations");
     default:
-      return net_parse_integer(p, &line->times, 1, 256, "times");
+      return net_parse_integer(p, &line->times, 1, 256, "number of copies");
   }
 }
 
@@ -199,7 +212,7 @@ static mn_status parse_attributes(net_parser *p, net_layer *line, const char *wo
 static mn_status parse_pool(net_parser *p, net_layer *line) {
   net_token token = net_lexer_next(&p->lexer);
   if (!net_token_is(&token, "avg") && !net_token_is(&token, "max")) {
-    return net_fail(p, token.column, "%s is no pool; write avg or max", net_show(&token).text);
+    return net_not(p, &token, "pool", "write avg or max");
   }
   line->pool = net_token_is(&token, "max") ? NET_POOL_MAX : NET_POOL_AVG;
   net_token window = net_lexer_peek(&p->lexer);
@@ -214,10 +227,7 @@ static mn_status parse_shape(net_parser *p, net_layer *line) {
   net_token token = net_lexer_next(&p->lexer);
   line->shape.dim[0] = 1;
   int32_t count = net_token_size(&token, NET_MAX_SIZE, line->shape.dim + 1, 3);
-  if (count == 0) {
-    return net_fail(p, token.column, "%s is no shape; write it as HxWxC, such as 49x10x1",
-                    net_show(&token).text);
-  }
+  if (count == 0) return net_not(p, &token, "shape", "write it as HxWxC, such as 49x10x1");
   line->shape.rank = count + 1;
   return MN_OK;
 }
@@ -245,6 +255,9 @@ static net_layer fresh_layer(const net_parser *p, net_word word, const char *lab
   net_layer line = p->defaults;
   if ((takes & NET_ACTIVATION) == 0 || word == NET_WORD_BLOCK) line.activation = MN_ACTIVATION_NONE;
   if ((takes & NET_PADDING) == 0 || word == NET_WORD_POOL) line.padding = MN_PADDING_SAME;
+  if ((takes & NET_BITS) == 0) {
+    line.weights = line.activations = (net_value){.kind = NET_VALUE_FIXED, .number = 8};
+  }
   line.word = word;
   line.label = label;
   line.line = p->lexer.line;

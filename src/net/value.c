@@ -1,5 +1,6 @@
 /* value.c - numbers, names and choices on a line, and the steps that widths are taken from.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "net/parser.h"
@@ -14,8 +15,9 @@ mn_status net_parse_integer(net_parser *p, int32_t *number, int32_t lowest, int3
                             const char *what) {
   net_token token = net_lexer_next(&p->lexer);
   if (net_token_integer(&token, highest, number) && *number >= lowest) return MN_OK;
-  return net_fail(p, token.column, "%s is no %s; a number from %d to %d is expected",
-                  net_show(&token).text, what, lowest, highest);
+  char expected[64];
+  snprintf(expected, sizeof expected, "a number from %d to %d is expected", lowest, highest);
+  return net_not(p, &token, what, expected);
 }
 
 mn_status net_check_number(const net_parser *p, int32_t number, net_role role, const char *what,
@@ -38,14 +40,13 @@ mn_status net_parse_steps(net_parser *p) {
   net_token percent = net_lexer_next(&p->lexer);
   int32_t step = 0, multiple = 1;
   if (!net_token_scaled(&percent, "%", 1, &step) || step < 1 || step > 100 || 100 % step != 0) {
-    return net_fail(p, percent.column, "%s is no step; a percentage that divides 100 is expected, such as 10%%",
-                    net_show(&percent).text);
+    return net_not(p, &percent, "step", "a percentage that divides 100 is expected, such as 10%");
   }
   net_token rounding = net_lexer_next(&p->lexer);
   if (!net_token_is(&rounding, "floor") && !net_token_is(&rounding, "nearest")) {
     static const char *const names[] = {"floor", "nearest"};
-    return net_fail(p, rounding.column, "%s is no rounding%s", net_show(&rounding).text,
-                    net_hint_of(&rounding, names, 2, "floor or nearest is expected").text);
+    return net_not(p, &rounding, "rounding",
+                   net_hint_of(&rounding, names, 2, "floor or nearest is expected").text + 2);
   }
   if (net_lexer_peek(&p->lexer).kind != NET_END) {
     MN_TRY(net_parse_integer(p, &multiple, 1, 256, "multiple"));
@@ -285,8 +286,7 @@ static mn_status parse_plain(net_parser *p, net_value *value, const net_token *t
     return net_parse_choice(p, value, &rule, token->column);
   }
   if (!net_token_integer(token, INT32_MAX, &number)) {
-    return net_fail(p, token->column, "%s is no %s; a number, a choice {...} or a name is expected",
-                    net_show(token).text, what);
+    return net_not(p, token, what, "a number, a choice {...} or a name is expected");
   }
   *value = (net_value){.kind = NET_VALUE_FIXED, .number = number};
   return net_check_number(p, number, role, what, token->column);
