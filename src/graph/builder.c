@@ -146,8 +146,9 @@ static mn_status gather_inputs(const mn_tensor **input, const mn_builder *builde
   for (int32_t i = 0; i < MN_OP_MAX_INPUTS; i++) {
     mn_tensor_id id = i < op->inputs ? op->input[i] : -1;
     if (id < -1 || id >= builder->tensor_count) {
-      return mn_error_set(error, MN_ERR_FORMAT, "op %s: input %d is tensor %d; there are %d tensors",
-                          op->name, i, id, builder->tensor_count);
+      return mn_error_set(error, MN_ERR_FORMAT,
+                          "op %s: input %d is tensor %d; there are %d tensors", op->name, i, id,
+                          builder->tensor_count);
     }
     input[i] = id < 0 ? NULL : &builder->tensors[id];
   }
@@ -187,8 +188,9 @@ mn_status mn_builder_add_checked(mn_builder *builder, const mn_op *op, mn_error 
   mn_op made = *op;
   MN_TRY(own_op(&made, builder, error));
   if (made.output < 0 || made.output >= builder->tensor_count) {
-    return mn_error_set(error, MN_ERR_FORMAT, "op %s: its output is tensor %d; there are %d tensors",
-                        made.name, made.output, builder->tensor_count);
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "op %s: its output is tensor %d; there are %d tensors", made.name,
+                        made.output, builder->tensor_count);
   }
   const mn_tensor *y = &builder->tensors[made.output];
   if (y->constant || y->variable || builder->producer[made.output] >= 0) {
@@ -198,9 +200,10 @@ mn_status mn_builder_add_checked(mn_builder *builder, const mn_op *op, mn_error 
   mn_shape shape = y->shape;
   MN_TRY(infer(&shape, &made, builder, error));
   if (!mn_shape_equal(&shape, &y->shape)) {
-    return mn_error_set(error, MN_ERR_FORMAT, "op %s (%s): output %s has shape %s; its inputs give %s",
-                        made.name, mn_op_info_get(made.kind)->text, y->name,
-                        mn_shape_print(&y->shape).text, mn_shape_print(&shape).text);
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "op %s (%s): output %s has shape %s; its inputs give %s", made.name,
+                        mn_op_info_get(made.kind)->text, y->name, mn_shape_print(&y->shape).text,
+                        mn_shape_print(&shape).text);
   }
   MN_TRY(reserve_op(builder, error));
   builder->producer[made.output] = builder->op_count;
@@ -218,7 +221,8 @@ static bool listed(const mn_tensor_id *ids, int32_t count, mn_tensor_id id) {
 
 static mn_status check_ends(const mn_builder *builder, const char *what, const mn_tensor_id *ids,
                             int32_t count, mn_error *error) {
-  if (count < 1) return mn_error_set(error, MN_ERR_FORMAT, "a graph needs an %s; it has none", what);
+  if (count < 1)
+    return mn_error_set(error, MN_ERR_FORMAT, "a graph needs an %s; it has none", what);
   for (int32_t i = 0; i < count; i++) {
     if (ids[i] < 0 || ids[i] >= builder->tensor_count) {
       return mn_error_set(error, MN_ERR_FORMAT, "%s %d is tensor %d; there are %d tensors", what, i,
@@ -227,8 +231,8 @@ static mn_status check_ends(const mn_builder *builder, const char *what, const m
     const mn_tensor *tensor = &builder->tensors[ids[i]];
     bool is_output = what[0] == 'o';
     if (tensor->constant || (!is_output && builder->producer[ids[i]] >= 0)) {
-      return mn_error_set(error, MN_ERR_FORMAT, "%s %d is tensor %s, which has a value already", what,
-                          i, tensor->name);
+      return mn_error_set(error, MN_ERR_FORMAT, "%s %d is tensor %s, which has a value already",
+                          what, i, tensor->name);
     }
   }
   return MN_OK;

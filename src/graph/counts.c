@@ -18,12 +18,9 @@ int64_t mn_op_weights(const mn_graph *graph, int32_t op) {
   switch (o->kind) {
     case MN_OP_CONV_2D:
     case MN_OP_DEPTHWISE_CONV_2D:
-    case MN_OP_FULLY_CONNECTED:
-      return elements_of(graph, o, 1);
-    case MN_OP_SVDF:
-      return elements_of(graph, o, 1) + elements_of(graph, o, 2);
-    default:
-      return 0;
+    case MN_OP_FULLY_CONNECTED: return elements_of(graph, o, 1);
+    case MN_OP_SVDF: return elements_of(graph, o, 1) + elements_of(graph, o, 2);
+    default: return 0;
   }
 }
 
@@ -32,12 +29,9 @@ int64_t mn_op_biases(const mn_graph *graph, int32_t op) {
   switch (o->kind) {
     case MN_OP_CONV_2D:
     case MN_OP_DEPTHWISE_CONV_2D:
-    case MN_OP_FULLY_CONNECTED:
-      return elements_of(graph, o, 2);
-    case MN_OP_SVDF:
-      return elements_of(graph, o, 3);
-    default:
-      return 0;
+    case MN_OP_FULLY_CONNECTED: return elements_of(graph, o, 2);
+    case MN_OP_SVDF: return elements_of(graph, o, 3);
+    default: return 0;
   }
 }
 
@@ -49,12 +43,9 @@ int64_t mn_op_macs(const mn_graph *graph, int32_t op) {
   switch (o->kind) {
     case MN_OP_CONV_2D:
     case MN_OP_DEPTHWISE_CONV_2D:
-    case MN_OP_FULLY_CONNECTED:
-      return weights * (mn_shape_elements(y) / y->dim[y->rank - 1]);
-    case MN_OP_SVDF:
-      return weights * y->dim[0];
-    default:
-      return 0;
+    case MN_OP_FULLY_CONNECTED: return weights * (mn_shape_elements(y) / y->dim[y->rank - 1]);
+    case MN_OP_SVDF: return weights * y->dim[0];
+    default: return 0;
   }
 }
 

@@ -50,13 +50,12 @@ static mn_range range_of(const freezer *f, mn_tensor_id id) {
 
 static mn_range output_range(const freezer *f, const mn_op *op, const mn_range *ranges) {
   switch (mn_op_info_get(op->kind)->scale_rule) {
-    case MN_SCALE_SAME:
-      return range_of(f, op->input[0]);
+    case MN_SCALE_SAME: return range_of(f, op->input[0]);
     case MN_SCALE_FIXED:
-      if (f->tensors[op->output].dtype == MN_DTYPE_INT16) return (mn_range){MN_SOFTMAX_S16_SCALE, 0};
+      if (f->tensors[op->output].dtype == MN_DTYPE_INT16)
+        return (mn_range){MN_SOFTMAX_S16_SCALE, 0};
       return (mn_range){MN_SOFTMAX_S8_SCALE, MN_SOFTMAX_S8_ZERO_POINT};
-    default:
-      return ranges[op->output];
+    default: return ranges[op->output];
   }
 }
 
@@ -125,7 +124,8 @@ static mn_status set_bias(freezer *f, const mn_op *op, const mn_parameters *lear
 static mn_status check_learnt(freezer *f, const mn_op *op, const mn_parameters *learnt) {
   const mn_tensor *weights = &f->tensors[op->input[1]];
   bool has_bias = op->inputs > 2 && op->input[2] >= 0;
-  if (learnt->weights == NULL || learnt->weight_scale == NULL || (has_bias && learnt->bias == NULL)) {
+  if (learnt->weights == NULL || learnt->weight_scale == NULL ||
+      (has_bias && learnt->bias == NULL)) {
     return mn_error_set(f->error, MN_ERR_ARGUMENT, "op %s: parameters are missing", op->name);
   }
   if (weights->dtype != MN_DTYPE_INT8 && weights->dtype != MN_DTYPE_INT4) {
@@ -177,11 +177,8 @@ static mn_status freeze_op(freezer *f, mn_op *op, const mn_parameters *learnt,
                           mn_op_info_get(op->kind)->text);
     case MN_OP_CONV_2D:
     case MN_OP_DEPTHWISE_CONV_2D:
-    case MN_OP_FULLY_CONNECTED:
-      MN_TRY(freeze_layer(f, op, learnt));
-      break;
-    default:
-      break;
+    case MN_OP_FULLY_CONNECTED: MN_TRY(freeze_layer(f, op, learnt)); break;
+    default: break;
   }
   op->batch_norm = false;
   return set_range(f, op->output, output_range(f, op, ranges));

@@ -200,9 +200,11 @@ static mn_status infer_pad(const infer_case *c) {
   }
   *c->y = *x;
   for (int32_t d = 0; d < x->rank; d++) {
-    int32_t before = structural_value(paddings, 2 * d), after = structural_value(paddings, 2 * d + 1);
+    int32_t before = structural_value(paddings, 2 * d),
+            after = structural_value(paddings, 2 * d + 1);
     int64_t size = (int64_t)x->dim[d] + before + after;
-    if (before < 0 || after < 0 || size > MAX_ELEMENTS) return refuse(c, "a padding is out of range");
+    if (before < 0 || after < 0 || size > MAX_ELEMENTS)
+      return refuse(c, "a padding is out of range");
     c->y->dim[d] = (int32_t)size;
   }
   return MN_OK;
@@ -210,7 +212,8 @@ static mn_status infer_pad(const infer_case *c) {
 
 static mn_status reshape_from(const infer_case *c, const mn_tensor *wanted) {
   int64_t rank = mn_shape_elements(&wanted->shape), known = 1;
-  if (!structural(wanted) || rank > MN_MAX_RANK) return refuse(c, "the shape must be int32 constants");
+  if (!structural(wanted) || rank > MN_MAX_RANK)
+    return refuse(c, "the shape must be int32 constants");
   int32_t open = -1;
   c->y->rank = (int32_t)rank;
   for (int32_t d = 0; d < rank; d++) {
@@ -233,9 +236,9 @@ static mn_status infer_reshape(const infer_case *c) {
   if (!given && c->y->rank < 0) return refuse(c, "the new shape is missing");
   if (mn_shape_elements(c->y) == mn_shape_elements(&c->input[0]->shape)) return MN_OK;
   mn_shape_text to = mn_shape_print(c->y), from = mn_shape_print(&c->input[0]->shape);
-  return mn_error_set(c->error, MN_ERR_FORMAT, "op %s (RESHAPE): %s holds %lld values, %s holds %lld",
-                      c->op->name, from.text,
-                      (long long)mn_shape_elements(&c->input[0]->shape), to.text,
+  return mn_error_set(c->error, MN_ERR_FORMAT,
+                      "op %s (RESHAPE): %s holds %lld values, %s holds %lld", c->op->name,
+                      from.text, (long long)mn_shape_elements(&c->input[0]->shape), to.text,
                       (long long)mn_shape_elements(c->y));
 }
 
@@ -267,7 +270,8 @@ static mn_status infer_mix(const infer_case *c) {
   const mn_shape *a = &c->input[0]->shape, *b = &c->input[1]->shape;
   *c->y = *a;
   int32_t last = a->rank - 1;
-  if (last >= 0 && a->rank == b->rank && b->dim[last] > a->dim[last]) c->y->dim[last] = b->dim[last];
+  if (last >= 0 && a->rank == b->rank && b->dim[last] > a->dim[last])
+    c->y->dim[last] = b->dim[last];
   mn_shape widened = *b;
   if (last >= 0) widened.dim[last] = c->y->dim[last];
   if (!mn_shape_equal(&widened, c->y)) return refuse(c, "branches may differ in channels only");
@@ -302,7 +306,8 @@ static mn_status check_inputs(const infer_case *c, const infer_row *row) {
   for (int32_t i = 0; complete && i < row->required; i++) complete = c->input[i] != NULL;
   if (complete) return MN_OK;
   return mn_error_set(c->error, MN_ERR_FORMAT, "op %s (%s): has %d inputs; %d to %d are needed",
-                      op->name, mn_op_info_get(op->kind)->text, op->inputs, row->required, row->most);
+                      op->name, mn_op_info_get(op->kind)->text, op->inputs, row->required,
+                      row->most);
 }
 
 mn_status mn_infer_shape(mn_shape *output, mn_op *op, const mn_tensor *const *input,

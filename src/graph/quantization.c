@@ -68,16 +68,11 @@ bool mn_softmax_scaling_of(mn_softmax_scaling *scaling, float beta, float x_scal
 /* ---- Values --------------------------------------------------------------------------------*/
 mn_limits mn_dtype_limits(mn_dtype dtype) {
   switch (dtype) {
-    case MN_DTYPE_INT4:
-      return (mn_limits){-8, 7};
-    case MN_DTYPE_INT8:
-      return (mn_limits){INT8_MIN, INT8_MAX};
-    case MN_DTYPE_UINT8:
-      return (mn_limits){0, UINT8_MAX};
-    case MN_DTYPE_INT16:
-      return (mn_limits){INT16_MIN, INT16_MAX};
-    default:
-      return (mn_limits){INT32_MIN, INT32_MAX};
+    case MN_DTYPE_INT4: return (mn_limits){-8, 7};
+    case MN_DTYPE_INT8: return (mn_limits){INT8_MIN, INT8_MAX};
+    case MN_DTYPE_UINT8: return (mn_limits){0, UINT8_MAX};
+    case MN_DTYPE_INT16: return (mn_limits){INT16_MIN, INT16_MAX};
+    default: return (mn_limits){INT32_MIN, INT32_MAX};
   }
 }
 

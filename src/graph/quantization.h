@@ -48,8 +48,8 @@ bool mn_softmax_scaling_of(mn_softmax_scaling *scaling, float beta, float x_scal
 typedef struct mn_limits {
   int32_t min, max;
 } mn_limits;
-mn_limits mn_dtype_limits(mn_dtype dtype);      /* int4: -8..7; int8; uint8; int16; else int32 */
-int32_t mn_weight_limit(mn_dtype dtype);        /* symmetric weights: 7 or 127 */
+mn_limits mn_dtype_limits(mn_dtype dtype); /* int4: -8..7; int8; uint8; int16; else int32 */
+int32_t mn_weight_limit(mn_dtype dtype);   /* symmetric weights: 7 or 127 */
 
 /* The range an activation leaves, in steps of the output. False where it does not fit an int32. */
 bool mn_activation_limits(mn_limits *limits, mn_activation activation, mn_dtype dtype, float scale,

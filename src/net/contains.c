@@ -99,8 +99,7 @@ static bool match_absent(matcher *m, int32_t i, int32_t j) {
   if (a->optional_decision < 0 || !answer(m, a->optional_decision, 0)) return false;
   net_layer_stride(m->space, i, &stride_h, &stride_w);
   if (stride_h == 1 && stride_w == 1) return match_from(m, i + 1 + a->members, j);
-  return j < m->network->layer_count &&
-         (a->block >= 0) == (m->network->layers[j].block >= 0) &&
+  return j < m->network->layer_count && (a->block >= 0) == (m->network->layers[j].block >= 0) &&
          is_pool_of(&m->network->layers[j], stride_h, stride_w) &&
          match_from(m, i + 1 + a->members, j + 1);
 }
@@ -129,8 +128,7 @@ static bool match_input(matcher *m) {
     }
   }
   return space.kind == network.kind && space.resize_h == network.resize_h &&
-         space.resize_w == network.resize_w &&
-         mn_shape_equal(&a->size, &m->network->input.size);
+         space.resize_w == network.resize_w && mn_shape_equal(&a->size, &m->network->input.size);
 }
 
 bool mn_net_contains(mn_pick *pick, const mn_net *space, const mn_net *network) {

@@ -37,12 +37,9 @@ int32_t net_option_value(const mn_net *net, int32_t decision, const mn_pick *pic
 
 int32_t net_value_of(const mn_net *net, const net_value *value, const mn_pick *pick) {
   switch (value->kind) {
-    case NET_VALUE_NAMED:
-      return net->named[value->index].number;
-    case NET_VALUE_DECISION:
-      return net_option_value(net, value->index, pick);
-    default:
-      return value->number;
+    case NET_VALUE_NAMED: return net->named[value->index].number;
+    case NET_VALUE_DECISION: return net_option_value(net, value->index, pick);
+    default: return value->number;
   }
 }
 
@@ -114,7 +111,8 @@ static int32_t input_key(const mn_net *net, int32_t decision) {
   return -1;
 }
 
-static void option_text(char *text, size_t size, const mn_net *net, int32_t decision, int32_t value) {
+static void option_text(char *text, size_t size, const mn_net *net, int32_t decision,
+                        int32_t value) {
   int32_t key = input_key(net, decision);
   const char *word = key >= 0 ? net_key_word(key, value) : NULL;
   if (net->decisions[decision].face.kind == MN_DECISION_OPTIONAL) word = value != 0 ? "on" : "off";
@@ -143,13 +141,15 @@ static mn_status pin(mn_net *net, int32_t decision, const char *value, mn_error 
                       d->face.name, value, list);
 }
 
-static mn_status set_number(const mn_net *net, net_named *named, const char *value, mn_error *error) {
+static mn_status set_number(const mn_net *net, net_named *named, const char *value,
+                            mn_error *error) {
   char *end;
   long number = strtol(value, &end, 10);
   bool bits = named->role == NET_ROLE_WEIGHTS || named->role == NET_ROLE_ACTIVATIONS;
   if (end == value || *end != 0 || number < 1 || number > NET_MAX_SIZE) {
-    return mn_error_set(error, MN_ERR_ARGUMENT, "%s: %s cannot be %s; a number from 1 to %d is expected",
-                        net->path, named->name, value, NET_MAX_SIZE);
+    return mn_error_set(error, MN_ERR_ARGUMENT,
+                        "%s: %s cannot be %s; a number from 1 to %d is expected", net->path,
+                        named->name, value, NET_MAX_SIZE);
   }
   if (bits && number != 4 && number != 8 && (number != 16 || named->role == NET_ROLE_WEIGHTS)) {
     return mn_error_set(error, MN_ERR_ARGUMENT, "%s: %s cannot be %s bits; 4 or 8 are possible",

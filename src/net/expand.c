@@ -11,8 +11,8 @@ static mn_status bind_value(net_parser *p, net_value *value, const char *layer, 
   net_value choice = *value;
   mn_decision_kind kind = role == NET_ROLE_WIDTH ? MN_DECISION_WIDTH : MN_DECISION_BITS;
   *value = (net_value){.kind = NET_VALUE_DECISION};
-  return net_add_decision(p, &value->index, mn_arena_text(p->arena, "%s.%s", layer, what), role, kind,
-                          &choice, false);
+  return net_add_decision(p, &value->index, mn_arena_text(p->arena, "%s.%s", layer, what), role,
+                          kind, &choice, false);
 }
 
 static mn_status bind_optional(net_parser *p, net_layer *layer) {
@@ -34,7 +34,8 @@ static mn_status check_branch_layer(const net_parser *p, const net_layer *layer)
                        "put it outside",
                        net_words[layer->word].text);
   }
-  if (layer->padding == MN_PADDING_SAME || (layer->kernel_h == 1 && layer->kernel_w == 1)) return MN_OK;
+  if (layer->padding == MN_PADDING_SAME || (layer->kernel_h == 1 && layer->kernel_w == 1))
+    return MN_OK;
   return net_fail_at(p, layer->line, layer->column,
                      "valid inside a residual, projection or optional branch shrinks one way only; "
                      "use same");
@@ -72,10 +73,9 @@ static mn_status add_layer(net_parser *p, const net_layer *line, int32_t block, 
   const char *dot = block >= 0 ? "." : "";
   count[layer.word]++;
   layer.block = block;
-  layer.name = layer.label != NULL
-                   ? mn_arena_text(p->arena, "%s%s%s", prefix, dot, layer.label)
-                   : mn_arena_text(p->arena, "%s%s%s%d", prefix, dot, net_words[layer.word].text,
-                                   count[layer.word]);
+  layer.name = layer.label != NULL ? mn_arena_text(p->arena, "%s%s%s", prefix, dot, layer.label)
+                                   : mn_arena_text(p->arena, "%s%s%s%d", prefix, dot,
+                                                   net_words[layer.word].text, count[layer.word]);
   if (layer.name == NULL) return net_no_memory(p);
   MN_TRY(check_name(p, &layer));
   if (branches(&layer) || (block >= 0 && branches(&net->layers[block]))) {
@@ -130,7 +130,8 @@ static mn_status check_last(net_parser *p) {
   }
   if (last->width.kind != NET_VALUE_DECISION || last->word == NET_WORD_DEPTHWISE) return MN_OK;
   return net_fail_at(p, last->line, last->column,
-                     "%s gives the scores; its width cannot be a choice, write classes=12", last->name);
+                     "%s gives the scores; its width cannot be a choice, write classes=12",
+                     last->name);
 }
 
 /* Every option of the input line must make sense, not only those of the first pick. */
@@ -138,8 +139,9 @@ static mn_status check_input(net_parser *p) {
   const mn_net *net = p->net;
   mn_frontend frontend;
   mn_shape shape;
-  mn_pick pick = {.count = net->decision_count,
-                  .option = mn_arena_array(p->arena, (size_t)net->decision_count + 1, sizeof(int32_t))};
+  mn_pick pick = {
+      .count = net->decision_count,
+      .option = mn_arena_array(p->arena, (size_t)net->decision_count + 1, sizeof(int32_t))};
   if (pick.option == NULL) return net_no_memory(p);
   MN_TRY(net_input_resolve(&frontend, &shape, net, &pick, p->error));
   for (int32_t key = 0; key < NET_KEYS; key++) {
@@ -158,7 +160,8 @@ mn_status net_finish(net_parser *p) {
     return net_fail_at(p, p->block.line, p->block.column, "block has no end");
   }
   if (p->net->input.line == 0) {
-    return net_fail_at(p, 1, 1, "there is no input line; begin with one, such as: input 49x10x1 mfcc");
+    return net_fail_at(p, 1, 1,
+                       "there is no input line; begin with one, such as: input 49x10x1 mfcc");
   }
   if (p->net->layer_count == 0) {
     return net_fail_at(p, p->net->input.line, p->net->input.column,

@@ -63,12 +63,10 @@ static double open_at(const mn_gate *gate, const double *open, const mn_net *net
   switch (gate->kind) {
     case MN_GATE_DECISION:
       return open_by_decision(mn_net_decision(net, gate->decision), p[gate->decision], channel);
-    case MN_GATE_UNION:
-      return open[gate->a] > open[gate->b] ? open[gate->a] : open[gate->b];
+    case MN_GATE_UNION: return open[gate->a] > open[gate->b] ? open[gate->a] : open[gate->b];
     case MN_GATE_MIX:
       return p[gate->decision][1] * open[gate->a] + p[gate->decision][0] * open[gate->b];
-    default:
-      return 1;
+    default: return 1;
   }
 }
 

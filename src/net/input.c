@@ -101,7 +101,8 @@ static mn_status unknown_key(net_parser *p, const net_token *token, mn_frontend_
   const char *names[NET_KEYS + 1];
   int32_t count = 0, known = find_key(token);
   if (known >= 0) {
-    return net_fail(p, token->column, "\"%s\" is no setting of %s", keys[known].text, kind_text(kind));
+    return net_fail(p, token->column, "\"%s\" is no setting of %s", keys[known].text,
+                    kind_text(kind));
   }
   for (int32_t key = 0; key < NET_KEYS; key++) {
     if ((uses[key].kinds >> kind & 1) != 0) names[count++] = keys[key].text;
@@ -117,16 +118,21 @@ static mn_status parse_unit(net_parser *p, int32_t *field, int32_t key, const ne
     key_unit unit;
     const char *text;
     int32_t scale;
-  } units[] = {{UNIT_HZ, "Hz", 1},    {UNIT_HZ, "kHz", 1000},    {UNIT_US, "us", 1},
-               {UNIT_US, "ms", 1000}, {UNIT_US, "s", 1000000}};
-  const char *example = keys[key].unit == UNIT_HZ ? "write it as 16kHz or 20Hz" : "write it as 40ms or 1s";
+  } units[] = {{UNIT_HZ, "Hz", 1},
+               {UNIT_HZ, "kHz", 1000},
+               {UNIT_US, "us", 1},
+               {UNIT_US, "ms", 1000},
+               {UNIT_US, "s", 1000000}};
+  const char *example =
+      keys[key].unit == UNIT_HZ ? "write it as 16kHz or 20Hz" : "write it as 40ms or 1s";
   for (size_t i = 0; i < MN_COUNT(units); i++) {
     if (units[i].unit != keys[key].unit ||
         !net_token_scaled(token, units[i].text, units[i].scale, field)) {
       continue;
     }
     if (*field >= uses[key].lowest && *field <= uses[key].highest) return MN_OK;
-    return net_fail(p, token->column, "%s %s is out of range", keys[key].text, net_show(token).text);
+    return net_fail(p, token->column, "%s %s is out of range", keys[key].text,
+                    net_show(token).text);
   }
   return net_not(p, token, keys[key].text, example);
 }
@@ -164,8 +170,8 @@ static mn_status parse_key_choice(net_parser *p, net_input *input, int32_t key, 
     }
   }
   const char *name = mn_arena_text(p->arena, "input.%s", keys[key].text);
-  return net_add_decision(p, &input->decision[key], name, NET_ROLE_INPUT, MN_DECISION_INPUT, &choice,
-                          false);
+  return net_add_decision(p, &input->decision[key], name, NET_ROLE_INPUT, MN_DECISION_INPUT,
+                          &choice, false);
 }
 
 static mn_status parse_resize(net_parser *p, mn_frontend *frontend) {
@@ -185,7 +191,8 @@ static mn_status parse_setting(net_parser *p, net_input *input, int32_t key, boo
   if (token.kind == NET_OPEN) return parse_key_choice(p, input, key, choices, token.column);
   if (keys[key].unit == UNIT_WORD) return parse_word(p, field, key, &token);
   if (keys[key].unit != UNIT_INT) return parse_unit(p, field, key, &token);
-  if (net_token_integer(&token, uses[key].highest, field) && *field >= uses[key].lowest) return MN_OK;
+  if (net_token_integer(&token, uses[key].highest, field) && *field >= uses[key].lowest)
+    return MN_OK;
   char expected[64];
   snprintf(expected, sizeof expected, "a number from %d to %d is expected", uses[key].lowest,
            uses[key].highest);
@@ -203,7 +210,8 @@ static mn_status parse_settings(net_parser *p, net_input *input, bool choices) {
       return unknown_key(p, &token, kind);
     }
     uint32_t bit = 1u << (resize ? NET_KEYS : key);
-    if ((seen & bit) != 0) return net_fail(p, token.column, "%s is given twice", net_show(&token).text);
+    if ((seen & bit) != 0)
+      return net_fail(p, token.column, "%s is given twice", net_show(&token).text);
     seen |= bit;
     if (resize) {
       MN_TRY(parse_resize(p, &input->frontend));
@@ -239,14 +247,16 @@ mn_status net_parse_input(net_parser *p, net_input *input, bool choices) {
   return net_not(p, &token, "front end",
                  net_hint_of(&token, names, (int32_t)MN_COUNT(kinds),
                              "a size or one of mfcc logmel spectrum image is expected")
-                         .text + 2);
+                         .text +
+                     2);
 }
 
 /* ---- Shape -----------------------------------------------------------------------------------*/
 static const char *check_audio(const mn_frontend *f) {
   int64_t frames = f->frames > 0 ? f->frames : 1;
   if (frames * f->step_us > 600000000) return "the frames span more than 600 s";
-  if (f->frames == 0 && f->length_us < f->window_us) return "the length must hold one window at least";
+  if (f->frames == 0 && f->length_us < f->window_us)
+    return "the length must hold one window at least";
   if ((int64_t)f->rate_hz * f->step_us < 1000000) return "the step must hold one sample at least";
   if (f->kind == MN_FRONTEND_MFCC && f->keep > f->mels) return "keep must not exceed mels";
   if (f->to_hz <= f->from_hz || f->to_hz > f->rate_hz / 2) {
@@ -325,18 +335,17 @@ static mn_status print_setting(const mn_sink *out, int32_t key, int32_t value) {
     case UNIT_HZ:
       if (value > 0 && value % 1000 == 0) return mn_sink_printf(out, "%dkHz", value / 1000);
       return mn_sink_printf(out, "%dHz", value);
-    case UNIT_US:
-      return print_us(out, value);
+    case UNIT_US: return print_us(out, value);
     case UNIT_WORD: {
       const char *word = net_key_word(key, value);
       return mn_sink_printf(out, "%s", word != NULL ? word : "?");
     }
-    default:
-      return mn_sink_printf(out, "%d", value);
+    default: return mn_sink_printf(out, "%d", value);
   }
 }
 
-static mn_status print_options(const mn_sink *out, const mn_net *net, int32_t decision, int32_t key) {
+static mn_status print_options(const mn_sink *out, const mn_net *net, int32_t decision,
+                               int32_t key) {
   const mn_decision *face = &net->decisions[decision].face;
   for (int32_t k = 0; k < face->options; k++) {
     MN_TRY(mn_sink_printf(out, "%s", k == 0 ? "{" : " "));
@@ -365,7 +374,8 @@ mn_status net_frontend_print(const mn_sink *out, const mn_frontend *frontend, co
     if (open && net->decisions[decision[key]].face.options > 1) {
       MN_TRY(print_options(out, net, decision[key], key));
     } else {
-      int32_t value = open ? net_option_value(net, decision[key], NULL) : *net_key_field(&copy, key);
+      int32_t value =
+          open ? net_option_value(net, decision[key], NULL) : *net_key_field(&copy, key);
       MN_TRY(print_setting(out, key, value));
     }
   }

@@ -55,20 +55,15 @@ static net_token_kind scan(const net_lexer *lexer, size_t *length) {
     return NET_WORD;
   }
   switch (c) {
-    case '{':
-      return NET_OPEN;
-    case '}':
-      return NET_CLOSE;
-    case '=':
-      return NET_EQUAL;
-    case ':':
-      return NET_COLON;
+    case '{': return NET_OPEN;
+    case '}': return NET_CLOSE;
+    case '=': return NET_EQUAL;
+    case ':': return NET_COLON;
     case '.':
       if (look(lexer, 1) != '.') return NET_BAD;
       *length = 2;
       return NET_RANGE;
-    default:
-      return NET_BAD;
+    default: return NET_BAD;
   }
 }
 

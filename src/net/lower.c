@@ -26,8 +26,8 @@ typedef struct lowering {
   net_gates *gates;
   op_note *notes;
   int32_t note_count, note_capacity;
-  int32_t on, off;         /* decision under which the next ops exist; -1 always */
-  const net_layer *layer;  /* for messages */
+  int32_t on, off;        /* decision under which the next ops exist; -1 always */
+  const net_layer *layer; /* for messages */
   mn_error *error;
 } lowering;
 
@@ -42,7 +42,8 @@ static mn_status fail(lowering *l, const char *text) {
 
 static mn_status locate(lowering *l, mn_status status) {
   if (status == MN_OK || status == MN_ERR_MEMORY) return status;
-  return mn_error_prefix(l->error, status, "%s:%d (%s)", l->net->path, l->layer->line, l->layer->name);
+  return mn_error_prefix(l->error, status, "%s:%d (%s)", l->net->path, l->layer->line,
+                         l->layer->name);
 }
 
 static const mn_shape *shape_of(const lowering *l, net_flow x) {
@@ -105,7 +106,7 @@ typedef struct weighted {
   const net_value *width; /* NULL: depthwise, or a projection of `channels` */
   int32_t channels, kernel_h, kernel_w, stride_h, stride_w, multiplier;
   mn_activation activation;
-  bool final;             /* the op that ends the line: bare where the line is the last one */
+  bool final; /* the op that ends the line: bare where the line is the last one */
 } weighted;
 
 static mn_dtype activation_dtype(const lowering *l, const net_layer *layer) {
@@ -118,10 +119,8 @@ static mn_shape weight_shape(const lowering *l, const weighted *w, net_flow x) {
   switch (w->kind) {
     case MN_OP_FULLY_CONNECTED:
       return (mn_shape){2, {w->channels, (int32_t)mn_shape_elements(shape_of(l, x))}};
-    case MN_OP_DEPTHWISE_CONV_2D:
-      return (mn_shape){4, {1, w->kernel_h, w->kernel_w, w->channels}};
-    default:
-      return (mn_shape){4, {w->channels, w->kernel_h, w->kernel_w, inputs}};
+    case MN_OP_DEPTHWISE_CONV_2D: return (mn_shape){4, {1, w->kernel_h, w->kernel_w, w->channels}};
+    default: return (mn_shape){4, {w->channels, w->kernel_h, w->kernel_w, inputs}};
   }
 }
 
@@ -187,8 +186,15 @@ static weighted depthwise_of(const net_layer *layer, const char *part) {
 
 static weighted pointwise_of(const net_value *width, const char *part, mn_activation activation,
                              bool final) {
-  return (weighted){.kind = MN_OP_CONV_2D, .part = part, .width = width, .kernel_h = 1, .kernel_w = 1,
-                    .stride_h = 1, .stride_w = 1, .multiplier = 1, .activation = activation,
+  return (weighted){.kind = MN_OP_CONV_2D,
+                    .part = part,
+                    .width = width,
+                    .kernel_h = 1,
+                    .kernel_w = 1,
+                    .stride_h = 1,
+                    .stride_w = 1,
+                    .multiplier = 1,
+                    .activation = activation,
                     .final = final};
 }
 
@@ -208,11 +214,12 @@ static mn_status lower_ibn(lowering *l, net_flow *x, const net_layer *layer) {
 }
 
 static mn_status lower_fc(lowering *l, net_flow *x, const net_layer *layer) {
-  return emit_weighted(l, x, (weighted){.kind = MN_OP_FULLY_CONNECTED,
-                                        .width = &layer->width,
-                                        .multiplier = 1,
-                                        .activation = layer->activation,
-                                        .final = true});
+  return emit_weighted(l, x,
+                       (weighted){.kind = MN_OP_FULLY_CONNECTED,
+                                  .width = &layer->width,
+                                  .multiplier = 1,
+                                  .activation = layer->activation,
+                                  .final = true});
 }
 
 /* ---- Layers without weights ------------------------------------------------------------------*/
@@ -221,12 +228,12 @@ static mn_status lower_pool(lowering *l, net_flow *x, const net_layer *layer) {
               .name = part_name(l, NULL),
               .inputs = 1,
               .input = {x->tensor},
-              .window = {layer->kernel_h, layer->kernel_w, layer->stride_h, layer->stride_w, 1, 1, 1,
-                         layer->padding}};
+              .window = {layer->kernel_h, layer->kernel_w, layer->stride_h, layer->stride_w, 1, 1,
+                         1, layer->padding}};
   const mn_shape *shape = shape_of(l, *x);
   if (shape->rank != 4) return fail(l, "a pool needs a map of height and width");
   if (layer->kernel_h == 0) {
-    op.window = (mn_window){shape->dim[1], shape->dim[2], shape->dim[1], shape->dim[2], 1, 1, 1,
+    op.window = (mn_window){shape->dim[1],   shape->dim[2], shape->dim[1], shape->dim[2], 1, 1, 1,
                             MN_PADDING_VALID};
   }
   return emit(l, x, &op, MN_DTYPE_COUNT, x->gate, -1);
@@ -237,7 +244,8 @@ static mn_status lower_reshape(lowering *l, net_flow *x, const net_layer *layer)
   mn_shape to = layer->shape;
   bool flat = layer->word == NET_WORD_FLATTEN;
   if (flat) to = (mn_shape){2, {1, (int32_t)mn_shape_elements(shape_of(l, *x))}};
-  if (!flat && gate->kind != MN_GATE_FULL) return fail(l, "reshape of a map whose width is a choice");
+  if (!flat && gate->kind != MN_GATE_FULL)
+    return fail(l, "reshape of a map whose width is a choice");
   mn_op op = {.kind = MN_OP_RESHAPE, .name = part_name(l, NULL), .inputs = 2, .input = {x->tensor}};
   mn_shape rank = {1, {to.rank}};
   MN_TRY(add_constant(l, &op.input[1], op.name, "shape", MN_DTYPE_INT32, rank, to.dim));
@@ -247,30 +255,26 @@ static mn_status lower_reshape(lowering *l, net_flow *x, const net_layer *layer)
 }
 
 static mn_status lower_softmax(lowering *l, net_flow *x) {
-  mn_op op = {.kind = MN_OP_SOFTMAX, .name = part_name(l, NULL), .inputs = 1, .input = {x->tensor},
+  mn_op op = {.kind = MN_OP_SOFTMAX,
+              .name = part_name(l, NULL),
+              .inputs = 1,
+              .input = {x->tensor},
               .beta = 1};
   return emit(l, x, &op, MN_DTYPE_COUNT, x->gate, -1);
 }
 
 static mn_status lower_layer(lowering *l, net_flow *x, const net_layer *layer) {
   switch (layer->word) {
-    case NET_WORD_CONV:
-      return lower_conv(l, x, layer);
-    case NET_WORD_DEPTHWISE:
-      return emit_weighted(l, x, depthwise_of(layer, NULL));
+    case NET_WORD_CONV: return lower_conv(l, x, layer);
+    case NET_WORD_DEPTHWISE: return emit_weighted(l, x, depthwise_of(layer, NULL));
     case NET_WORD_DS:
       MN_TRY(emit_weighted(l, x, depthwise_of(layer, "depthwise")));
       return emit_weighted(l, x, pointwise_of(&layer->width, "conv", layer->activation, true));
-    case NET_WORD_IBN:
-      return lower_ibn(l, x, layer);
-    case NET_WORD_FC:
-      return lower_fc(l, x, layer);
-    case NET_WORD_POOL:
-      return lower_pool(l, x, layer);
-    case NET_WORD_SOFTMAX:
-      return lower_softmax(l, x);
-    default:
-      return lower_reshape(l, x, layer);
+    case NET_WORD_IBN: return lower_ibn(l, x, layer);
+    case NET_WORD_FC: return lower_fc(l, x, layer);
+    case NET_WORD_POOL: return lower_pool(l, x, layer);
+    case NET_WORD_SOFTMAX: return lower_softmax(l, x);
+    default: return lower_reshape(l, x, layer);
   }
 }
 
@@ -424,7 +428,12 @@ static mn_status lower_net(lowering *l, const mn_graph **graph) {
 
 static mn_status make_lowering(lowering *l, mn_arena *arena, const mn_net *net, const mn_pick *pick,
                                bool super, mn_error *error) {
-  *l = (lowering){.net = net, .pick = pick, .super = super, .arena = arena, .on = -1, .off = -1,
+  *l = (lowering){.net = net,
+                  .pick = pick,
+                  .super = super,
+                  .arena = arena,
+                  .on = -1,
+                  .off = -1,
                   .error = error};
   l->gates = mn_arena_alloc(arena, sizeof *l->gates);
   return l->gates != NULL ? MN_OK : no_memory(l);

@@ -41,23 +41,23 @@ typedef enum net_group {
 #define NET_CONV (NET_ACTIVATION | NET_PADDING | NET_BN | NET_STRIDE | NET_BITS | NET_BRANCH)
 
 /* word, operands, attributes it takes, whether it has weights */
-#define NET_WORD_LIST(X)                                                                     \
-  X(CONV, "conv", KERNEL, WIDTH, NONE, NET_CONV, true)                                       \
-  X(DEPTHWISE, "depthwise", KERNEL, NONE, NONE, NET_CONV | NET_MULTIPLIER, true)             \
-  X(DS, "ds", KERNEL, WIDTH, NONE, NET_CONV, true)                                           \
-  X(IBN, "ibn", KERNEL, EXPAND, WIDTH, NET_CONV & ~NET_ACTIVATION, true)                     \
-  X(FC, "fc", WIDTH, NONE, NONE, NET_ACTIVATION | NET_BN | NET_BITS | NET_BRANCH, true)      \
-  X(POOL, "pool", POOL, NONE, NONE, NET_PADDING | NET_STRIDE | NET_TIMES, false)             \
-  X(FLATTEN, "flatten", NONE, NONE, NONE, 0, false)                                          \
-  X(RESHAPE, "reshape", SHAPE, NONE, NONE, 0, false)                                         \
-  X(SOFTMAX, "softmax", NONE, NONE, NONE, 0, false)                                          \
+#define NET_WORD_LIST(X)                                                                \
+  X(CONV, "conv", KERNEL, WIDTH, NONE, NET_CONV, true)                                  \
+  X(DEPTHWISE, "depthwise", KERNEL, NONE, NONE, NET_CONV | NET_MULTIPLIER, true)        \
+  X(DS, "ds", KERNEL, WIDTH, NONE, NET_CONV, true)                                      \
+  X(IBN, "ibn", KERNEL, EXPAND, WIDTH, NET_CONV & ~NET_ACTIVATION, true)                \
+  X(FC, "fc", WIDTH, NONE, NONE, NET_ACTIVATION | NET_BN | NET_BITS | NET_BRANCH, true) \
+  X(POOL, "pool", POOL, NONE, NONE, NET_PADDING | NET_STRIDE | NET_TIMES, false)        \
+  X(FLATTEN, "flatten", NONE, NONE, NONE, 0, false)                                     \
+  X(RESHAPE, "reshape", SHAPE, NONE, NONE, 0, false)                                    \
+  X(SOFTMAX, "softmax", NONE, NONE, NONE, 0, false)                                     \
   X(BLOCK, "block", NONE, NONE, NONE, NET_ACTIVATION | NET_BRANCH, false)
 
 typedef enum net_word {
 #define X(id, text, a, b, c, attributes, weights) NET_WORD_##id,
   NET_WORD_LIST(X)
 #undef X
-  NET_WORD_COUNT
+      NET_WORD_COUNT
 } net_word;
 
 typedef struct net_word_info {
@@ -78,7 +78,12 @@ extern const net_attribute_info net_attributes[];
 extern const int32_t net_attribute_count;
 
 /* ---- Values ----------------------------------------------------------------------------------*/
-typedef enum net_role { NET_ROLE_WIDTH, NET_ROLE_WEIGHTS, NET_ROLE_ACTIVATIONS, NET_ROLE_INPUT } net_role;
+typedef enum net_role {
+  NET_ROLE_WIDTH,
+  NET_ROLE_WEIGHTS,
+  NET_ROLE_ACTIVATIONS,
+  NET_ROLE_INPUT
+} net_role;
 
 typedef enum net_value_kind {
   NET_VALUE_FIXED,
@@ -89,8 +94,8 @@ typedef enum net_value_kind {
 
 typedef struct net_value {
   net_value_kind kind;
-  int32_t number; /* FIXED */
-  int32_t index;  /* NAMED, DECISION */
+  int32_t number;        /* FIXED */
+  int32_t index;         /* NAMED, DECISION */
   const int32_t *option; /* CHOICE */
   int32_t options, line, column;
 } net_value;
@@ -119,9 +124,9 @@ typedef struct net_layer {
   const char *name;  /* full: "block2.conv1" */
   const char *label; /* of the line; NULL none */
   int32_t line, column;
-  int32_t block;               /* index of its block in `layers`, -1 */
-  int32_t members;             /* BLOCK: layers that follow it and belong to it */
-  int32_t kernel_h, kernel_w;  /* 0: pool over the whole map */
+  int32_t block;              /* index of its block in `layers`, -1 */
+  int32_t members;            /* BLOCK: layers that follow it and belong to it */
+  int32_t kernel_h, kernel_w; /* 0: pool over the whole map */
   int32_t stride_h, stride_w;
   int32_t multiplier, times;
   net_pool pool;
@@ -141,7 +146,7 @@ enum {
 #define X(key, field, unit, initial) NET_KEY_##key,
   MN_FRONTEND_KEYS(X)
 #undef X
-  NET_KEYS
+      NET_KEYS
 };
 
 typedef struct net_input {

@@ -128,7 +128,8 @@ static mn_status unknown_attribute(net_parser *p, const net_token *token, const 
     return net_fail(p, token->column, "\"%s\" has no meaning for %s; it takes%s", known->text, word,
                     count > 0 ? list : " no attributes");
   }
-  snprintf(otherwise, sizeof otherwise, count > 0 ? "it takes%s" : "it takes no attributes%s", list);
+  snprintf(otherwise, sizeof otherwise, count > 0 ? "it takes%s" : "it takes no attributes%s",
+           list);
   if (token->kind != NET_WORD) {
     return net_fail(p, token->column, "%s has no meaning after %s; %s", net_show(token).text, word,
                     otherwise);
@@ -153,36 +154,22 @@ static mn_status parse_kernel(net_parser *p, int32_t *h, int32_t *w, const char 
 
 static mn_status parse_key(net_parser *p, net_layer *line, net_group group) {
   switch (group) {
-    case NET_STRIDE:
-      return parse_kernel(p, &line->stride_h, &line->stride_w, "stride");
-    case NET_MULTIPLIER:
-      return net_parse_integer(p, &line->multiplier, 1, 256, "multiplier");
-    case NET_WEIGHTS:
-      return net_parse_value(p, &line->weights, NET_ROLE_WEIGHTS, "weights");
+    case NET_STRIDE: return parse_kernel(p, &line->stride_h, &line->stride_w, "stride");
+    case NET_MULTIPLIER: return net_parse_integer(p, &line->multiplier, 1, 256, "multiplier");
+    case NET_WEIGHTS: return net_parse_value(p, &line->weights, NET_ROLE_WEIGHTS, "weights");
     case NET_ACTIVATIONS:
       return net_parse_value(p, &line->activations, NET_ROLE_ACTIVATIONS, "activations");
-    default:
-      return net_parse_integer(p, &line->times, 1, 256, "number of copies");
+    default: return net_parse_integer(p, &line->times, 1, 256, "number of copies");
   }
 }
 
 static void set_flag(net_layer *line, const net_attribute_info *flag) {
   switch (flag->group) {
-    case NET_ACTIVATION:
-      line->activation = (mn_activation)flag->value;
-      break;
-    case NET_PADDING:
-      line->padding = (mn_padding)flag->value;
-      break;
-    case NET_BN:
-      line->bn = flag->value != 0;
-      break;
-    case NET_OPTIONAL:
-      line->optional = true;
-      break;
-    default:
-      line->shortcut = (net_shortcut)flag->value;
-      break;
+    case NET_ACTIVATION: line->activation = (mn_activation)flag->value; break;
+    case NET_PADDING: line->padding = (mn_padding)flag->value; break;
+    case NET_BN: line->bn = flag->value != 0; break;
+    case NET_OPTIONAL: line->optional = true; break;
+    default: line->shortcut = (net_shortcut)flag->value; break;
   }
 }
 
@@ -234,23 +221,18 @@ static mn_status parse_shape(net_parser *p, net_layer *line) {
 
 static mn_status parse_operand(net_parser *p, net_layer *line, net_operand operand) {
   switch (operand) {
-    case NET_OPERAND_KERNEL:
-      return parse_kernel(p, &line->kernel_h, &line->kernel_w, "kernel");
-    case NET_OPERAND_WIDTH:
-      return net_parse_value(p, &line->width, NET_ROLE_WIDTH, "width");
-    case NET_OPERAND_EXPAND:
-      return net_parse_value(p, &line->expand, NET_ROLE_WIDTH, "expansion");
-    case NET_OPERAND_POOL:
-      return parse_pool(p, line);
-    case NET_OPERAND_SHAPE:
-      return parse_shape(p, line);
-    default:
-      return MN_OK;
+    case NET_OPERAND_KERNEL: return parse_kernel(p, &line->kernel_h, &line->kernel_w, "kernel");
+    case NET_OPERAND_WIDTH: return net_parse_value(p, &line->width, NET_ROLE_WIDTH, "width");
+    case NET_OPERAND_EXPAND: return net_parse_value(p, &line->expand, NET_ROLE_WIDTH, "expansion");
+    case NET_OPERAND_POOL: return parse_pool(p, line);
+    case NET_OPERAND_SHAPE: return parse_shape(p, line);
+    default: return MN_OK;
   }
 }
 
 /* What the lines above and the word itself say before the line speaks. */
-static net_layer fresh_layer(const net_parser *p, net_word word, const char *label, int32_t column) {
+static net_layer fresh_layer(const net_parser *p, net_word word, const char *label,
+                             int32_t column) {
   uint32_t takes = net_words[word].attributes;
   net_layer line = p->defaults;
   if ((takes & NET_ACTIVATION) == 0 || word == NET_WORD_BLOCK) line.activation = MN_ACTIVATION_NONE;
@@ -270,7 +252,8 @@ static net_layer fresh_layer(const net_parser *p, net_word word, const char *lab
 static mn_status check_line(net_parser *p, const net_layer *line) {
   const char *word = net_words[line->word].text;
   if (line->label != NULL && line->times > 1) {
-    return net_fail(p, line->column, "the name \"%s\" cannot stand for %d layers; leave it or times out",
+    return net_fail(p, line->column,
+                    "the name \"%s\" cannot stand for %d layers; leave it or times out",
                     line->label, line->times);
   }
   if (line->word == NET_WORD_BLOCK && (line->own & NET_ACTIVATION) != 0 &&
@@ -280,18 +263,19 @@ static mn_status check_line(net_parser *p, const net_layer *line) {
   }
   if (line->word == NET_WORD_POOL && line->kernel_h == 0 && line->own != 0 &&
       (line->own & ~(uint32_t)NET_TIMES) != 0) {
-    return net_fail(p, line->column, "%s over the whole map takes no window attributes; give a window",
-                    word);
+    return net_fail(p, line->column,
+                    "%s over the whole map takes no window attributes; give a window", word);
   }
   if (p->in_block && line->optional && p->block.optional) {
-    return net_fail(p, line->column, "%s is optional inside an optional block; only one of them can be",
-                    word);
+    return net_fail(p, line->column,
+                    "%s is optional inside an optional block; only one of them can be", word);
   }
   return MN_OK;
 }
 
 static mn_status keep_line(net_parser *p, const net_layer *line) {
-  if (!net_reserve(p->arena, (void **)&p->body, p->body_count, &p->body_capacity, sizeof *p->body)) {
+  if (!net_reserve(p->arena, (void **)&p->body, p->body_count, &p->body_capacity,
+                   sizeof *p->body)) {
     return net_no_memory(p);
   }
   p->body[p->body_count++] = *line;
@@ -357,7 +341,8 @@ static mn_status parse_default(net_parser *p, int32_t column) {
   net_layer line = p->defaults;
   line.own = 0;
   MN_TRY(parse_attributes(p, &line, "default", DEFAULTS_TAKE));
-  if (line.own == 0) return net_fail(p, column, "default needs attributes, such as relu or weights 4");
+  if (line.own == 0)
+    return net_fail(p, column, "default needs attributes, such as relu or weights 4");
   p->defaults = line;
   return MN_OK;
 }

@@ -43,7 +43,8 @@ typedef struct net_shown {
 } net_shown;
 net_shown net_show(const net_token *token);
 /* `"x" is no width; ...`, or `the line ends before the width; ...`. */
-mn_status net_not(const net_parser *p, const net_token *token, const char *what, const char *expected);
+mn_status net_not(const net_parser *p, const net_token *token, const char *what,
+                  const char *expected);
 /* `; did you mean "x"?`, or `; <otherwise>`. */
 typedef struct net_hint {
   char text[320];

@@ -9,8 +9,8 @@
 typedef struct printer {
   const mn_sink *out;
   const mn_net *net;
-  const mn_pick *pick; /* NULL: the space */
-  bool *seen;          /* [named + decisions]: a name's first use defines it */
+  const mn_pick *pick;                 /* NULL: the space */
+  bool *seen;                          /* [named + decisions]: a name's first use defines it */
   int32_t count[NET_WORD_COUNT];       /* top-level lines so far, by word */
   int32_t inner_count[NET_WORD_COUNT]; /* of the present block */
 } printer;
@@ -132,10 +132,8 @@ static mn_status print_operand(printer *p, const net_layer *layer, net_operand o
       MN_TRY(mn_sink_printf(p->out, layer->pool == NET_POOL_MAX ? " max" : " avg"));
       if (layer->kernel_h == 0) return MN_OK;
       return mn_sink_printf(p->out, " %dx%d", layer->kernel_h, layer->kernel_w);
-    case NET_OPERAND_SHAPE:
-      return print_shape(p, &layer->shape);
-    default:
-      return MN_OK;
+    case NET_OPERAND_SHAPE: return print_shape(p, &layer->shape);
+    default: return MN_OK;
   }
 }
 
@@ -165,7 +163,8 @@ static mn_status print_absent(printer *p, int32_t index) {
 /* A last line of two or three layers inherits what its own flags cannot say: only the very last one
  * of them is bare. */
 static mn_status print_inherited(printer *p, const net_layer *layer) {
-  if (!is_last(p, layer) || (layer->word != NET_WORD_DS && layer->word != NET_WORD_IBN)) return MN_OK;
+  if (!is_last(p, layer) || (layer->word != NET_WORD_DS && layer->word != NET_WORD_IBN))
+    return MN_OK;
   bool act = layer->word == NET_WORD_DS && (layer->own & NET_ACTIVATION) == 0 &&
              layer->activation != MN_ACTIVATION_RELU6;
   bool bn = (layer->own & NET_BN) == 0 && !layer->bn;

@@ -87,7 +87,8 @@ static mn_status add_option(const net_parser *p, options *o, int32_t value, int3
 static mn_status choice_number(net_parser *p, int32_t *number, const net_choice_rule *rule) {
   net_token token = net_lexer_next(&p->lexer);
   if (!net_token_integer(&token, INT32_MAX, number)) {
-    return net_fail(p, token.column, "%s inside a choice; values are set apart by blanks, a range is a..b by s",
+    return net_fail(p, token.column,
+                    "%s inside a choice; values are set apart by blanks, a range is a..b by s",
                     net_show(&token).text);
   }
   return net_check_number(p, *number, rule->role, rule->what, token.column);
@@ -155,7 +156,8 @@ static mn_status add_item(net_parser *p, options *o, const net_choice_rule *rule
   }
   int32_t number = 0;
   MN_TRY(choice_number(p, &number, rule));
-  if (net_lexer_peek(&p->lexer).kind == NET_RANGE) return add_range(p, o, rule, number, token.column);
+  if (net_lexer_peek(&p->lexer).kind == NET_RANGE)
+    return add_range(p, o, rule, number, token.column);
   return add_option(p, o, number, token.column);
 }
 
@@ -170,11 +172,12 @@ mn_status net_parse_choice(net_parser *p, net_value *value, const net_choice_rul
   }
   net_lexer_next(&p->lexer);
   if (o.count == 0) return net_fail(p, column, "an empty choice; write its values between { and }");
-  *value = (net_value){.kind = NET_VALUE_CHOICE,
-                       .option = mn_arena_copy(p->arena, o.value, (size_t)o.count * sizeof o.value[0]),
-                       .options = o.count,
-                       .line = p->lexer.line,
-                       .column = column};
+  *value =
+      (net_value){.kind = NET_VALUE_CHOICE,
+                  .option = mn_arena_copy(p->arena, o.value, (size_t)o.count * sizeof o.value[0]),
+                  .options = o.count,
+                  .line = p->lexer.line,
+                  .column = column};
   return value->option != NULL ? MN_OK : net_no_memory(p);
 }
 
@@ -198,12 +201,12 @@ mn_status net_add_decision(net_parser *p, int32_t *index, const char *name, net_
                                    &net->decision_capacity, sizeof *net->decisions)) {
     return net_no_memory(p);
   }
-  net->decisions[net->decision_count] =
-      (net_decision){.face = {name, kind, choice->line, choice->column, choice->options, choice->option},
-                     .all_value = choice->option,
-                     .all_options = choice->options,
-                     .role = role,
-                     .named = named};
+  net->decisions[net->decision_count] = (net_decision){
+      .face = {name, kind, choice->line, choice->column, choice->options, choice->option},
+      .all_value = choice->option,
+      .all_options = choice->options,
+      .role = role,
+      .named = named};
   *index = net->decision_count++;
   return MN_OK;
 }
@@ -265,8 +268,9 @@ static mn_status refer(net_parser *p, net_value *value, const net_token *token, 
   const net_symbol *symbol = find_symbol(p, token);
   for (int32_t i = 0; i < count; i++) names[i] = p->symbols[i].name;
   if (symbol == NULL) {
-    return net_fail(p, token->column, "%s is not named above%s", net_show(token).text,
-                    net_hint_of(token, names, count, "a number, a choice {...} or name=... is expected").text);
+    return net_fail(
+        p, token->column, "%s is not named above%s", net_show(token).text,
+        net_hint_of(token, names, count, "a number, a choice {...} or name=... is expected").text);
   }
   if (symbol_role(p, symbol) != role) {
     return net_fail(p, token->column, "%s is named on line %d for something else than %s",

@@ -171,7 +171,7 @@ static bool allocate(life *l) {
 double mn_plan_expected_sram(double *dbytes, const mn_graph *graph, const double *tensor_bytes,
                              const double *op_exists, double sharpness, bool paper) {
   life l = {.graph = graph};
-  double value = NAN;
+  double value = (double)NAN;
   weight_of *weight = paper ? weight_paper : weight_planner;
   for (int32_t t = 0; t < graph->tensor_count; t++) dbytes[t] = 0;
   if (allocate(&l)) {

@@ -71,7 +71,7 @@ static double gumbel(mn_rng *rng) {
 /* softmax over the allowed options of one decision; rng NULL: no noise. */
 static void soften(const mn_architecture *a, double *p, int32_t d, mn_rng *rng, double temperature) {
   int32_t options = mn_net_decision(a->net, d)->options;
-  double peak = -INFINITY, sum = 0;
+  double peak = -(double)INFINITY, sum = 0;
   for (int32_t k = 0; k < options; k++) {
     double noise = rng != NULL ? gumbel(rng) : 0;
     p[k] = a->options->allowed[d][k] ? (a->alpha[d][k] + noise) / temperature : -(double)INFINITY;
@@ -188,8 +188,8 @@ void mn_architecture_argmax(const mn_architecture *a, mn_pick *pick) {
 }
 
 double mn_architecture_liking(const mn_architecture *a, int32_t decision, int32_t option) {
-  double peak = -INFINITY, sum = 0;
-  if (!a->options->allowed[decision][option]) return -INFINITY;
+  double peak = -(double)INFINITY, sum = 0;
+  if (!a->options->allowed[decision][option]) return -(double)INFINITY;
   for (int32_t k = 0; k < mn_net_decision(a->net, decision)->options; k++)
     if (a->options->allowed[decision][k] && a->alpha[decision][k] > peak) peak = a->alpha[decision][k];
   for (int32_t k = 0; k < mn_net_decision(a->net, decision)->options; k++)

@@ -71,7 +71,7 @@ static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bo
 }
 
 static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved, mn_error *error) {
-  double best = -INFINITY;
+  double best = -(double)INFINITY;
   int32_t best_d = -1, best_k = -1;
   mn_price best_price = *price;
   for (int32_t d = 0; d < pick->count; d++) {

@@ -148,7 +148,8 @@ static int32_t super_op(const super *s, const mn_op *op) {
 
 /* Whole numbers but for the rounding of the shares. */
 static void expect_whole(double given, double expected, const char *what) {
-  if (fabs(given - expected) > 1e-9 * (1 + expected)) fail_msg("%s: %.9g, not %.9g", what, given, expected);
+  if (fabs(given - expected) > 1e-9 * (1 + expected))
+    fail_msg("%s: %.9g, not %.9g", what, given, expected);
 }
 
 static void expect_exact(super *s, const mn_pick *pick) {
@@ -177,7 +178,8 @@ static void expect_exact(super *s, const mn_pick *pick) {
   assert_int_equal(present, counted); /* and nothing else is there */
 }
 
-static void one_hot_widths_and_ops_are_those_of_the_network_for_300_picks_of_every_space(void **st) {
+static void one_hot_widths_and_ops_are_those_of_the_network_for_300_picks_of_every_space(
+    void **st) {
   (void)st;
   for (size_t i = 0; i < MN_COUNT(spaces); i++) {
     mn_net *net = space(spaces[i]);
@@ -343,7 +345,8 @@ static void pinned_decisions_leave_no_gate(void **state) {
     assert_int_equal(gates->mask_decision[op], -1);
     assert_int_equal(gates->op_decision[op], -1);
   }
-  for (int32_t g = 0; g < gates->gate_count; g++) assert_int_equal(gates->gates[g].kind, MN_GATE_FULL);
+  for (int32_t g = 0; g < gates->gate_count; g++)
+    assert_int_equal(gates->gates[g].kind, MN_GATE_FULL);
 }
 
 static void what_no_gate_can_say_is_refused(void **state) {
@@ -359,7 +362,8 @@ static void what_no_gate_can_say_is_refused(void **state) {
        "x.net:4:1: fc1: a sum behind flatten needs widths that are no choice"},
       {"input 8x8x1\nconv 3x3 {4 8}\nflatten\nfc {8 16} optional\nfc 2",
        "x.net:4:1: fc1: an optional layer behind flatten needs widths that are no choice"},
-      {"input 8x8x1\nconv 3x3 4\nfc 16 optional\nfc 2", "x.net:3 (fc1): op fc1.mix (MIX): branches may differ "
+      {"input 8x8x1\nconv 3x3 4\nfc 16 optional\nfc 2",
+       "x.net:3 (fc1): op fc1.mix (MIX): branches may differ "
        "in channels only; input [1, 16], second operand [1, 8, 8, 4]"},
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
@@ -369,7 +373,8 @@ static void what_no_gate_can_say_is_refused(void **state) {
     mn_pick pick;
     assert_ok(mn_pick_create(&pick, arena, net), &error);
     mn_pick_largest(&pick, net);
-    assert_int_equal(mn_net_lower_supernet(&graph, &gates, arena, net, &pick, &error), MN_ERR_FORMAT);
+    assert_int_equal(mn_net_lower_supernet(&graph, &gates, arena, net, &pick, &error),
+                     MN_ERR_FORMAT);
     assert_string_equal(error.text, cases[i].message);
   }
 }

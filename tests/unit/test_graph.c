@@ -31,8 +31,12 @@ static mn_tensor_id tensor(const char *name, mn_shape shape, bool constant) {
 }
 
 static mn_tensor_id numbers(const char *name, mn_shape shape, const int32_t *values) {
-  mn_tensor t = {.name = name, .dtype = MN_DTYPE_INT32, .shape = shape, .constant = true,
-                 .data = values, .data_bytes = (size_t)mn_shape_elements(&shape) * 4};
+  mn_tensor t = {.name = name,
+                 .dtype = MN_DTYPE_INT32,
+                 .shape = shape,
+                 .constant = true,
+                 .data = values,
+                 .data_bytes = (size_t)mn_shape_elements(&shape) * 4};
   mn_tensor_id id = -1;
   assert_ok(mn_builder_tensor(builder, &id, &t, &error), &error);
   return id;
@@ -101,14 +105,21 @@ static void layers_with_weights_have_the_shapes_of_tflite(void **state) {
   mn_tensor_id w = tensor("w", SHAPE(8, 10, 4, 2), true);
   mn_tensor_id dw = tensor("dw", SHAPE(1, 3, 3, 6), true);
   mn_tensor_id fw = tensor("fw", SHAPE(5, 490), true);
-  expect_shape(&(mn_op){.kind = MN_OP_CONV_2D, .name = "a", .inputs = 2, .input = {x, w},
+  expect_shape(&(mn_op){.kind = MN_OP_CONV_2D,
+                        .name = "a",
+                        .inputs = 2,
+                        .input = {x, w},
                         .window = {.stride_h = 2, .stride_w = 1}},
                SHAPE(1, 25, 10, 8));
-  expect_shape(&(mn_op){.kind = MN_OP_CONV_2D, .name = "a", .inputs = 2, .input = {x, w},
+  expect_shape(&(mn_op){.kind = MN_OP_CONV_2D,
+                        .name = "a",
+                        .inputs = 2,
+                        .input = {x, w},
                         .window = {.padding = MN_PADDING_VALID}},
                SHAPE(1, 40, 7, 8));
-  expect_shape(&(mn_op){.kind = MN_OP_DEPTHWISE_CONV_2D, .name = "b", .inputs = 2, .input = {x, dw}},
-               SHAPE(1, 49, 10, 6));
+  expect_shape(
+      &(mn_op){.kind = MN_OP_DEPTHWISE_CONV_2D, .name = "b", .inputs = 2, .input = {x, dw}},
+      SHAPE(1, 49, 10, 6));
   expect_shape(&(mn_op){.kind = MN_OP_FULLY_CONNECTED, .name = "c", .inputs = 2, .input = {x, fw}},
                SHAPE(2, 5));
 }
@@ -121,13 +132,15 @@ static void layers_without_weights_have_the_shapes_of_tflite(void **state) {
   mn_tensor_id ax = numbers("ax", SHAPE(2), axes), pad = numbers("p", SHAPE(4, 2), paddings);
   mn_tensor_id to = numbers("to", SHAPE(2), flat);
   mn_window whole = {.kernel_h = 8, .kernel_w = 6, .padding = MN_PADDING_VALID};
-  expect_shape(&(mn_op){.kind = MN_OP_AVERAGE_POOL_2D, .name = "a", .inputs = 1, .input = {x},
-                        .window = whole},
-               SHAPE(1, 1, 1, 2));
-  expect_shape(&(mn_op){.kind = MN_OP_MEAN, .name = "m", .inputs = 2, .input = {x, ax}}, SHAPE(1, 2));
-  expect_shape(&(mn_op){.kind = MN_OP_MEAN, .name = "m", .inputs = 2, .input = {x, ax},
-                        .keep_dims = true},
-               SHAPE(1, 1, 1, 2));
+  expect_shape(
+      &(mn_op){
+          .kind = MN_OP_AVERAGE_POOL_2D, .name = "a", .inputs = 1, .input = {x}, .window = whole},
+      SHAPE(1, 1, 1, 2));
+  expect_shape(&(mn_op){.kind = MN_OP_MEAN, .name = "m", .inputs = 2, .input = {x, ax}},
+               SHAPE(1, 2));
+  expect_shape(
+      &(mn_op){.kind = MN_OP_MEAN, .name = "m", .inputs = 2, .input = {x, ax}, .keep_dims = true},
+      SHAPE(1, 1, 1, 2));
   expect_shape(&(mn_op){.kind = MN_OP_PAD, .name = "p", .inputs = 2, .input = {x, pad}},
                SHAPE(1, 8, 9, 8));
   expect_shape(&(mn_op){.kind = MN_OP_RESHAPE, .name = "r", .inputs = 2, .input = {x, to}},
@@ -145,9 +158,10 @@ static void svdf_has_the_shape_of_tflite(void **state) {
   assert_ok(mn_builder_tensor(builder, &memory, &s, &error), &error);
   mn_tensor_id x = tensor("x", SHAPE(1, 10), false), f = tensor("f", SHAPE(8, 10), true);
   mn_tensor_id t = tensor("t", SHAPE(8, 3), true);
-  expect_shape(&(mn_op){.kind = MN_OP_SVDF, .name = "v", .inputs = 5, .input = {x, f, t, -1, memory},
-                        .rank = 2},
-               SHAPE(1, 4));
+  expect_shape(
+      &(mn_op){
+          .kind = MN_OP_SVDF, .name = "v", .inputs = 5, .input = {x, f, t, -1, memory}, .rank = 2},
+      SHAPE(1, 4));
 }
 
 static void what_does_not_fit_is_refused_with_names_and_shapes(void **state) {
@@ -165,17 +179,20 @@ static void what_does_not_fit_is_refused_with_names_and_shapes(void **state) {
                  "op ds4.conv (CONV_2D): the weights take another number of channels; input "
                  "[1, 8, 8, 3], second operand [4, 3, 3, 2]");
   expect_refused(&(mn_op){.kind = MN_OP_CONV_2D, .inputs = 3, .input = {x, good, bias}}, "bias");
-  expect_refused(&(mn_op){.kind = MN_OP_CONV_2D, .inputs = 2, .input = {x, good},
-                          .window = {.kernel_h = 5}},
-                 "window differs");
-  expect_refused(&(mn_op){.kind = MN_OP_FULLY_CONNECTED, .inputs = 2, .input = {x, flat}}, "values");
+  expect_refused(
+      &(mn_op){.kind = MN_OP_CONV_2D, .inputs = 2, .input = {x, good}, .window = {.kernel_h = 5}},
+      "window differs");
+  expect_refused(&(mn_op){.kind = MN_OP_FULLY_CONNECTED, .inputs = 2, .input = {x, flat}},
+                 "values");
   expect_refused(&(mn_op){.kind = MN_OP_ADD, .inputs = 2, .input = {x, other}}, "same shape");
   expect_refused(&(mn_op){.kind = MN_OP_RESHAPE, .inputs = 2, .input = {x, to}},
                  "[1, 8, 8, 3] holds 192 values, [7, 7] holds 49");
   expect_refused(&(mn_op){.kind = MN_OP_MEAN, .inputs = 2, .input = {x, axis}}, "outside");
   expect_refused(&(mn_op){.kind = MN_OP_PAD, .inputs = 2, .input = {x, pad}}, "out of range");
   expect_refused(&(mn_op){.kind = MN_OP_AVERAGE_POOL_2D, .inputs = 1, .input = {x}}, "no size");
-  expect_refused(&(mn_op){.kind = MN_OP_AVERAGE_POOL_2D, .inputs = 1, .input = {x},
+  expect_refused(&(mn_op){.kind = MN_OP_AVERAGE_POOL_2D,
+                          .inputs = 1,
+                          .input = {x},
                           .window = {.kernel_h = 9, .kernel_w = 1, .padding = MN_PADDING_VALID}},
                  "larger than the input");
   expect_refused(&(mn_op){.kind = MN_OP_SOFTMAX, .inputs = 1, .input = {99}}, "there are");
@@ -239,7 +256,10 @@ static void build_small(small_net *net, mn_dtype bits) {
   mn_tensor_id x = tensor("x", SHAPE(1, 4, 4, 1), false), y;
   y = layer(MN_OP_CONV_2D, "conv1", x, SHAPE(2, 3, 3, 1), 2, bits);
   y = layer(MN_OP_DEPTHWISE_CONV_2D, "dw1", y, SHAPE(1, 3, 3, 2), 2, bits);
-  mn_op pool = {.kind = MN_OP_AVERAGE_POOL_2D, .name = "pool1", .inputs = 1, .input = {y},
+  mn_op pool = {.kind = MN_OP_AVERAGE_POOL_2D,
+                .name = "pool1",
+                .inputs = 1,
+                .input = {y},
                 .window = {.kernel_h = 4, .kernel_w = 4, .padding = MN_PADDING_VALID}};
   assert_ok(mn_builder_add(builder, &y, &pool, MN_DTYPE_COUNT, &error), &error);
   y = layer(MN_OP_FULLY_CONNECTED, "fc1", y, SHAPE(3, 2), 3, bits);

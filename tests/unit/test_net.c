@@ -7,7 +7,8 @@ static void expect_options(const mn_net *net, int32_t index, const char *name, c
   const mn_decision *decision = mn_net_decision(net, index);
   char text[400] = "";
   for (int32_t k = 0; k < decision->options; k++) {
-    snprintf(text + strlen(text), sizeof text - strlen(text), k > 0 ? " %d" : "%d", decision->value[k]);
+    snprintf(text + strlen(text), sizeof text - strlen(text), k > 0 ? " %d" : "%d",
+             decision->value[k]);
   }
   assert_string_equal(decision->name, name);
   assert_string_equal(text, values);
@@ -22,24 +23,26 @@ static void choices_come_from_lists_ranges_and_steps(void **state) {
       {"", "{28..112 by 28 100 3..4}", "3 4 28 56 84 100 112"},
       {"steps 10% nearest 4", "{..276}", "28 56 84 112 140 164 192 220 248 276"},
       {"steps 10% nearest 4", "{..276 196}", "28 56 84 112 140 164 192 196 220 248 276"},
-      {"steps 10% nearest 4", "{..16}", "4 8 12 16"},  /* values that round alike count once */
+      {"steps 10% nearest 4", "{..16}", "4 8 12 16"}, /* values that round alike count once */
       {"steps 10% floor 4", "{..16}", "4 8 12 16"},
       {"steps 10% floor 4", "{..32}", "4 8 12 16 20 24 28 32"},
       {"steps 10% floor", "{..24}", "2 4 7 9 12 14 16 19 21 24"},
-      {"steps 50% nearest", "{..5}", "3 5"},           /* halves go up */
-      {"steps 25% floor 8", "{..8}", "8"},             /* never below one multiple */
+      {"steps 50% nearest", "{..5}", "3 5"}, /* halves go up */
+      {"steps 25% floor 8", "{..8}", "8"},   /* never below one multiple */
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     char text[200];
-    snprintf(text, sizeof text, "%s\ninput 8x8x1\nconv 3x3 %s\nfc 2", cases[i].steps, cases[i].choice);
+    snprintf(text, sizeof text, "%s\ninput 8x8x1\nconv 3x3 %s\nfc 2", cases[i].steps,
+             cases[i].choice);
     expect_options(parse(text), 0, "conv1.width", cases[i].values);
   }
 }
 
 static void a_name_is_one_decision_wherever_it_stands(void **state) {
   (void)state;
-  mn_net *net = parse("input 8x8x1\nconv 3x3 w={4 8}\nblock times 2\n conv 3x3 w weights b={4 8}\n"
-                      " conv 3x3 {4 8 12} weights b\nend\nconv 1x1 w optional\nfc classes=3\nfc classes");
+  mn_net *net = parse(
+      "input 8x8x1\nconv 3x3 w={4 8}\nblock times 2\n conv 3x3 w weights b={4 8}\n"
+      " conv 3x3 {4 8 12} weights b\nend\nconv 1x1 w optional\nfc classes=3\nfc classes");
   assert_int_equal(mn_net_decisions(net), 5);
   expect_options(net, 0, "w", "4 8");
   expect_options(net, 1, "b", "4 8");
@@ -56,13 +59,14 @@ static void a_name_is_one_decision_wherever_it_stands(void **state) {
 
 static void defaults_hold_for_the_lines_below_and_not_for_ibn(void **state) {
   (void)state;
-  mn_net *net = parse("input 8x8x1\nconv 3x3 8\ndefault relu nobn weights 4\nds 3x3 8 linear\n"
-                      "ibn 3x3 8 8\nds 3x3 8 bn weights 8\nfc 2");
+  mn_net *net = parse(
+      "input 8x8x1\nconv 3x3 8\ndefault relu nobn weights 4\nds 3x3 8 linear\n"
+      "ibn 3x3 8 8\nds 3x3 8 bn weights 8\nfc 2");
   const mn_graph *graph = lower(net, NULL);
   static const mn_activation expected[] = {
-      MN_ACTIVATION_RELU6, MN_ACTIVATION_NONE,  MN_ACTIVATION_NONE, MN_ACTIVATION_RELU6,
-      MN_ACTIVATION_RELU6, MN_ACTIVATION_NONE,  MN_ACTIVATION_RELU, MN_ACTIVATION_RELU,
-      MN_ACTIVATION_NONE};
+      MN_ACTIVATION_RELU6, MN_ACTIVATION_NONE,  MN_ACTIVATION_NONE,
+      MN_ACTIVATION_RELU6, MN_ACTIVATION_RELU6, MN_ACTIVATION_NONE,
+      MN_ACTIVATION_RELU,  MN_ACTIVATION_RELU,  MN_ACTIVATION_NONE};
   static const bool bn[] = {true, false, false, false, false, false, true, true, false};
   assert_int_equal(graph->op_count, 9);
   for (int32_t op = 0; op < 9; op++) {
@@ -76,7 +80,8 @@ static void defaults_hold_for_the_lines_below_and_not_for_ibn(void **state) {
 
 static void the_last_layer_is_bare_unless_its_line_says_otherwise(void **state) {
   (void)state;
-  const mn_graph *bare = lower(parse("input 8x8x1\ndefault relu\nds 3x3 2\nflatten\nsoftmax"), NULL);
+  const mn_graph *bare =
+      lower(parse("input 8x8x1\ndefault relu\nds 3x3 2\nflatten\nsoftmax"), NULL);
   assert_int_equal(bare->ops[0].activation, MN_ACTIVATION_RELU);
   assert_int_equal(bare->ops[1].activation, MN_ACTIVATION_NONE);
   assert_false(bare->ops[1].batch_norm);
@@ -98,10 +103,11 @@ static void residuals_are_padded_pooled_or_projected(void **state) {
   (void)state;
   const mn_graph *graph =
       lower(parse("input 9x9x4\nconv 3x3 6 residual stride 2\nblock projection relu\n conv 3x3 8\n"
-                  " conv 3x3 12 stride 2\nend\nfc 2"), NULL);
-  static const char *const expected[] = {"conv1.pool", "conv1", "conv1.pad", "conv1.add",
-                                         "block1.conv1", "block1.conv2", "block1.shortcut",
-                                         "block1.add", "fc1"};
+                  " conv 3x3 12 stride 2\nend\nfc 2"),
+            NULL);
+  static const char *const expected[] = {"conv1.pool",      "conv1",        "conv1.pad",
+                                         "conv1.add",       "block1.conv1", "block1.conv2",
+                                         "block1.shortcut", "block1.add",   "fc1"};
   assert_int_equal(graph->op_count, MN_COUNT(expected));
   for (size_t i = 0; i < MN_COUNT(expected); i++) {
     assert_string_equal(graph->ops[i].name, expected[i]);
@@ -131,10 +137,11 @@ static void an_absent_layer_leaves_its_shortcut(void **state) {
 /* ---- Printing --------------------------------------------------------------------------------*/
 static void a_printed_network_keeps_its_names_and_has_no_choices(void **state) {
   (void)state;
-  mn_net *net = parse("steps 10% nearest 4\ninput 49x10x1 mfcc\nconv 10x4 {..276}\n"
-                      "ds 3x3 {..276} optional times 3 # comment\nstem: ds 3x3 w={4 8}\n"
-                      "block residual optional relu\n  conv 3x3 w\n  a: conv 3x3 w linear\nend\n"
-                      "pool avg\nconv 1x1 classes=12\nfc classes linear\nflatten");
+  mn_net *net = parse(
+      "steps 10% nearest 4\ninput 49x10x1 mfcc\nconv 10x4 {..276}\n"
+      "ds 3x3 {..276} optional times 3 # comment\nstem: ds 3x3 w={4 8}\n"
+      "block residual optional relu\n  conv 3x3 w\n  a: conv 3x3 w linear\nend\n"
+      "pool avg\nconv 1x1 classes=12\nfc classes linear\nflatten");
   mn_pick pick = pick_of(net);
   mn_pick_largest(&pick, net);
   pick.option[2] = 0; /* ds1 */
@@ -200,10 +207,10 @@ static void corners_of_the_language_survive_printing(void **state) {
 static void what_changes_a_network_changes_its_hash(void **state) {
   (void)state;
   static const char *const cases[] = {
-      "input 8x8x1\nconv 3x3 4\nfc 2",        "input 8x8x1\nconv 3x3 4 relu\nfc 2",
-      "input 8x8x1\nconv 3x3 4 nobn\nfc 2",   "input 8x8x1\na: conv 3x3 4\nfc 2",
-      "input 8x8x1\nconv 3x3 {4 8}\nfc 2",    "input 8x8x1\nconv 3x3 4\nfc classes=2",
-      "input 8x8x2\nconv 3x3 4\nfc 2",        "input 8x8x1\nconv 3x3 4 optional\nfc 2",
+      "input 8x8x1\nconv 3x3 4\nfc 2",      "input 8x8x1\nconv 3x3 4 relu\nfc 2",
+      "input 8x8x1\nconv 3x3 4 nobn\nfc 2", "input 8x8x1\na: conv 3x3 4\nfc 2",
+      "input 8x8x1\nconv 3x3 {4 8}\nfc 2",  "input 8x8x1\nconv 3x3 4\nfc classes=2",
+      "input 8x8x2\nconv 3x3 4\nfc 2",      "input 8x8x1\nconv 3x3 4 optional\nfc 2",
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     for (size_t k = 0; k < i; k++) {
@@ -215,14 +222,16 @@ static void what_changes_a_network_changes_its_hash(void **state) {
 }
 
 /* ---- Setting ---------------------------------------------------------------------------------*/
-static const char settable[] = "input image size {32 64} colour {grey rgb}\nconv 3x3 w={4 8}\n"
-                               "ds 3x3 {4 8 16} optional weights {4 8} times 4\nfc classes=12";
+static const char settable[] =
+    "input image size {32 64} colour {grey rgb}\nconv 3x3 w={4 8}\n"
+    "ds 3x3 {4 8 16} optional weights {4 8} times 4\nfc classes=12";
 
 static void names_and_decisions_can_be_pinned(void **state) {
   (void)state;
-  static const char *const pairs[][2] = {
-      {"classes", "5"},    {"w", "8"},           {"ds4.width", "16"},   {"ds4.optional", "off"},
-      {"ds1.weights", "4"}, {"ds1.optional", "on"}, {"input.size", "64"}, {"input.colour", "rgb"}};
+  static const char *const pairs[][2] = {{"classes", "5"},     {"w", "8"},
+                                         {"ds4.width", "16"},  {"ds4.optional", "off"},
+                                         {"ds1.weights", "4"}, {"ds1.optional", "on"},
+                                         {"input.size", "64"}, {"input.colour", "rgb"}};
   mn_net *net = parse(settable);
   double before = mn_net_networks_log10(net);
   for (size_t i = 0; i < MN_COUNT(pairs); i++) {
@@ -235,7 +244,8 @@ static void names_and_decisions_can_be_pinned(void **state) {
   assert_int_equal(graph->tensors[graph->inputs[0]].shape.dim[3], 3);
   assert_int_equal(graph->tensors[graph->outputs[0]].shape.dim[1], 5);
   char *text = printed(net, NULL);
-  assert_non_null(strstr(text, "input image size 64 colour rgb\nconv 3x3 8\nds 3x3 {4 8 16} weights 4\n"));
+  assert_non_null(
+      strstr(text, "input image size 64 colour rgb\nconv 3x3 8\nds 3x3 {4 8 16} weights 4\n"));
   assert_null(strstr(text, "ds4"));
   assert_string_equal(printed(parse(text), NULL), text);
   assert_ok(mn_net_set(net, "w", "4", &error), &error); /* and pinned anew */
@@ -298,7 +308,8 @@ static void the_input_line_gives_the_feature_shape_and_comes_back_as_it_was(void
     int32_t height, width, channels;
   } cases[] = {
       {"input mfcc",
-       "input mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4kHz keep 10", 49, 10, 1},
+       "input mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4kHz keep 10",
+       49, 10, 1},
       {"input 49x10x1 mfcc window 30ms style mlperf",
        "input mfcc rate 16kHz length 1s window 30ms step 20ms mels 40 from 20Hz to 4kHz keep 10 style mlperf",
        49, 10, 1},
@@ -334,7 +345,8 @@ static void a_damaged_input_line_is_refused(void **state) {
       {"", "input line:1:1: the end of the line where \"input\" is expected"},
       {"inptu mfcc", "input line:1:1: \"inptu\" where \"input\" is expected"},
       {"input mfcc mels {20 40}", "input line:1:17: mels cannot be a choice"},
-      {"input mfcc rate 99999999kHz", "input line:1:17: \"99999999kHz\" is no rate; write it as 16kHz or 20Hz"},
+      {"input mfcc rate 99999999kHz",
+       "input line:1:17: \"99999999kHz\" is no rate; write it as 16kHz or 20Hz"},
       {"input mfcc rate 401kHz", "input line:1:17: rate \"401kHz\" is out of range"},
       {"input spectrum", "input line:1:1: a size is needed here, such as 49x10x1"},
   };

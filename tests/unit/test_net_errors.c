@@ -8,8 +8,7 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
   static const struct {
     const char *text, *message;
   } cases[] = {
-      {"input 8x8x1\ncnov 3x3 8",
-       "2:1: unknown word \"cnov\"; did you mean \"conv\"?"},
+      {"input 8x8x1\ncnov 3x3 8", "2:1: unknown word \"cnov\"; did you mean \"conv\"?"},
       {"input 8x8x1\nfrobnicate 3x3 8",
        "2:1: unknown word \"frobnicate\"; a line starts with input, default, steps, end or "
        "a layer: conv depthwise ds ibn fc pool flatten reshape softmax block"},
@@ -33,12 +32,9 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
        "2:6: \"wide\" is no kernel; write it as HxW, such as 3x3 or 2x1"},
       {"input 8x8x1\nconv 3x3x3 8",
        "2:6: \"3x3x3\" is no kernel; write it as HxW, such as 3x3 or 2x1"},
-      {"input 8x8x1\nconv 0x3 8",
-       "2:6: \"0x3\" is no kernel; write it as HxW, such as 3x3 or 2x1"},
-      {"input 8x8x1\nconv 3x3 0",
-       "2:10: width of 0; a number from 1 to 65535 is expected"},
-      {"input 8x8x1\nconv 3x3 70000",
-       "2:10: width of 70000; a number from 1 to 65535 is expected"},
+      {"input 8x8x1\nconv 0x3 8", "2:6: \"0x3\" is no kernel; write it as HxW, such as 3x3 or 2x1"},
+      {"input 8x8x1\nconv 3x3 0", "2:10: width of 0; a number from 1 to 65535 is expected"},
+      {"input 8x8x1\nconv 3x3 70000", "2:10: width of 70000; a number from 1 to 65535 is expected"},
       {"input 8x8x1\nconv 3x3 8kHz",
        "2:10: \"8kHz\" is no width; a number, a choice {...} or a name is expected"},
       {"input 8x8x1\nconv 3x3 w\nfc 2",
@@ -53,27 +49,21 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
        "2:26: \"b\" is named on line 2 for something else than weights"},
       {"input 8x8x1\nconv 3x3 {28:276}\nfc 2",
        "2:13: \":\" inside a choice; values are set apart by blanks, a range is a..b by s"},
-      {"input 8x8x1\nconv 3x3 {28..276 by 28}\nfc 2",
-       "2:11: 28..276 by 28 never reaches 276"},
-      {"input 8x8x1\nconv 3x3 {8..4}\nfc 2",
-       "2:11: 8..4 by 1 never reaches 4"},
+      {"input 8x8x1\nconv 3x3 {28..276 by 28}\nfc 2", "2:11: 28..276 by 28 never reaches 276"},
+      {"input 8x8x1\nconv 3x3 {8..4}\nfc 2", "2:11: 8..4 by 1 never reaches 4"},
       {"input 8x8x1\nconv 3x3 {..276}\nfc 2",
        "2:11: {..N} needs a steps line above, such as: steps 10% nearest 4"},
-      {"input 8x8x1\nconv 3x3 {}\nfc 2",
-       "2:10: an empty choice; write its values between { and }"},
-      {"input 8x8x1\nconv 3x3 {8 16\nfc 2",
-       "2:15: the choice has no closing \"}\""},
+      {"input 8x8x1\nconv 3x3 {}\nfc 2", "2:10: an empty choice; write its values between { and }"},
+      {"input 8x8x1\nconv 3x3 {8 16\nfc 2", "2:15: the choice has no closing \"}\""},
       {"input 8x8x1\nconv 3x3 {8 wide}\nfc 2",
        "2:13: \"wide\" inside a choice; values are set apart by blanks, a range is a..b by "
        "s"},
-      {"input 8x8x1\nconv 3x3 {1..2000}\nfc 2",
-       "2:11: a choice of more than 1024 values"},
+      {"input 8x8x1\nconv 3x3 {1..2000}\nfc 2", "2:11: a choice of more than 1024 values"},
       {"input 8x8x1\nconv {3x3 5x5} 8\nfc 2",
        "2:6: a kernel cannot be a choice; widths, bits and parts of the input line can"},
       {"input 8x8x1\nconv 3x3 8 stride {1 2}\nfc 2",
        "2:19: a stride cannot be a choice; widths, bits and parts of the input line can"},
-      {"input 8x8x1\nconv 3x3 8 weights 5\nfc 2",
-       "2:20: weights of 5 bits; 4 or 8 are possible"},
+      {"input 8x8x1\nconv 3x3 8 weights 5\nfc 2", "2:20: weights of 5 bits; 4 or 8 are possible"},
       {"input 8x8x1\nconv 3x3 8 weights {4 6}\nfc 2",
        "2:23: weights of 6 bits; 4 or 8 are possible"},
       {"input 8x8x1\nconv 3x3 8 activations 32\nfc 2",
@@ -86,18 +76,15 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
        "3:8: two layers are called \"conv1\"; the first is on line 2"},
       {"input 8x8x1\nstride: conv 3x3 8\nfc 2",
        "2:1: \"stride\" is a word of the language and cannot be a name"},
-      {"input 8x8x1\npool sum",
-       "2:6: \"sum\" is no pool; write avg or max"},
+      {"input 8x8x1\npool sum", "2:6: \"sum\" is no pool; write avg or max"},
       {"input 8x8x1\npool avg stride 2\nfc 2",
        "2:1: pool over the whole map takes no window attributes; give a window"},
       {"input 8x8x1\nreshape\nfc 2",
        "2:8: the line ends before the shape; write it as HxWxC, such as 49x10x1"},
-      {"input 8x8x1\nblock\nconv 3x3 8\nfc 2",
-       "2:1: block has no end"},
+      {"input 8x8x1\nblock\nconv 3x3 8\nfc 2", "2:1: block has no end"},
       {"input 8x8x1\nblock\nblock\nend\nend\nfc 2",
        "3:1: a block inside the block of line 2; blocks hold layers only"},
-      {"input 8x8x1\nend\nfc 2",
-       "2:1: \"end\" without a block"},
+      {"input 8x8x1\nend\nfc 2", "2:1: \"end\" without a block"},
       {"input 8x8x1\nblock\nend\nfc 2",
        "2:1: block holds no layer that is always there; give it one"},
       {"input 8x8x1\nblock optional\nconv 3x3 8 optional\nend\nfc 2",
@@ -115,64 +102,45 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
       {"input 8x8x1\nconv 3x3 8 valid optional\nfc 2",
        "2:1: valid inside a residual, projection or optional branch shrinks one way only; "
        "use same"},
-      {"input 8x8x1\nfc 3 optional",
-       "2:1: fc1 gives the scores and cannot be optional"},
+      {"input 8x8x1\nfc 3 optional", "2:1: fc1 gives the scores and cannot be optional"},
       {"input 8x8x1\nfc {3 4}",
        "2:1: fc1 gives the scores; its width cannot be a choice, write classes=12"},
       {"input 8x8x1\nibn 3x3 8 8 relu\nfc 2",
        "2:13: \"relu\" has no meaning for ibn; it takes same valid bn nobn optional "
        "residual projection stride weights activations times"},
-      {"conv 3x3 8",
-       "1:1: a layer stands above the input line; begin with \"input\""},
-      {"input 8x8x1",
-       "1:1: there are no layers below the input line"},
-      {"# nothing",
-       "1:1: there is no input line; begin with one, such as: input 49x10x1 mfcc"},
-      {"input 8x8x1\ninput 8x8x1\nfc 2",
-       "2:1: a second input line; the first is line 1"},
-      {"input 8x8x0\nfc 2",
-       "1:7: \"8x8x0\" is no input size; write it as HxWxC, such as 49x10x1"},
-      {"input mfc\nfc 2",
-       "1:7: \"mfc\" is no front end; did you mean \"mfcc\"?"},
+      {"conv 3x3 8", "1:1: a layer stands above the input line; begin with \"input\""},
+      {"input 8x8x1", "1:1: there are no layers below the input line"},
+      {"# nothing", "1:1: there is no input line; begin with one, such as: input 49x10x1 mfcc"},
+      {"input 8x8x1\ninput 8x8x1\nfc 2", "2:1: a second input line; the first is line 1"},
+      {"input 8x8x0\nfc 2", "1:7: \"8x8x0\" is no input size; write it as HxWxC, such as 49x10x1"},
+      {"input mfc\nfc 2", "1:7: \"mfc\" is no front end; did you mean \"mfcc\"?"},
       {"input\nfc 2",
        "1:6: the line ends before the front end; a size or one of mfcc logmel spectrum "
        "image is expected"},
-      {"input 8x8x1 mfcc\nfc 2",
-       "1:1: the size holds 64 values; the front end gives 49x10x1"},
-      {"input mfcc rate 16\nfc 2",
-       "1:17: \"16\" is no rate; write it as 16kHz or 20Hz"},
+      {"input 8x8x1 mfcc\nfc 2", "1:1: the size holds 64 values; the front end gives 49x10x1"},
+      {"input mfcc rate 16\nfc 2", "1:17: \"16\" is no rate; write it as 16kHz or 20Hz"},
       {"input mfcc rate 16kHz windw 30ms\nfc 2",
        "1:23: unknown word \"windw\" after mfcc; did you mean \"window\"?"},
-      {"input mfcc size 32\nfc 2",
-       "1:12: \"size\" is no setting of mfcc"},
-      {"input mfcc rate 8kHz rate 8kHz\nfc 2",
-       "1:22: \"rate\" is given twice"},
+      {"input mfcc size 32\nfc 2", "1:12: \"size\" is no setting of mfcc"},
+      {"input mfcc rate 8kHz rate 8kHz\nfc 2", "1:22: \"rate\" is given twice"},
       {"input mfcc mels {20 40} style mlperv\nfc 2",
        "1:31: \"mlperv\" is no style; did you mean \"mlperf\"?"},
-      {"input mfcc keep {5 10}\nfc 2",
-       "1:17: keep cannot be a choice"},
-      {"input mfcc keep 50\nfc 2",
-       "1:1: keep must not exceed mels"},
-      {"input mfcc window 2s\nfc 2",
-       "1:1: the length must hold one window at least"},
+      {"input mfcc keep {5 10}\nfc 2", "1:17: keep cannot be a choice"},
+      {"input mfcc keep 50\nfc 2", "1:1: keep must not exceed mels"},
+      {"input mfcc window 2s\nfc 2", "1:1: the length must hold one window at least"},
       {"input mfcc to 9kHz\nfc 2",
        "1:1: the band must rise from \"from\" to \"to\", and end at half the rate or below"},
       {"input image colour {grey red} size 32\nfc 2",
        "1:26: \"red\" is no colour; did you mean \"grey\"?"},
-      {"input image\nfc 2",
-       "1:1: an image needs its size in pixels, such as: size 96"},
+      {"input image\nfc 2", "1:1: an image needs its size in pixels, such as: size 96"},
       {"input image size 5000\nfc 2",
        "1:18: \"5000\" is no size; a number from 1 to 4096 is expected"},
-      {"input logmel resize 32\nfc 2",
-       "1:21: \"32\" is no size; write it as HxW, such as 32x32"},
+      {"input logmel resize 32\nfc 2", "1:21: \"32\" is no size; write it as HxW, such as 32x32"},
       {"steps 7% floor\ninput 8\nfc 2",
        "1:7: \"7%\" is no step; a percentage that divides 100 is expected, such as 10%"},
-      {"steps 10% up\ninput 8\nfc 2",
-       "1:11: \"up\" is no rounding; floor or nearest is expected"},
-      {"steps 10% floor 4 4\ninput 8\nfc 2",
-       "1:19: \"4\" after steps; the line should end there"},
-      {"default\ninput 8\nfc 2",
-       "1:1: default needs attributes, such as relu or weights 4"},
+      {"steps 10% up\ninput 8\nfc 2", "1:11: \"up\" is no rounding; floor or nearest is expected"},
+      {"steps 10% floor 4 4\ninput 8\nfc 2", "1:19: \"4\" after steps; the line should end there"},
+      {"default\ninput 8\nfc 2", "1:1: default needs attributes, such as relu or weights 4"},
       {"default stride 2\ninput 8\nfc 2",
        "1:9: \"stride\" has no meaning for default; it takes relu6 relu linear same valid "
        "bn nobn weights activations"},
@@ -187,8 +155,7 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
       {"input 8x8x1\nconv 3x3 8 3x\nfc 2",
        "2:12: \"3x\" has no meaning after conv; it takes relu6 relu linear same valid bn "
        "nobn optional residual projection stride weights activations times"},
-      {"input 8x8x1\nend 3",
-       "2:5: \"3\" after end; the line should end there"},
+      {"input 8x8x1\nend 3", "2:5: \"3\" after end; the line should end there"},
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_net *net = NULL;
@@ -224,7 +191,8 @@ static void lowering_names_the_line_and_the_layer(void **state) {
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     const mn_graph *graph = NULL;
-    assert_int_equal(mn_net_lower(&graph, arena, parse(cases[i].text), NULL, &error), MN_ERR_FORMAT);
+    assert_int_equal(mn_net_lower(&graph, arena, parse(cases[i].text), NULL, &error),
+                     MN_ERR_FORMAT);
     assert_string_equal(error.text, cases[i].message);
   }
 }
@@ -291,13 +259,15 @@ static void files_without_end_are_refused(void **state) {
   uint8_t *text = mn_arena_alloc(arena, size);
   memset(text, '\n', size);
   mn_net *net = NULL;
-  assert_int_equal(mn_net_parse(&net, arena, "x.net", (mn_bytes){text, size}, &error), MN_ERR_FORMAT);
+  assert_int_equal(mn_net_parse(&net, arena, "x.net", (mn_bytes){text, size}, &error),
+                   MN_ERR_FORMAT);
   assert_string_equal(error.text, "x.net: has 1048577 bytes; a .net file has at most 1048576");
   char many[400] = "input 8x8x1\n";
   for (int i = 0; i < 5; i++) strcat(many, "conv 3x3 4 times 256\n");
   strcat(many, "fc 2");
-  assert_int_equal(mn_net_parse(&net, arena, "x.net", (mn_bytes){(uint8_t *)many, strlen(many)}, &error),
-                   MN_ERR_FORMAT);
+  assert_int_equal(
+      mn_net_parse(&net, arena, "x.net", (mn_bytes){(uint8_t *)many, strlen(many)}, &error),
+      MN_ERR_FORMAT);
   assert_string_equal(error.text, "x.net:6:1: more than 1024 layers");
 }
 

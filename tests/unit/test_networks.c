@@ -80,7 +80,8 @@ static void baselines_have_the_ops_of_their_papers(void **state) {
     int64_t hundredths;
   } cases[] = {{"ds_cnn_s_stride1", 718}, {"ds_cnn_m_stride1", 3788}, {"ds_cnn_l_stride1", 10915}};
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
-    assert_int_equal((mn_graph_counts(network(cases[i].name)).ops + 5000) / 10000, cases[i].hundredths);
+    assert_int_equal((mn_graph_counts(network(cases[i].name)).ops + 5000) / 10000,
+                     cases[i].hundredths);
   }
   static const struct {
     const char *name;
@@ -116,7 +117,9 @@ static void show_op(char *text, size_t size, const mn_graph *graph, int32_t inde
     bool point = op->window.kernel_h * op->window.kernel_w == 1;
     snprintf(window, sizeof window, "%dx%d s%dx%d %s", op->window.kernel_h, op->window.kernel_w,
              op->window.stride_h, op->window.stride_w,
-             point ? "any" : op->window.padding == MN_PADDING_SAME ? "SAME" : "VALID");
+             point                                   ? "any"
+             : op->window.padding == MN_PADDING_SAME ? "SAME"
+                                                     : "VALID");
   } else if (op->kind == MN_OP_AVERAGE_POOL_2D) {
     snprintf(window, sizeof window, "%dx%d", op->window.kernel_h, op->window.kernel_w);
     assert_true(op->window.kernel_h == x->dim[1] && op->window.kernel_w == x->dim[2]);
@@ -169,7 +172,8 @@ static void compare_with_dump(const char *name, const char *dump) {
     if (!read_dump_line(line, expected, sizeof expected)) continue;
     if (index >= graph->op_count) fail_msg("%s ends at op %d", name, index);
     show_op(given, sizeof given, graph, index);
-    if (strcmp(given, expected) != 0) fail_msg("%s op %d: '%s', not '%s'", name, index, given, expected);
+    if (strcmp(given, expected) != 0)
+      fail_msg("%s op %d: '%s', not '%s'", name, index, given, expected);
     index++;
   }
   fclose(file);
@@ -179,18 +183,12 @@ static void compare_with_dump(const char *name, const char *dump) {
 static void networks_equal_the_layer_lists_of_their_files_op_by_op(void **state) {
   (void)state;
   static const char *const pairs[][2] = {
-      {"micronet_kws_s", "kws_micronet_s"},
-      {"micronet_kws_m", "kws_micronet_m"},
-      {"micronet_ad_s", "ad_small_int8"},
-      {"micronet_ad_m", "ad_medium_int8_7c32b09"},
-      {"micronet_vww_2", "vww2_50_50_INT8"},
-      {"micronet_vww_3", "vww3_128_128_INT8"},
-      {"ds_cnn_s", "ds_cnn_s_quantized"},
-      {"ds_cnn_l", "ds_cnn_l_quantized"},
-      {"person_detect", "tflm_person_detect"},
-      {"mlperf_kws", "mlcommons_kws_ref_model"},
-      {"mlperf_vww", "mlcommons_vww_96_int8"},
-      {"mlperf_ic", "mlcommons_pretrainedResnet_quant"},
+      {"micronet_kws_s", "kws_micronet_s"},    {"micronet_kws_m", "kws_micronet_m"},
+      {"micronet_ad_s", "ad_small_int8"},      {"micronet_ad_m", "ad_medium_int8_7c32b09"},
+      {"micronet_vww_2", "vww2_50_50_INT8"},   {"micronet_vww_3", "vww3_128_128_INT8"},
+      {"ds_cnn_s", "ds_cnn_s_quantized"},      {"ds_cnn_l", "ds_cnn_l_quantized"},
+      {"person_detect", "tflm_person_detect"}, {"mlperf_kws", "mlcommons_kws_ref_model"},
+      {"mlperf_vww", "mlcommons_vww_96_int8"}, {"mlperf_ic", "mlcommons_pretrainedResnet_quant"},
       {"mlperf_ad", "mlcommons_ad01_int8"},
   };
   if (test_shared("") == NULL) {

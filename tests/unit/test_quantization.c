@@ -18,9 +18,9 @@ static void a_multiplier_is_a_31_bit_fraction_and_a_shift(void **state) {
       {1.0, 1 << 30, 1},
       {3.0, 1610612736, 2},
       {0.0003, 1319413953, -11},
-      {1.0 - 1e-12, 1 << 30, 1},            /* rounds up to 1 */
-      {ldexp(1.0, -32), 1 << 30, -31},      /* the last one that shows */
-      {ldexp(0.999, -32), 0, 0},            /* flushed */
+      {1.0 - 1e-12, 1 << 30, 1},       /* rounds up to 1 */
+      {ldexp(1.0, -32), 1 << 30, -31}, /* the last one that shows */
+      {ldexp(0.999, -32), 0, 0},       /* flushed */
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_multiplier m = mn_multiplier_of(cases[i].real);
@@ -56,9 +56,9 @@ static void quantizing_rounds_halves_away_from_zero_and_saturates(void **state) 
     float real, scale;
     int32_t zero_point, value;
   } cases[] = {
-      {0.25f, 0.5f, 0, 1},    {-0.25f, 0.5f, 0, -1},  {0.24f, 0.5f, 0, 0},
-      {1.25f, 0.5f, 10, 13},  {-1.25f, 0.5f, 10, 7},  {1e30f, 0.5f, 0, 127},
-      {-1e30f, 0.5f, 0, -128}, {70.0f, 0.5f, -10, 127}, {INFINITY, 1.0f, 5, 127},
+      {0.25f, 0.5f, 0, 1},        {-0.25f, 0.5f, 0, -1},   {0.24f, 0.5f, 0, 0},
+      {1.25f, 0.5f, 10, 13},      {-1.25f, 0.5f, 10, 7},   {1e30f, 0.5f, 0, 127},
+      {-1e30f, 0.5f, 0, -128},    {70.0f, 0.5f, -10, 127}, {INFINITY, 1.0f, 5, 127},
       {-INFINITY, 1.0f, 5, -128}, {NAN, 1.0f, 5, 5},
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
@@ -114,8 +114,8 @@ static void softmax_scales_differences_to_q5_26(void **state) {
   mn_softmax_scaling s;
   assert_true(mn_softmax_scaling_of(&s, 1.0f, 0.0625f));
   assert_int_equal(s.input.value, 1 << 30);
-  assert_int_equal(s.input.shift, 23);      /* 0.0625 * 2^26 = 2^22 */
-  assert_int_equal(s.diff_min, -248);       /* floor(31 * 2^26 / 2^23) */
+  assert_int_equal(s.input.shift, 23); /* 0.0625 * 2^26 = 2^22 */
+  assert_int_equal(s.diff_min, -248);  /* floor(31 * 2^26 / 2^23) */
   assert_true(mn_softmax_scaling_of(&s, 1.0f, 1e6f));
   assert_int_equal(s.input.shift, 31);
   assert_false(mn_softmax_scaling_of(&s, 1.0f, 1e-9f));
