@@ -1,0 +1,198 @@
+/* test_search.c - the search end to end on made-up tones: budgets are kept, the seed decides, resume
+ * and threads change nothing, a stored supernet answers again. SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "micronets/search.h"
+
+static const char space_text[] =
+    "input 49x10x1 mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4000Hz keep 10\n"
+    "conv 10x4 {8 16 24} stride 2\n"
+    "ds 3x3 {8 16 24} optional times 2\n"
+    "pool avg\n"
+    "conv 1x1 classes=3\n"
+    "flatten\n";
+
+static void put_u32(uint8_t *to, uint32_t value) {
+  for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* One second of a tone whose pitch tells the class, as 16-bit WAV. */
+static void write_tone(const char *path, int class_index, int number) {
+  enum { SAMPLES = 16000 };
+  static uint8_t file[44 + 2 * SAMPLES];
+  mn_error error = {{0}};
+  mn_rng rng = mn_rng_stream(9, (uint64_t)class_index, (uint64_t)number);
+  memcpy(file, "RIFF....WAVEfmt \x10\0\0\0\1\0\1\0", 24);
+  put_u32(file + 4, sizeof file - 8);
+  put_u32(file + 24, 16000);
+  put_u32(file + 28, 32000);
+  memcpy(file + 32, "\2\0\x10\0data", 8);
+  put_u32(file + 40, 2 * SAMPLES);
+  double pitch = 300 * pow(2, class_index) * mn_rng_range(&rng, 0.9, 1.1), level = mn_rng_range(&rng, 2000, 9000);
+  for (int i = 0; i < SAMPLES; i++) {
+    int sample = (int)(level * sin(6.283185307 * pitch * i / 16000) + 300 * mn_rng_normal(&rng));
+    file[44 + 2 * i] = (uint8_t)sample;
+    file[45 + 2 * i] = (uint8_t)(sample >> 8);
+  }
+  assert_ok(mn_file_write(path, file, sizeof file, &error), &error);
+}
+
+static void make_data(const char *root) {
+  static const char *const splits[] = {"train", "val", "test"}, *const classes[] = {"low", "mid", "high"};
+  mn_error error = {{0}};
+  for (int s = 0; s < 3; s++)
+    for (int c = 0; c < 3; c++) {
+      char path[512];
+      snprintf(path, sizeof path, "%s/%s/%s", root, splits[s], classes[c]);
+      assert_ok(mn_folder_make(path, &error), &error);
+      for (int n = 0; n < (s == 0 ? 16 : 6); n++) {
+        snprintf(path, sizeof path, "%s/%s/%s/%d.wav", root, splits[s], classes[c], n);
+        write_tone(path, c, 100 * s + n);
+      }
+    }
+}
+
+typedef struct bench {
+  mn_arena *arena;
+  mn_pool *pool;
+  mn_net *net;
+  mn_dataset *dataset;
+  mn_search_config config;
+  mn_error error;
+} bench;
+
+static char data_folder[256], work_folder[256];
+
+static void open_bench(bench *b, int32_t threads) {
+  memset(b, 0, sizeof *b);
+  assert_int_equal(mn_arena_create(&b->arena), MN_OK);
+  assert_int_equal(mn_pool_create(&b->pool, threads), MN_OK);
+  mn_bytes text = {(const uint8_t *)space_text, sizeof space_text - 1};
+  assert_ok(mn_net_parse(&b->net, b->arena, "toy.net", text, &b->error), &b->error);
+  mn_data_config data = {.path = data_folder, .task = MN_TASK_KWS, .seed = 1, .pool = b->pool};
+  assert_ok(mn_dataset_open(&b->dataset, &data, &b->error), &b->error);
+  b->config = (mn_search_config){.epochs = 8, .warmup_epochs = 1, .seed = 3, .pool = b->pool};
+  assert_ok(mn_budget_parse(&b->config.budget, "ops=900K", &b->error), &b->error);
+}
+
+static void close_bench(bench *b) {
+  mn_dataset_close(b->dataset);
+  mn_pool_destroy(b->pool);
+  mn_arena_destroy(b->arena);
+}
+
+static const char *work_path(const char *name) {
+  static char path[4][512];
+  static int next;
+  char *to = path[next++ & 3];
+  snprintf(to, sizeof path[0], "%s/%s", work_folder, name);
+  return to;
+}
+
+static void search_should_find_a_network_within_the_budget_that_tells_tones_apart(void **state) {
+  (void)state;
+  bench b;
+  mn_search_result result;
+  open_bench(&b, 2);
+  b.config.epochs = 60; /* one batch each */
+  assert_ok(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error), &b.error);
+  assert_true(result.budget_met);
+  assert_true(result.best.price.ops <= 900000);
+  assert_true(result.best.val > 0.8);
+  assert_int_equal(result.epochs, 60);
+  assert_true(result.pareto_count >= 1);
+  for (int32_t i = 1; i < result.pareto_count; i++) {
+    assert_true(result.pareto[i].price.ops > result.pareto[i - 1].price.ops);
+    assert_true(result.pareto[i].val > result.pareto[i - 1].val);
+  }
+  close_bench(&b);
+}
+
+static mn_bytes supernet_of(bench *b, const char *name, mn_search_result *result) {
+  b->config.supernet_out = work_path(name);
+  assert_ok(mn_search(result, b->arena, b->net, b->dataset, &b->config, &b->error), &b->error);
+  return test_read(b->arena, work_path(name));
+}
+
+static void search_should_give_the_same_bytes_for_any_number_of_threads(void **state) {
+  (void)state;
+  bench one, three;
+  mn_search_result a, c;
+  open_bench(&one, 1);
+  open_bench(&three, 3);
+  mn_bytes x = supernet_of(&one, "one.ckpt", &a), y = supernet_of(&three, "three.ckpt", &c);
+  assert_int_equal(x.size, y.size);
+  assert_memory_equal(x.data, y.data, x.size);
+  assert_true(mn_pick_equal(&a.best.pick, &c.best.pick));
+  assert_true(a.best.val == c.best.val);
+  close_bench(&one);
+  close_bench(&three);
+}
+
+static volatile sig_atomic_t stop;
+static int steps_left;
+
+static void count_steps(void *context, const mn_progress *progress) {
+  (void)context;
+  if (strcmp(progress->stage, "search") == 0 && --steps_left == 0) stop = 1;
+}
+
+static void interrupted_search_should_go_on_to_the_same_bytes(void **state) {
+  (void)state;
+  bench whole, parts;
+  mn_search_result a, c;
+  open_bench(&whole, 2);
+  mn_bytes x = supernet_of(&whole, "whole.ckpt", &a);
+  for (int after = 1; after <= 5; after += 2) {
+    open_bench(&parts, 2);
+    mn_monitor monitor = {.progress = count_steps, .stop = &stop};
+    parts.config.checkpoint = work_path("search.ckpt");
+    parts.config.monitor = &monitor;
+    steps_left = after;
+    stop = 0;
+    assert_int_equal(mn_search(&c, parts.arena, parts.net, parts.dataset, &parts.config, &parts.error), MN_ERR_INTERRUPTED);
+    stop = 0;
+    parts.config.resume = true;
+    mn_bytes y = supernet_of(&parts, "parts.ckpt", &c);
+    assert_int_equal(x.size, y.size);
+    assert_memory_equal(x.data, y.data, x.size);
+    assert_true(mn_pick_equal(&a.best.pick, &c.best.pick));
+    close_bench(&parts);
+  }
+  close_bench(&whole);
+}
+
+static void stored_supernet_should_answer_another_budget(void **state) {
+  (void)state;
+  bench b;
+  mn_search_result first, second;
+  open_bench(&b, 2);
+  supernet_of(&b, "super.ckpt", &first);
+  b.config.supernet_out = NULL;
+  b.config.supernet_in = work_path("super.ckpt");
+  b.config.epochs = 3;
+  assert_ok(mn_budget_parse(&b.config.budget, "ops=500K", &b.error), &b.error);
+  assert_ok(mn_search(&second, b.arena, b.net, b.dataset, &b.config, &b.error), &b.error);
+  assert_true(second.budget_met && second.best.price.ops <= 500000);
+  assert_true(second.best.val > 0.6);
+  b.config.supernet_in = data_folder;
+  assert_int_not_equal(mn_search(&second, b.arena, b.net, b.dataset, &b.config, &b.error), MN_OK);
+  close_bench(&b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(search_should_find_a_network_within_the_budget_that_tells_tones_apart),
+      cmocka_unit_test(search_should_give_the_same_bytes_for_any_number_of_threads),
+      cmocka_unit_test(interrupted_search_should_go_on_to_the_same_bytes),
+      cmocka_unit_test(stored_supernet_should_answer_another_budget),
+  };
+  snprintf(data_folder, sizeof data_folder, "%s", test_folder());
+  snprintf(work_folder, sizeof work_folder, "%s", test_folder());
+  make_data(data_folder);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
