@@ -41,7 +41,29 @@ typedef struct mn_bench_config {
   const mn_monitor *monitor;
 } mn_bench_config;
 
+/* Errors: MN_ERR_FAILED where the compiler or the emulator is missing or fails, with what it said;
+ * MN_ERR_UNSUPPORTED for a target without an emulator. A mismatch is a result, not an error. */
 mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *model,
                    const mn_bench_config *config, mn_error *error) MN_MUST_CHECK;
+
+/* ---- Compiling with a golden test ------------------------------------------------------------
+ * mn_emit_c with golden_test.c in the folder: `vectors` random inputs and the host's outputs. */
+mn_status mn_bench_emit(mn_emit_result *result, mn_arena *arena, const mn_plan *plan,
+                        const mn_model *model, const mn_emit_config *config, int32_t vectors,
+                        uint64_t seed, mn_error *error) MN_MUST_CHECK;
+
+/* ---- Code sizes ------------------------------------------------------------------------------
+ * Measures kernels, front end and emitted code for a list of targets with the compiler at hand. */
+mn_status mn_bench_code_sizes(mn_code_sizes *sizes, mn_arena *arena, const mn_target *const *targets,
+                              int32_t count, const char *work_folder, const mn_monitor *monitor,
+                              mn_error *error) MN_MUST_CHECK;
+uint64_t mn_bench_sources_hash(void); /* of the kernels and front ends in this program */
+/* Prints them as src/target/code_size_table.c. */
+mn_status mn_bench_code_sizes_print(const mn_sink *out, const mn_code_sizes *sizes) MN_MUST_CHECK;
+/* Makes prices of `target` those of the compiler at hand: keeps the shipped table where it was made
+ * with this compiler from these sources, else reads or makes `cache_folder`/code-size-<key>.txt.
+ * Without a compiler the shipped table stays. The table lives in arena, until the program ends. */
+mn_status mn_bench_code_sizes_refresh(mn_arena *arena, const mn_target *target, const char *cache_folder,
+                                      const mn_monitor *monitor, mn_error *error) MN_MUST_CHECK;
 
 #endif

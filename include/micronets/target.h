@@ -40,12 +40,35 @@ const char *const *mn_target_names(mn_arena *arena, int32_t *count);
  * share/micronets of an installation, or in the source tree of a build. NULL: not there. */
 const char *mn_shipped_path(mn_arena *arena, const char *path);
 
-/* Code bytes of one kernel body and of the fixed parts, measured with the compiler at hand (bench
- * writes the table into src/target; the hash of the kernels' sources says whether it is stale). */
+/* ---- Code sizes ----------------------------------------------------------------------------
+ * Code and stack bytes as the firmware's compiler makes them, library functions included. Besides
+ * kernels ("mn_conv_2d_s8_ref") there are three rows of the emitted model itself:
+ *   "run"   its functions and the frame of its run     "call"  each call of a kernel, at most
+ *   "feed"  the audio front end                                                                 */
 typedef struct mn_code_size {
-  const char *symbol; /* "mn_conv_2d_s8_ref" */
+  const char *symbol;
   int32_t text_bytes, stack_bytes;
 } mn_code_size;
-const mn_code_size *mn_target_code_size(const mn_target *target, const char *symbol); /* NULL unknown */
+
+typedef struct mn_code_size_table {
+  const char *core, *cpu_flags;
+  const mn_code_size *rows;
+  int32_t row_count;
+} mn_code_size_table;
+
+/* The table that ships, measured with `compiler` from sources of that hash (mn_bench_sources_hash). */
+typedef struct mn_code_sizes {
+  const char *compiler; /* first line of its --version */
+  uint64_t sources_hash;
+  const mn_code_size_table *tables;
+  int32_t table_count;
+} mn_code_sizes;
+extern const mn_code_sizes mn_code_sizes_shipped;
+
+/* The row of the target's table; the largest of all tables where no table is for its flags; NULL:
+ * unknown symbol. */
+const mn_code_size *mn_target_code_size(const mn_target *target, const char *symbol);
+/* Looks rows up in `sizes` (borrowed) from now on; NULL: the shipped ones. Not while others price. */
+void mn_target_code_sizes_use(const mn_code_sizes *sizes);
 
 #endif

@@ -104,6 +104,21 @@ mn_status mn_link(mn_workshop *shop, const char *program, const char *entry,
                       program, telling_line(shop, "link.log"));
 }
 
+mn_status mn_compiler_version(mn_workshop *shop, const char **version) {
+  mn_arguments list;
+  mn_bytes text = {0};
+  int exit_code = 0;
+  const char *path = mn_arena_text(shop->arena, "%s/version.log", shop->folder);
+  if (path == NULL) return no_memory(shop);
+  MN_TRY(mn_arguments_begin(&list, shop->arena, shop->error));
+  mn_arguments_words(&list, MN_ARM_COMPILER " --version");
+  MN_TRY(run_tool(shop, &list, "version.log", COMPILE_SECONDS, &exit_code));
+  MN_TRY(mn_file_read(&text, shop->arena, path, 0, shop->error));
+  const char *line = (const char *)text.data;
+  *version = mn_arena_text(shop->arena, "%.*s", (int)strcspn(line, "\n"), line);
+  return *version != NULL ? MN_OK : no_memory(shop);
+}
+
 mn_status mn_firmware_unpack(mn_workshop *shop) {
   static const char start[] = "firmware/";
   const char *folder = mn_arena_text(shop->arena, "%s/firmware", shop->folder);

@@ -46,25 +46,44 @@ static bool kernel_is_new(const mn_plan *plan, int32_t index) {
   return kernel != NULL;
 }
 
+/* A row of the measured table; nothing where the symbol is unknown. */
+static mn_code_size size_of(const mn_target *target, const char *symbol) {
+  const mn_code_size *size = target != NULL ? mn_target_code_size(target, symbol) : NULL;
+  return size != NULL ? *size : (mn_code_size){.symbol = symbol};
+}
+
+/* Kernels once each, the emitted functions, and their calls. The stack is that of the deepest. */
 static void price_code(mn_price *price, const mn_plan *plan, const mn_target *target) {
-  for (int32_t s = 0; target != NULL && s < plan->step_count; s++) {
+  mn_code_size run = size_of(target, "run"), call = size_of(target, "call");
+  int64_t deepest = 0;
+  price->flash.code += run.text_bytes;
+  for (int32_t s = 0; s < plan->step_count; s++) {
+    if (plan->steps[s].kernel != NULL) price->flash.code += call.text_bytes;
     if (!kernel_is_new(plan, s)) continue;
-    const mn_code_size *size = mn_target_code_size(target, plan->steps[s].kernel->symbol);
-    if (size == NULL) continue;
-    price->flash.code += size->text_bytes;
-    if (size->stack_bytes > price->sram.stack) price->sram.stack = size->stack_bytes;
+    mn_code_size size = size_of(target, plan->steps[s].kernel->symbol);
+    price->flash.code += size.text_bytes;
+    if (size.stack_bytes > deepest) deepest = size.stack_bytes;
   }
+  price->sram.stack = run.stack_bytes + deepest;
+}
+
+static void price_feed(mn_price *price, const mn_frontend *frontend, const mn_target *target) {
+  mn_code_size feed = size_of(target, "feed");
+  price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend));
+  price->flash.code += feed.text_bytes;
+  if (feed.stack_bytes > price->sram.stack) price->sram.stack = feed.stack_bytes;
 }
 
 /* ---- Entry ---------------------------------------------------------------------------------*/
-static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend *frontend) {
+static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend *frontend,
+                         const mn_target *target) {
   mn_frontend_memory memory = mn_plan_frontend_memory(plan, frontend);
   price->sram.arena = plan->arena_bytes;
   price->sram.lower_bound = plan->lower_bound_bytes;
   price->sram.features = memory.features_bytes;
   bool audio = frontend != NULL &&
                (frontend->kind == MN_FRONTEND_MFCC || frontend->kind == MN_FRONTEND_LOGMEL);
-  if (audio) price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend));
+  if (audio) price_feed(price, frontend, target);
 }
 
 static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *graph,
@@ -108,7 +127,7 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
   if (status == MN_OK) {
     price_constants(&made, plan);
     price_code(&made, plan, target);
-    price_memory(&made, plan, frontend);
+    price_memory(&made, plan, frontend, target);
     price_time(&made);
     sum_up(&made);
     *price = made;
