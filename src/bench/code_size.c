@@ -1,6 +1,5 @@
-/* code_size.c - measures what code costs: every kernel linked alone, the front end, and the calls of
- * an emitted model, from two models of different length.
- * SPDX-License-Identifier: Apache-2.0 */
+/* code_size.c - measures what code costs: every kernel linked alone, the front end, and the calls
+ * of an emitted model, from two models of different length. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +10,8 @@
 #include "plan/kernel_table.h"
 
 enum { MOST_ROWS = 64, MOST_OBJECTS = 96 };
-/* A second input or scratch that the measured calls do not have; the wrapper around the front end. */
+/* A second input or scratch that the measured calls do not have; the wrapper around the front end.
+ */
 enum { CALL_SLACK_BYTES = 24, FEED_SLACK_BYTES = 64, FEED_SLACK_STACK = 32 };
 /* What the compiler may keep of addresses from call to call, in the frame of the run. */
 enum { RUN_SLACK_STACK = 40 };
@@ -132,11 +132,19 @@ static mn_status build_chain(const mn_graph **graph, mn_workshop *shop, int32_t 
   for (int32_t i = 0; i < length; i++) {
     const char *name = mn_arena_text(shop->arena, "c%d", i);
     if (name == NULL) return no_memory(shop);
-    mn_tensor w = {.name = mn_arena_text(shop->arena, "c%d.w", i), .dtype = MN_DTYPE_INT8, .constant = true,
+    mn_tensor w = {.name = mn_arena_text(shop->arena, "c%d.w", i),
+                   .dtype = MN_DTYPE_INT8,
+                   .constant = true,
                    .shape = {4, {CHANNELS, 1, 1, CHANNELS}}};
-    mn_tensor b = {.name = mn_arena_text(shop->arena, "c%d.b", i), .dtype = MN_DTYPE_INT32, .constant = true,
+    mn_tensor b = {.name = mn_arena_text(shop->arena, "c%d.b", i),
+                   .dtype = MN_DTYPE_INT32,
+                   .constant = true,
                    .shape = {1, {CHANNELS}}};
-    mn_op op = {.kind = MN_OP_CONV_2D, .name = name, .origin = -1, .inputs = 3, .decision = -1,
+    mn_op op = {.kind = MN_OP_CONV_2D,
+                .name = name,
+                .origin = -1,
+                .inputs = 3,
+                .decision = -1,
                 .window = {1, 1, 1, 1, 1, 1, 1, MN_PADDING_SAME}};
     op.input[0] = at;
     op.input[3] = op.input[4] = -1;
@@ -152,11 +160,13 @@ static mn_status freeze_chain(const mn_graph **frozen, mn_workshop *shop, const 
   enum { WEIGHTS = 81 };
   static float ones[WEIGHTS];
   for (size_t i = 0; i < WEIGHTS; i++) ones[i] = 1.0f;
-  mn_parameters *parameters = mn_arena_array(shop->arena, (size_t)bare->op_count + 1, sizeof *parameters);
+  mn_parameters *parameters =
+      mn_arena_array(shop->arena, (size_t)bare->op_count + 1, sizeof *parameters);
   mn_range *ranges = mn_arena_array(shop->arena, (size_t)bare->tensor_count + 1, sizeof *ranges);
   if (parameters == NULL || ranges == NULL) return no_memory(shop);
   for (int32_t i = 0; i < bare->op_count; i++) parameters[i] = (mn_parameters){ones, ones, ones};
-  for (int32_t i = 0; i < bare->tensor_count; i++) ranges[i] = (mn_range){0.1f + 0.01f * (float)i, i % 100};
+  for (int32_t i = 0; i < bare->tensor_count; i++)
+    ranges[i] = (mn_range){0.1f + 0.01f * (float)i, i % 100};
   return mn_graph_freeze(frozen, shop->arena, bare, parameters, ranges, shop->error);
 }
 
@@ -171,7 +181,8 @@ static mn_status measure_chain(mn_code_size *row, mn_workshop *shop, int32_t len
   const char *name = mn_arena_text(shop->arena, "chain%d", length);
   const char *source = mn_arena_text(shop->arena, "chain%d/model.c", length);
   const char *flags = mn_arena_text(shop->arena, "-std=c11 -Ichain%d", length);
-  const char *object = mn_arena_text(shop->arena, "%s/objects/chain%d/model.o", shop->folder, length);
+  const char *object =
+      mn_arena_text(shop->arena, "%s/objects/chain%d/model.o", shop->folder, length);
   mn_emit_config config = {.folder = mn_arena_text(shop->arena, "%s/chain%d", shop->folder, length),
                            .prefix = "model"};
   if (name == NULL || source == NULL || flags == NULL || object == NULL || config.folder == NULL)
@@ -224,7 +235,8 @@ static mn_status measure_target(mn_code_size_table *table, mn_workshop *shop) {
   MN_TRY(measure_feed(&rows[2], shop));
   count = 3;
   for (int32_t i = 0; i < kernel_count && count < MOST_ROWS; i++) {
-    bool wanted = strcmp(kernels[i].family, "ref") == 0 || strcmp(kernels[i].family, shop->target->kernels) == 0;
+    bool wanted = strcmp(kernels[i].family, "ref") == 0 ||
+                  strcmp(kernels[i].family, shop->target->kernels) == 0;
     if (!wanted || is_known(rows, count, kernels[i].symbol)) continue;
     MN_TRY(measure_kernel(&rows[count++], shop, &kernels[i]));
   }
@@ -232,9 +244,9 @@ static mn_status measure_target(mn_code_size_table *table, mn_workshop *shop) {
   return MN_OK;
 }
 
-mn_status mn_bench_code_sizes(mn_code_sizes *sizes, mn_arena *arena, const mn_target *const *targets,
-                              int32_t count, const char *work_folder, const mn_monitor *monitor,
-                              mn_error *error) {
+mn_status mn_bench_code_sizes(mn_code_sizes *sizes, mn_arena *arena,
+                              const mn_target *const *targets, int32_t count,
+                              const char *work_folder, const mn_monitor *monitor, mn_error *error) {
   mn_code_size_table *tables = mn_arena_array(arena, (size_t)count + 1, sizeof *tables);
   mn_workshop shop = {.folder = work_folder, .arena = arena, .monitor = monitor, .error = error};
   if (tables == NULL) return no_memory(&shop);
@@ -251,25 +263,28 @@ mn_status mn_bench_code_sizes(mn_code_sizes *sizes, mn_arena *arena, const mn_ta
 }
 
 mn_status mn_bench_code_sizes_print(const mn_sink *out, const mn_code_sizes *sizes) {
-  MN_TRY(mn_sink_printf(out,
-                        "/* code_size_table.c - measured; made by scripts/code_size.sh, do not edit.\n"
-                        " * SPDX-License-Identifier: Apache-2.0 */\n#include \"micronets/target.h\"\n\n"
-                        "/* clang-format off */\n"));
+  MN_TRY(mn_sink_printf(
+      out,
+      "/* code_size_table.c - measured; made by scripts/code_size.sh, do not edit.\n"
+      " * SPDX-License-Identifier: Apache-2.0 */\n#include \"micronets/target.h\"\n\n"
+      "/* clang-format off */\n"));
   for (int32_t t = 0; t < sizes->table_count; t++) {
     MN_TRY(mn_sink_printf(out, "static const mn_code_size rows_%d[] = {\n", t));
     for (int32_t i = 0; i < sizes->tables[t].row_count; i++) {
       const mn_code_size *row = &sizes->tables[t].rows[i];
-      MN_TRY(mn_sink_printf(out, "    {\"%s\", %d, %d},\n", row->symbol, row->text_bytes, row->stack_bytes));
+      MN_TRY(mn_sink_printf(out, "    {\"%s\", %d, %d},\n", row->symbol, row->text_bytes,
+                            row->stack_bytes));
     }
     MN_TRY(mn_sink_printf(out, "};\n"));
   }
   MN_TRY(mn_sink_printf(out, "\nstatic const mn_code_size_table tables[] = {\n"));
   for (int32_t t = 0; t < sizes->table_count; t++)
-    MN_TRY(mn_sink_printf(out, "    {\"%s\", \"%s\", rows_%d, MN_COUNT(rows_%d)},\n", sizes->tables[t].core,
-                          sizes->tables[t].cpu_flags, t, t));
-  return mn_sink_printf(out,
-                        "};\n\nconst mn_code_sizes mn_code_sizes_shipped = {\n    .compiler = \"%s\",\n"
-                        "    .sources_hash = 0x%016llxu,\n    .tables = tables,\n    .table_count = "
-                        "MN_COUNT(tables),\n};\n",
-                        sizes->compiler, (unsigned long long)sizes->sources_hash);
+    MN_TRY(mn_sink_printf(out, "    {\"%s\", \"%s\", rows_%d, MN_COUNT(rows_%d)},\n",
+                          sizes->tables[t].core, sizes->tables[t].cpu_flags, t, t));
+  return mn_sink_printf(
+      out,
+      "};\n\nconst mn_code_sizes mn_code_sizes_shipped = {\n    .compiler = \"%s\",\n"
+      "    .sources_hash = 0x%016llxu,\n    .tables = tables,\n    .table_count = "
+      "MN_COUNT(tables),\n};\n",
+      sizes->compiler, (unsigned long long)sizes->sources_hash);
 }

@@ -119,8 +119,8 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
                          const mn_plan_options *options, mn_error *error) {
   mn_arena_mark mark = mn_arena_mark_get(arena);
   mn_counts counts = mn_graph_counts(graph);
-  mn_price made = {.runtime = runtime, .macs = counts.macs, .ops = counts.ops,
-                   .params = counts.params};
+  mn_price made = {
+      .runtime = runtime, .macs = counts.macs, .ops = counts.ops, .params = counts.params};
   const mn_plan *plan = NULL;
   mn_status status = mn_plan_make(&plan, arena, graph, target, options, error);
   if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, error);

@@ -1,6 +1,6 @@
-/* code_size.c - measures code sizes for the shipped targets and prints src/target/code_size_table.c.
- * Usage: code_size FOLDER > src/target/code_size_table.c   (scripts/code_size.sh)
- * SPDX-License-Identifier: Apache-2.0 */
+/* code_size.c - measures code sizes for the shipped targets and prints
+ * src/target/code_size_table.c. Usage: code_size FOLDER > src/target/code_size_table.c
+ * (scripts/code_size.sh) SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,8 @@ static int32_t choose(const mn_target **chosen, mn_arena *arena, mn_error *error
     const mn_target *target = NULL;
     if (mn_target_read(&target, arena, names[i], error) != MN_OK) return -1;
     bool known = target->machine == NULL;
-    for (int32_t k = 0; k < made; k++) known = known || strcmp(chosen[k]->cpu_flags, target->cpu_flags) == 0;
+    for (int32_t k = 0; k < made; k++)
+      known = known || strcmp(chosen[k]->cpu_flags, target->cpu_flags) == 0;
     if (!known) chosen[made++] = target;
   }
   return made;
@@ -33,7 +34,9 @@ int main(int argc, char **argv) {
   mn_sink out = {write_stdout, NULL};
   if (argc != 2 || mn_arena_create(&arena) != MN_OK) return 2;
   int32_t count = choose(targets, arena, &error);
-  mn_status status = count > 0 ? mn_bench_code_sizes(&sizes, arena, targets, count, argv[1], NULL, &error) : MN_ERR_FAILED;
+  mn_status status = count > 0
+                         ? mn_bench_code_sizes(&sizes, arena, targets, count, argv[1], NULL, &error)
+                         : MN_ERR_FAILED;
   if (status == MN_OK) status = mn_bench_code_sizes_print(&out, &sizes);
   if (status != MN_OK) fprintf(stderr, "code_size: %s\n", error.text);
   mn_arena_destroy(arena);

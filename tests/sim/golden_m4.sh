@@ -1,0 +1,13 @@
+# Public int8 models on an emulated Cortex-M4: every vector, every tensor, against stored checksums.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.inc"
+golden=$MN_SHARED/golden
+if [ ! -d "$golden" ]; then
+  echo "skipped: development data (\$MN_SHARED) is absent"
+  exit 77
+fi
+for model in mlcommons_kws_ref_model tflm_micro_speech_quantized ds_cnn_s_quantized kws_micronet_s \
+  mlcommons_pretrainedResnet_quant mlcommons_ad01_int8; do
+  bench "$golden/$model/$model.tflite" mps2-an386 "$golden/$model"
+done
+finish

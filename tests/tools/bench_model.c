@@ -1,0 +1,86 @@
+/* bench_model.c - benches a model on an emulated core and holds the result against the price.
+ * Usage: bench_model FILE.tflite|random:SEED TARGET FOLDER [VECTORS]
+ * Prints key=value lines. Exit 0: every bit right, every promise kept; 4: not so; 1: failed.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "micronets/bench.h"
+#include "random_graph.h"
+
+static int broken;
+
+/* A promise of the price, and what was measured. */
+static void promise(const char *name, int64_t promised, int64_t measured, bool exactly) {
+  bool kept = exactly ? measured == promised : measured <= promised && measured >= 0;
+  printf("%s promised=%lld measured=%lld%s\n", name, (long long)promised, (long long)measured,
+         kept ? "" : " BROKEN");
+  broken += !kept;
+}
+
+static mn_status load(mn_model *model, mn_arena *arena, const char *name, mn_error *error) {
+  if (strncmp(name, "random:", 7) == 0) {
+    uint64_t seed = strtoull(name + 7, NULL, 10);
+    *model = (mn_model){.graph = test_random_frozen(arena, test_random_bare(arena, seed, 9), seed)};
+    return MN_OK;
+  }
+  mn_bytes file = {0};
+  MN_TRY(mn_file_read(&file, arena, name, 0, error));
+  return mn_tflite_read(model, arena, file, error);
+}
+
+static void hold_against_price(const mn_bench_result *r, const mn_price *price) {
+  int64_t layers = 0;
+  for (int32_t i = 0; i < r->layer_count; i++) layers += r->layers[i].instructions;
+  promise("sram.arena", price->sram.arena, r->sram.arena, true);
+  promise("sram.features", price->sram.features, r->sram.features, true);
+  promise("sram.data", price->sram.data, r->sram.data, true);
+  promise("sram.stack", r->sram.stack_bound, r->sram.stack, false);
+  promise("sram.stack_bound", price->sram.stack, r->sram.stack_bound, false);
+  promise("sram.total", price->sram.total, r->sram.total, false);
+  promise("flash.weights", price->flash.weights, r->flash.weights, true);
+  promise("flash.constants", price->flash.constants, r->flash.constants, true);
+  promise("flash.code", price->flash.code, r->flash.code, false);
+  promise("flash.total", price->flash.total, r->flash.total, false);
+  promise("parity.mismatches", 0, r->parity.mismatches, true);
+  promise("parity.tensors", r->parity.tensors_total, r->parity.tensors, true);
+  /* A mark before each layer adds its call and what the compiler moves across it. */
+  promise("instructions.layers", r->instructions + 32 * r->layer_count + 64, layers, false);
+  promise("instructions.some", r->instructions, 1, false);
+}
+
+static mn_status run(char **argv, mn_arena *arena, mn_error *error) {
+  static const mn_plan_options options = {0};
+  const mn_target *target = NULL;
+  mn_model model;
+  mn_bench_result result;
+  mn_price price;
+  MN_TRY(mn_target_read(&target, arena, argv[2], error));
+  MN_TRY(load(&model, arena, argv[1], error));
+  mn_bench_config config = {.target = target,
+                            .plan_options = &options,
+                            .vectors = argv[4],
+                            .work_folder = argv[3],
+                            .seed = 1};
+  MN_TRY(mn_bench(&result, arena, &model, &config, error));
+  MN_TRY(mn_price_graph(&price, arena, model.graph, &model.frontend, target, MN_RUNTIME_MICRONETS,
+                        &options, error));
+  printf("model=%s core=%s machine=%s vectors=%lld instructions=%lld cycles=%.0f\n", argv[1],
+         result.core, result.machine, (long long)result.parity.vectors,
+         (long long)result.instructions, result.cycles_modelled);
+  hold_against_price(&result, &price);
+  if (result.parity.first_mismatch != NULL)
+    printf("first mismatch: %s\n", result.parity.first_mismatch);
+  return MN_OK;
+}
+
+int main(int argc, char **argv) {
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  if (argc < 4 || argc > 5 || mn_arena_create(&arena) != MN_OK) return 2;
+  mn_status status = run(argv, arena, &error);
+  if (status != MN_OK) fprintf(stderr, "bench_model: %s\n", error.text);
+  mn_arena_destroy(arena);
+  return status != MN_OK ? 1 : broken > 0 ? 4 : 0;
+}
