@@ -46,12 +46,6 @@ typedef struct mn_bench_config {
 mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *model,
                    const mn_bench_config *config, mn_error *error) MN_MUST_CHECK;
 
-/* ---- Compiling with a golden test ------------------------------------------------------------
- * mn_emit_c with golden_test.c in the folder: `vectors` random inputs and the host's outputs. */
-mn_status mn_bench_emit(mn_emit_result *result, mn_arena *arena, const mn_plan *plan,
-                        const mn_model *model, const mn_emit_config *config, int32_t vectors,
-                        uint64_t seed, mn_error *error) MN_MUST_CHECK;
-
 /* ---- Code sizes ------------------------------------------------------------------------------
  * Measures kernels, front end and emitted code for a list of targets with the compiler at hand. */
 mn_status mn_bench_code_sizes(mn_code_sizes *sizes, mn_arena *arena, const mn_target *const *targets,
