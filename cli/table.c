@@ -25,7 +25,7 @@ static void cell_text(char *to, size_t size, const json_t *value) {
     case JSON_ARRAY: {
       size_t used = 0, index;
       const json_t *item;
-      *to = 0;
+      snprintf(to, size, "%s", json_array_size(value) == 0 ? "none" : "");
       json_array_foreach((json_t *)(uintptr_t)value, index, item) {
         char text[CELL];
         cell_text(text, sizeof text, item);
@@ -104,7 +104,7 @@ static void print_flat(FILE *out, const json_t *object) {
   json_t *value;
   bool first = true;
   json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-    char text[CELL];
+    char text[512];
     if (hidden(key)) continue;
     cell_text(text, sizeof text, value);
     fprintf(out, "%s%s %s", first ? "" : ", ", key, text);

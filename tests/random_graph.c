@@ -1,4 +1,5 @@
-/* random_graph.c - see random_graph.h. */
+/* random_graph.c - see random_graph.h.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "random_graph.h"
 
 #include <math.h>

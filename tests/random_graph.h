@@ -1,5 +1,6 @@
 /* random_graph.h - small random int8 networks for differential and property tests: odd sizes, every
- * padding, strides, extreme scales; the same seed gives the same network. */
+ * padding, strides, extreme scales; the same seed gives the same network.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_TEST_RANDOM_GRAPH_H
 #define MN_TEST_RANDOM_GRAPH_H
 

@@ -26,7 +26,7 @@ static json_t *parity_json(const mn_bench_result *r) {
   mn_json_put_int(parity, "tensors", r->parity.tensors);
   mn_json_put_int(parity, "tensors_total", r->parity.tensors_total);
   for (int32_t i = 0; i < r->parity.not_materialised_count; i++)
-    mn_json_push(missing, json_string(r->parity.not_materialised[i]));
+    mn_json_push(missing, mn_json_text(r->parity.not_materialised[i]));
   mn_json_put(parity, "not_materialised", missing);
   mn_json_put_int(parity, "vectors", r->parity.vectors);
   mn_json_put_int(parity, "mismatches", r->parity.mismatches);

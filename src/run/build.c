@@ -125,7 +125,7 @@ static mn_status record(const build *b, const char *state, const char *summary, 
   json_t *extra = mn_json_object(), *stages = mn_json_array();
   const char *inputs[] = {context->data->data, b->space};
   for (int s = 0; s < STAGE_COUNT && b->done[s]; s++)
-    mn_json_push(stages, json_string(stage_names[s]));
+    mn_json_push(stages, mn_json_text(stage_names[s]));
   mn_json_put(extra, "stages", stages);
   if (summary != NULL) mn_json_put_text(extra, "summary", summary);
   mn_status status = mn_stage_record(

@@ -29,7 +29,7 @@ static json_t *kernels_json(const mn_plan *plan) {
     json_t *known;
     json_array_foreach(kernels, index, known) seen =
         seen || strcmp(json_string_value(known), symbol) == 0;
-    if (!seen) mn_json_push(kernels, json_string(symbol));
+    if (!seen) mn_json_push(kernels, mn_json_text(symbol));
   }
   return kernels;
 }
@@ -81,7 +81,7 @@ static json_t *files_json(const compile_job *job) {
   json_t *files = mn_json_array();
   for (int32_t i = 0; i < job->emitted.file_count; i++) {
     const char *path = mn_stage_path(job->context, job->folder, job->emitted.files[i]);
-    mn_json_push(files, path != NULL ? json_string(path) : NULL);
+    mn_json_push(files, path != NULL ? mn_json_text(path) : NULL);
   }
   return files;
 }

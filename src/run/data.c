@@ -51,7 +51,7 @@ static mn_status data_json(json_t **result, const mn_run_context *context,
   char hash[20];
   mn_json_put_text(object, "task", mn_task_text(mn_dataset_task(dataset)));
   for (int32_t c = 0; c < mn_dataset_classes(dataset); c++)
-    mn_json_push(classes, json_string(mn_dataset_class(dataset, c)));
+    mn_json_push(classes, mn_json_text(mn_dataset_class(dataset, c)));
   mn_json_put(object, "classes", classes);
   mn_json_put(object, "splits", splits_json(dataset, context->arena));
   int32_t rate = mn_dataset_sample_rate(dataset);

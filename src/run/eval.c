@@ -24,7 +24,7 @@ static void put_classes(json_t *object, const mn_model *model, const mn_eval_res
   json_t *per_class = mn_json_object(), *labels = mn_json_array(), *confusion = mn_json_array();
   for (int32_t c = 0; c < r->classes; c++) {
     mn_json_put_known(per_class, class_text(model, c), r->per_class[c]);
-    mn_json_push(labels, json_string(class_text(model, c)));
+    mn_json_push(labels, mn_json_text(class_text(model, c)));
     json_t *row = mn_json_array();
     for (int32_t k = 0; k < r->classes; k++)
       mn_json_push(row, json_integer(r->confusion[c * r->classes + k]));

@@ -108,7 +108,7 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
 static void put_model(json_t *object, const mn_model *model) {
   json_t *labels = mn_json_array();
   for (int32_t i = 0; i < model->label_count; i++)
-    mn_json_push(labels, json_string(model->labels[i]));
+    mn_json_push(labels, mn_json_text(model->labels[i]));
   mn_json_put(object, "labels", labels);
   mn_json_put(object, "threshold",
               model->has_threshold ? json_real((double)model->threshold) : json_null());

@@ -26,29 +26,41 @@ json_t *mn_json_array(void) {
   return array;
 }
 
+/* Names of files may hold bytes that are no UTF-8, which JSON cannot: they become '?'. The caller frees
+ * the copy. */
+static char *plain_copy(const char *text) {
+  size_t size = strlen(text);
+  char *plain = mn_malloc(size + 1);
+  for (size_t i = 0; plain != NULL && i <= size; i++)
+    plain[i] = (signed char)text[i] < 0 ? '?' : text[i];
+  return plain;
+}
+
+json_t *mn_json_text(const char *text) {
+  json_t *value = json_string(text);
+  if (value != NULL) return value;
+  char *plain = plain_copy(text);
+  value = plain != NULL ? json_string(plain) : NULL;
+  mn_free(plain);
+  return value;
+}
+
 void mn_json_put(json_t *object, const char *key, json_t *value) {
-  if (json_object_set_new(object, key, value) != 0) failed = true;
+  json_incref(value);
+  if (json_object_set_new(object, key, value) != 0) {
+    char *plain = plain_copy(key);
+    if (plain == NULL || json_object_set(object, plain, value) != 0) failed = true;
+    mn_free(plain);
+  }
+  json_decref(value);
 }
 
 void mn_json_push(json_t *array, json_t *value) {
   if (json_array_append_new(array, value) != 0) failed = true;
 }
 
-/* Names of files may hold bytes that are no UTF-8, which JSON cannot: they become '?'. */
-static json_t *text_json(const char *text) {
-  json_t *value = json_string(text);
-  if (value != NULL) return value;
-  size_t size = strlen(text);
-  char *plain = mn_malloc(size + 1);
-  if (plain == NULL) return NULL;
-  for (size_t i = 0; i <= size; i++) plain[i] = (signed char)text[i] < 0 ? '?' : text[i];
-  value = json_string(plain);
-  mn_free(plain);
-  return value;
-}
-
 void mn_json_put_text(json_t *object, const char *key, const char *text) {
-  mn_json_put(object, key, text != NULL ? text_json(text) : json_null());
+  mn_json_put(object, key, text != NULL ? mn_json_text(text) : json_null());
 }
 
 void mn_json_put_int(json_t *object, const char *key, int64_t value) {

@@ -21,6 +21,8 @@ void mn_json_put_real(json_t *object, const char *key, double value);
 /* Unknown is null, never a made-up value: negative means unknown in our structs. */
 void mn_json_put_known(json_t *object, const char *key, double value);
 void mn_json_put_known_int(json_t *object, const char *key, int64_t value);
+/* A string value from any bytes. */
+json_t *mn_json_text(const char *text);
 json_t *mn_json_object(void);
 json_t *mn_json_array(void);
 /* False once if anything since the last call ran out of memory. */

@@ -174,7 +174,7 @@ void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *gr
                         price->tflm.model_bytes > 0 ? price->tflm.model_bytes : -1);
   for (int32_t i = 0; i < graph->op_count; i++) seen[graph->ops[i].kind] = true;
   for (int kind = 0; kind < MN_OP_COUNT; kind++)
-    if (seen[kind]) mn_json_push(ops, json_string(mn_op_info_get((mn_op_kind)kind)->text));
+    if (seen[kind]) mn_json_push(ops, mn_json_text(mn_op_info_get((mn_op_kind)kind)->text));
   mn_json_put(tflm, "ops", ops);
   mn_json_put(object, "tflm", tflm);
 }

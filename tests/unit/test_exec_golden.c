@@ -1,5 +1,6 @@
 /* The int8 golden models against TFLM: every vector, every tensor by CRC32, in every kernel family and
- * both with and without shared memory. */
+ * both with and without shared memory.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The planner: layouts against exhaustive search, plans against each other on random graphs, prices. */
+/* The planner: layouts against exhaustive search, plans against each other on random graphs, prices.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
