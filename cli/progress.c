@@ -67,7 +67,8 @@ static void draw_keys(const mn_progress *p, double now, double eta) {
 static void on_progress(void *context, const mn_progress *p) {
   (void)context;
   double now = mn_seconds();
-  if (strcmp(state.stage, p->stage) != 0) {
+  bool new_stage = strcmp(state.stage, p->stage) != 0;
+  if (new_stage) {
     snprintf(state.stage, sizeof state.stage, "%s", p->stage);
     state.first_step = p->step;
     state.stage_began = now;
@@ -75,7 +76,7 @@ static void on_progress(void *context, const mn_progress *p) {
   double pause = state.mode == MODE_LINE ? 1.0 / 6 : 1.0;
   bool due = now - state.last >= pause && (state.mode == MODE_LINES || now - state.opened >= 1);
   bool end = p->total > 0 && p->step >= p->total;
-  if (!due && !(end && state.mode == MODE_LINES)) return;
+  if (!due && !((end || new_stage) && state.mode == MODE_LINES)) return;
   state.last = now;
   state.any = true;
   if (state.mode == MODE_LINE) draw_line(p, eta_seconds(p, now));

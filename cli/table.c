@@ -44,6 +44,23 @@ static bool is_table(const json_t *value) {
          json_is_object(json_array_get(value, 0));
 }
 
+static bool is_matrix(const json_t *value) {
+  return json_is_array(value) && json_is_array(json_array_get(value, 0));
+}
+
+static void print_matrix(FILE *out, const json_t *rows) {
+  size_t r, c;
+  const json_t *row, *value;
+  json_array_foreach((json_t *)(uintptr_t)rows, r, row) {
+    json_array_foreach((json_t *)(uintptr_t)row, c, value) {
+      char text[CELL];
+      cell_text(text, sizeof text, value);
+      fprintf(out, "%6s", text);
+    }
+    fputc('\n', out);
+  }
+}
+
 static bool is_number(const json_t *value) {
   return json_is_number(value) || json_is_null(value);
 }
@@ -126,6 +143,9 @@ static void print_object(FILE *out, const json_t *object, int depth) {
     if (is_table(value)) {
       fprintf(out, "%*s%s:\n", 2 * depth, "", key);
       print_rows(out, value);
+    } else if (is_matrix(value)) {
+      fprintf(out, "%*s%s:\n", 2 * depth, "", key);
+      print_matrix(out, value);
     } else if (json_is_object(value) && !is_flat(value)) {
       fprintf(out, "%*s%s:\n", 2 * depth, "", key);
       print_object(out, value, depth + 1);

@@ -4,7 +4,8 @@
 . "$MN_SOURCE/tests/cli/lib.inc"
 net=$MN_SOURCE/tests/cli/tiny.net
 python3 "$MN_SOURCE/tests/cli/make_tones.py" "$work/tones" 3 12 3
-train="train --data $work/tones --net $net --epochs 12 --warmup-epochs 1 --cache $work/cache --progress lines"
+base="train --data $work/tones --net $net --batch 10 --warmup-epochs 1 --cache $work/cache --progress lines"
+train="$base --epochs 40"
 
 expect 0 $train --out "$work/a" --json || finish
 keys "micronets command model trained_on metric float.val float.test int8.val int8.test epochs samples_per_second seed seconds"
@@ -60,7 +61,7 @@ keys "files sram.arena flash.total kernels schedule"
 [ -s "$work/fw/model.h" ] || fail "no model.h"
 
 # several seeds, inherited weights
-expect 0 $train --out "$work/e" --seeds 2 --epochs 3 --json --init "$work/a/train.ckpt"
+expect 0 $base --epochs 3 --out "$work/e" --seeds 2 --json --init "$work/a/train.ckpt"
 keys "mean sd runs inherited_layers"
 value 'len(runs) == 2 and inherited_layers > 0'
 
@@ -86,10 +87,10 @@ expect 3 train --data "$work/tones" --net "$net" --epochs 1 --init "$work/cut.tf
 
 # no room for the files, no right to make them
 expect 1 run "$work/a/model.tflite" "$clip" --output /dev/full && one_line && says err "No space left"
-(ulimit -f 1 && "$mn" $train --epochs 1 --out "$work/g" >"$work/out" 2>"$work/err")
+(ulimit -f 1 && "$mn" $base --epochs 1 --out "$work/g" >"$work/out" 2>"$work/err")
 [ $? = 1 ] || fail "file size limit: exit is not 1"
 [ -e "$work/g/model.tflite" ] && fail "a half-written model"
 touch "$work/file"
-expect 1 $train --epochs 1 --out "$work/file/below" && says err "file"
+expect 1 $base --epochs 1 --out "$work/file/below" && says err "file"
 expect 1 train --data "$work/tones" --net "$work/absent.net" && one_line
 finish
