@@ -1,5 +1,6 @@
 /* table.c - a result object for a person: names and values in two columns, lists of objects as tables.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "cli.h"
@@ -18,7 +19,10 @@ static void cell_text(char *to, size_t size, const json_t *value) {
   switch (json_typeof(value)) {
     case JSON_STRING: snprintf(to, size, "%s", json_string_value(value)); break;
     case JSON_INTEGER: snprintf(to, size, "%lld", (long long)json_integer_value(value)); break;
-    case JSON_REAL: snprintf(to, size, "%.4g", json_real_value(value)); break;
+    case JSON_REAL:
+      snprintf(to, size, fabs(json_real_value(value)) < 1000 ? "%.4g" : "%.0f",
+               json_real_value(value));
+      break;
     case JSON_TRUE: snprintf(to, size, "yes"); break;
     case JSON_FALSE: snprintf(to, size, "no"); break;
     case JSON_NULL: snprintf(to, size, "-"); break;
