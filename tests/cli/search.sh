@@ -1,0 +1,47 @@
+#!/bin/sh
+# Space and search on a made-up data set: keys, a budget that is kept, one that cannot be.
+# SPDX-License-Identifier: Apache-2.0
+. "$MN_SOURCE/tests/cli/lib.inc"
+python3 "$MN_SOURCE/tests/cli/make_tones.py" "$work/tones" 3 10 2
+cat >"$work/small.net" <<'NET'
+input 49x10x1 mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4000Hz keep 10
+conv 10x4 {4 8 12 16} stride 2
+ds 3x3 {4 8 12 16} stride 2
+ds 3x3 {4 8 12 16} optional
+pool avg
+conv 1x1 classes=3
+flatten
+NET
+
+expect 0 space "$work/small.net" --json --target mps2-an386 || finish
+keys "decisions networks_log10 smallest.ops smallest.params smallest.flash smallest.sram largest.ops largest.params largest.flash largest.sram"
+value 'decisions == 4 and smallest["ops"] < largest["ops"]'
+expect 0 space "$work/small.net" --json
+keys "decisions networks_log10 smallest.ops smallest.params largest.ops"
+value '"flash" not in smallest'
+
+search="search --data $work/tones --space $work/small.net --target mps2-an386 --cache $work/cache --epochs 4 --progress lines"
+expect 0 $search --budget ops=300K,sram=64K --out "$work/a" --json || finish
+keys "metric best.net best.ops best.params best.flash best.sram best.ms_modelled best.val pareto budget_met epochs seed"
+value 'budget_met and best["ops"] <= 300000 and best["sram"] <= 65536'
+for file in arch.net pareto.json search.json supernet.ckpt run.json; do
+  [ -s "$work/a/$file" ] || fail "$file is not there"
+done
+expect 0 inspect "$work/a/arch.net" --json
+value 'ops <= 300000'
+expect 0 $search --budget ops=300K,sram=64K --out "$work/b" --threads 1
+cmp "$work/a/arch.net" "$work/b/arch.net" || fail "one thread finds another network"
+
+# another budget from the same supernet
+expect 0 $search --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/c" --json
+value 'budget_met and best["ops"] <= 200000'
+
+# what cannot be is said before training
+expect 4 $search --budget ops=1K --out "$work/d" && says err "ops"
+[ -e "$work/d/arch.net" ] && fail "an answer to a budget that cannot be met"
+expect 2 $search --budget opps=1K --out "$work/d" && one_line
+expect 2 $search --out "$work/d" && one_line && says err "--budget"
+expect 2 search --data "$work/tones" --budget ops=1M --target mps2-an386 && one_line && says err "--space"
+sed 's/stride/strid/' "$work/small.net" >"$work/bad.net"
+expect 3 space "$work/bad.net" && one_line && says err "bad.net:2" && says err 'did you mean "stride"'
+finish
