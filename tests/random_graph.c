@@ -101,6 +101,7 @@ static mn_op random_pool(maker *m) {
 }
 
 static mn_op random_pad(maker *m) {
+  if (mn_shape_elements(last(m)) > 4000) return start(m, MN_OP_QUANTIZE); /* small nets stay small */
   mn_op op = start(m, MN_OP_PAD);
   int32_t rank = last(m)->rank, paddings[2 * MN_MAX_RANK];
   for (int32_t i = 0; i < 2 * rank; i++) paddings[i] = i < 2 && rank == 4 ? 0 : between(m, 0, 2);
