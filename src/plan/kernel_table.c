@@ -14,7 +14,7 @@
 #include "kernels/pool_2d.h"
 #include "kernels/rescale.h"
 #include "kernels/softmax.h"
-#include "plan/arguments.h"
+#include "plan/arguments_host.h"
 
 /* ---- Parameter structs: one reflection table per type, from its own field list ---------------*/
 /* clang-format off */
@@ -50,7 +50,50 @@ PARAMS(INFO)
    .params = &type##_params, .refuses = mn_refuses_##walker,                                 \
    .arguments = mn_walk_##walker, .overlap = MN_OVERLAP_##over, .body = function}
 
+/* Rows of the host's vector units: fastest first; a machine without the unit refuses them. */
+#define HOST_WALK(isa, walker, lanes, group)                                                          \
+  static const char *refuses_##walker##_##isa(const mn_graph *graph, const mn_op *op) {         \
+    return mn_host_has_##isa() ? mn_host_refuses_##walker(graph, op) : "no " #isa;              \
+  }                                                                                             \
+  static mn_status walk_##walker##_##isa(mn_kernel_arguments *arguments, mn_arena *arena,       \
+                                         const mn_graph *graph, const mn_op *op,                \
+                                         mn_error *error) {                                     \
+    return mn_host_walk_##walker(arguments, arena, graph, op, (mn_host_layout){lanes, group}, error);   \
+  }
+#define HOST_WALKS(isa, lanes, group)                \
+  HOST_WALK(isa, conv_2d, lanes, group)              \
+  HOST_WALK(isa, one_channel, lanes, group)          \
+  HOST_WALK(isa, depthwise_conv_2d, lanes, group)    \
+  HOST_WALK(isa, fully_connected, lanes, group)      \
+  static const char *refuses_add_##isa(const mn_graph *graph, const mn_op *op) { \
+    return mn_host_has_##isa() ? mn_refuses_add(graph, op) : "no " #isa;         \
+  }
+#define HOST(kind, type, part, function, refuse, walk, over)                               \
+  {.op = MN_OP_##kind, .family = "host", .unit = part, .symbol = #function, .sources = SOURCES(NULL),    \
+   .params = &type##_params, .refuses = refuse, .arguments = walk, .overlap = MN_OVERLAP_##over, \
+   .body = function}
+#define HOST_ROWS(isa)                                                                           \
+  HOST(CONV_2D, conv_2d, #isa, mn_conv_2d_s8_##isa, refuses_conv_2d_##isa, walk_conv_2d_##isa, NONE),  \
+  HOST(DEPTHWISE_CONV_2D, depthwise_conv_2d, #isa, mn_depthwise_conv_2d_s8_##isa,                      \
+       refuses_depthwise_conv_2d_##isa, walk_depthwise_conv_2d_##isa, NONE),                     \
+  HOST(DEPTHWISE_CONV_2D, conv_2d, #isa, mn_conv_2d_s8_##isa, refuses_one_channel_##isa,               \
+       walk_one_channel_##isa, NONE),                                                            \
+  HOST(FULLY_CONNECTED, fully_connected, #isa, mn_fully_connected_s8_##isa,                            \
+       refuses_fully_connected_##isa, walk_fully_connected_##isa, NONE),                         \
+  HOST(ADD, add, #isa, mn_add_s8_##isa, refuses_add_##isa, mn_walk_add, ELEMENT)
+
+#if defined(__x86_64__)
+HOST_WALKS(avx512, 16, 4)
+HOST_WALKS(avx2, 8, 2)
+#define X86_ROWS HOST_ROWS(avx512), HOST_ROWS(avx2),
+#else
+#define X86_ROWS
+#endif
+
 static const mn_kernel_row rows[] = {
+    X86_ROWS
+    HOST(AVERAGE_POOL_2D, pool_2d, NULL, mn_average_pool_2d_s8_host, mn_refuses_pool_2d, mn_walk_pool_2d, NONE),
+    HOST(MAX_POOL_2D, pool_2d, NULL, mn_max_pool_2d_s8_host, mn_refuses_pool_2d, mn_walk_pool_2d, NONE),
     REF(CONV_2D, conv_2d, mn_conv_2d_s8_ref, conv_2d, NONE, "kernel.h", "requantize.h", "conv_2d.h",
         "conv_2d_ref.c"),
     REF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_ref, depthwise_conv_2d, NONE,
@@ -76,11 +119,15 @@ const mn_kernel_row *mn_kernel_rows(int32_t *count) {
   return rows;
 }
 
+static bool belongs(const mn_kernel_row *row, const char *family) {
+  return strcmp(row->family, family) == 0 || (row->unit != NULL && strcmp(row->unit, family) == 0);
+}
+
 /* The first row of a family that suits the op; `reason` is that of the last one that did not. */
 static const mn_kernel_row *find_in(const mn_graph *graph, const mn_op *op, const char *family,
                                     const char **reason) {
   for (size_t i = 0; i < MN_COUNT(rows); i++) {
-    if (rows[i].op != op->kind || strcmp(rows[i].family, family) != 0) continue;
+    if (rows[i].op != op->kind || !belongs(&rows[i], family)) continue;
     *reason = rows[i].refuses(graph, op);
     if (*reason == NULL) return &rows[i];
   }

@@ -39,6 +39,7 @@ typedef enum mn_overlap {
 typedef struct mn_kernel_row {
   mn_op_kind op;
   const char *family;          /* "ref": runs everywhere; "host": this machine's vector units; ... */
+  const char *unit;            /* "avx512", "avx2": asked for by this name too; NULL none */
   const char *symbol;          /* "mn_conv_2d_s8_ref" */
   const char *const *sources;  /* files of src/kernels the symbol needs (with headers), NULL-terminated */
   const mn_params_info *params;
@@ -50,7 +51,7 @@ typedef struct mn_kernel_row {
   mn_kernel_body *body;        /* NULL where it cannot run on this machine */
 } mn_kernel_row;
 
-/* The first row of `family` that suits the op, else the first of "ref". NULL: `reason` says why. */
+/* The first row of `family` (or of that unit) that suits the op, else the first of "ref". NULL: `reason` says why. */
 const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, const char *family,
                                     const char **reason);
 /* All rows, for tests and for the code-size table. */

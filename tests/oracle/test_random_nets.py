@@ -12,7 +12,7 @@ from tflite_micro import runtime
 
 NETS = int(os.environ.get("MN_RANDOM_NETS", "400"))
 FIRST = int(os.environ.get("MN_RANDOM_FIRST", "1000"))
-FAMILIES = ("ref", "host")
+FAMILIES = ("ref", "host", "avx2")
 
 
 def operators(model):

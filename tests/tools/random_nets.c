@@ -62,6 +62,7 @@ static void make(uint64_t seed) {
   mn_buffer_free(&file);
   write_outputs(arena, graph, "ref", seed);
   write_outputs(arena, graph, "host", seed);
+  write_outputs(arena, graph, "avx2", seed);
   mn_arena_destroy(arena);
 }
 

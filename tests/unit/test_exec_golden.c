@@ -109,6 +109,11 @@ static void host_kernels_should_match_every_tensor_of_tflm(void **state) {
   every_tensor_of_the_golden_models_should_match("host", false);
 }
 
+static void narrower_host_kernels_should_match_every_tensor_of_tflm(void **state) {
+  (void)state;
+  every_tensor_of_the_golden_models_should_match("avx2", false);
+}
+
 static void host_kernels_should_match_with_every_tensor_kept(void **state) {
   (void)state;
   every_tensor_of_the_golden_models_should_match("host", true);
@@ -119,6 +124,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reference_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_every_tensor_of_tflm),
+      cmocka_unit_test(narrower_host_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_with_every_tensor_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
