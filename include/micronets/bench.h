@@ -36,7 +36,7 @@ typedef struct mn_bench_config {
   const mn_plan_options *plan_options;
   const char *vectors;     /* folder of golden vectors; NULL: makes its own from the host executor */
   int32_t vector_count;    /* own vectors; 0: default */
-  const char *work_folder; /* for sources and ELF; kept */
+  const char *work_folder; /* for sources and programs; kept. NULL: a temporary one */
   uint64_t seed;
   const mn_monitor *monitor;
 } mn_bench_config;

@@ -7,6 +7,7 @@
 #include "bench/build.h"
 #include "bench/measure.h"
 #include "bench/parity.h"
+#include "bench/scratch.h"
 
 enum { OWN_VECTORS = 4 };
 
@@ -47,41 +48,59 @@ static mn_status check_parity(mn_bench_result *result, mn_workshop *shop,
   return mn_parity_check(result, shop->arena, reference, vectors, run.output, shop->error);
 }
 
+static mn_status read_vectors(mn_vectors *vectors, mn_arena *arena, const mn_graph *graph,
+                              const mn_bench_config *config, mn_error *error) {
+  if (config->vectors != NULL)
+    return mn_vectors_read(vectors, arena, graph, config->vectors, error);
+  int32_t count = config->vector_count > 0 ? config->vector_count : OWN_VECTORS;
+  return mn_vectors_make(vectors, arena, graph, count, config->seed, error);
+}
+
+/* Everything, in a folder that is there. */
+static mn_status bench_in(mn_bench_result *result, mn_workshop *shop, const mn_model *model,
+                          const mn_bench_config *config) {
+  const mn_graph *graph = model->graph;
+  const mn_plan *plan = NULL;
+  mn_vectors vectors;
+  mn_reference reference;
+  mn_objects objects;
+  step(config, 0, "reference");
+  MN_TRY(
+      mn_plan_make(&plan, shop->arena, graph, config->target, config->plan_options, shop->error));
+  MN_TRY(read_vectors(&vectors, shop->arena, graph, config, shop->error));
+  MN_TRY(mn_reference_run(&reference, shop->arena, graph, &vectors, shop->error));
+
+  step(config, 1, "compile");
+  MN_TRY(mn_build_programs(&objects, shop, plan, model));
+  step(config, 2, "parity");
+  MN_TRY(check_parity(result, shop, &reference, &vectors));
+  step(config, 3, "count");
+  MN_TRY(write_inputs(shop, &vectors, 1, "first.bin"));
+  MN_TRY(mn_measure_speed(result, shop, plan, "first.bin"));
+  MN_TRY(mn_measure_size(result, shop, plan, model, &objects));
+  step(config, 4, "done");
+  return MN_OK;
+}
+
 mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *model,
                    const mn_bench_config *config, mn_error *error) {
-  const mn_graph *graph = model->graph;
-  MN_TRY(check_target(config->target, error));
+  mn_bench_result made = {
+      .core = config->target->core, .machine = config->target->machine, .emulated = true};
   mn_workshop shop = {.target = config->target,
                       .folder = config->work_folder,
                       .arena = arena,
                       .monitor = config->monitor,
                       .error = error};
-  MN_TRY(mn_folder_make(shop.folder, error));
-  const mn_plan *plan = NULL;
-  mn_objects objects;
-  MN_TRY(mn_plan_make(&plan, arena, graph, config->target, config->plan_options, error));
-  step(config, 0, "compile");
-  MN_TRY(mn_build_programs(&objects, &shop, plan, model));
-
-  step(config, 1, "reference");
-  mn_vectors vectors;
-  mn_reference reference;
-  int32_t own = config->vector_count > 0 ? config->vector_count : OWN_VECTORS;
-  if (config->vectors != NULL)
-    MN_TRY(mn_vectors_read(&vectors, arena, graph, config->vectors, error));
-  else
-    MN_TRY(mn_vectors_make(&vectors, arena, graph, own, config->seed, error));
-  MN_TRY(mn_reference_run(&reference, arena, graph, &vectors, error));
-
-  mn_bench_result made = {
-      .core = config->target->core, .machine = config->target->machine, .emulated = true};
-  step(config, 2, "parity");
-  MN_TRY(check_parity(&made, &shop, &reference, &vectors));
-  step(config, 3, "count");
-  MN_TRY(write_inputs(&shop, &vectors, 1, "first.bin"));
-  MN_TRY(mn_measure_speed(&made, &shop, plan, "first.bin"));
-  MN_TRY(mn_measure_size(&made, &shop, plan, model, &objects));
-  step(config, 4, "done");
+  const char *scratch = NULL;
+  MN_TRY(check_target(config->target, error));
+  if (config->work_folder == NULL) {
+    MN_TRY(mn_scratch_make(&scratch, arena, error));
+    shop.folder = scratch;
+  }
+  mn_status status = mn_folder_make(shop.folder, error);
+  if (status == MN_OK) status = bench_in(&made, &shop, model, config);
+  mn_scratch_remove(scratch);
+  MN_TRY(status);
   *result = made;
   return MN_OK;
 }

@@ -101,21 +101,14 @@ static decoded decode(const mn_count *count) {
 static double cycles_of(const decoded *d, const mn_count *count, bool behind_memory) {
   double executed = (double)count->executed, taken = (double)count->taken;
   switch (d->kind) {
-    case KIND_LOAD:
-      return behind_memory ? executed : 2.0 * executed;
-    case KIND_PAIR:
-      return 3.0 * executed;
-    case KIND_MULTIPLE:
-      return executed * (1 + d->registers) + (d->writes_pc ? 3.0 * taken : 0.0);
-    case KIND_BRANCH:
-      return executed + 2.0 * taken;
-    case KIND_DIVIDE:
-      return 7.0 * executed;
-    case KIND_FLOAT_MEMORY:
-      return 2.0 * executed;
+    case KIND_LOAD: return behind_memory ? executed : 2.0 * executed;
+    case KIND_PAIR: return 3.0 * executed;
+    case KIND_MULTIPLE: return executed * (1 + d->registers) + (d->writes_pc ? 3.0 * taken : 0.0);
+    case KIND_BRANCH: return executed + 2.0 * taken;
+    case KIND_DIVIDE: return 7.0 * executed;
+    case KIND_FLOAT_MEMORY: return 2.0 * executed;
     case KIND_PLAIN:
-    case KIND_STORE:
-      break;
+    case KIND_STORE: break;
   }
   return executed;
 }
