@@ -140,6 +140,7 @@ static int32_t block_of(const mn_unit *u) {
 static mn_status conv_buffers(builder *b, mn_unit *u) {
   const int32_t n = u->output->stride;
   u->depth_padded = padded(b->t, u->depth);
+  u->depth_used = u->depth - (u->input[0]->stride - u->input[0]->channels);
   u->block = block_of(u);
   u->packed = mn_engine_floats(b->t, (int64_t)u->depth * n);
   u->turned = mn_engine_floats(b->t, (int64_t)u->depth_padded * n);

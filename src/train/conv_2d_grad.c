@@ -12,7 +12,7 @@ static void block_forward(mn_trainer *t, mn_unit *u, int32_t shard, const float 
                           int32_t rows, float *sum) {
   mn_value *y = u->output;
   const bool statistics = y->gamma != NULL && t->training;
-  const mn_gemm g = {.m = rows, .n = y->stride, .k = u->depth, .a = a, .a_row = u->depth, .a_column = 1,
+  const mn_gemm g = {.m = rows, .n = y->stride, .k = u->depth_used, .a = a, .a_row = u->depth, .a_column = 1,
                      .b = u->packed, .c = y->z + first * y->stride, .c_row = y->stride,
                      .sum = statistics ? sum : NULL, .square = sum + y->stride};
   t->lanes->gemm(&g);
@@ -22,7 +22,7 @@ static void block_forward(mn_trainer *t, mn_unit *u, int32_t shard, const float 
 static void block_weights(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, const float *dz,
                           int32_t rows, bool begun) {
   const int32_t n = u->output->stride;
-  const mn_gemm g = {.m = u->depth, .n = n, .k = rows, .a = a, .a_row = 1, .a_column = u->depth, .b = dz,
+  const mn_gemm g = {.m = u->depth_used, .n = n, .k = rows, .a = a, .a_row = 1, .a_column = u->depth, .b = dz,
                      .b_row = n, .c = u->weights->gradient + shard * u->weights->count, .c_row = n,
                      .accumulate = begun};
   t->lanes->gemm(&g);
@@ -31,14 +31,16 @@ static void block_weights(mn_trainer *t, mn_unit *u, int32_t shard, const float 
 static void block_input(mn_trainer *t, mn_unit *u, float *dx, ptrdiff_t dx_row, const float *dz,
                         int32_t rows, bool accumulate) {
   const int32_t n = u->output->stride;
-  const mn_gemm g = {.m = rows, .n = u->depth_padded, .k = n, .a = dz, .a_row = n, .a_column = 1,
+  const mn_gemm g = {.m = rows, .n = u->depth_padded, .k = u->output->channels, .a = dz, .a_row = n, .a_column = 1,
                      .b = u->turned, .c = dx, .c_row = dx_row, .accumulate = accumulate};
   t->lanes->gemm(&g);
 }
 
 static void block_unnormalize(mn_trainer *t, const mn_value *y, float *dz, int64_t first, int32_t rows) {
-  t->lanes->unnormalize(dz, y->stride, y->g + first * y->stride, y->z + first * y->stride, y->stride,
-                        y->on_g, y->on_z, y->constant, rows, y->stride);
+  const mn_unnormalize k = {y->on_g, y->on_z, y->constant};
+  const mn_walk walk = {.rows = rows, .lines = 1, .channels = y->stride, .from_row = y->stride,
+                        .to_row = y->stride};
+  t->lanes->unnormalize(dz, y->g + first * y->stride, y->z + first * y->stride, &k, &walk);
 }
 
 static int32_t block_rows(const mn_unit *u, int64_t left) {

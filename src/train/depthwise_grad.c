@@ -90,16 +90,14 @@ static void depthwise_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t 
 static void spread_gradient(mn_trainer *t, const mn_unit *u, const geometry *g, float *spread,
                             int32_t item, int32_t channel) {
   const mn_value *y = u->output;
-  const int32_t columns = u->window.stride_w == 1 ? 1 : y->width;
-  const int32_t rows = u->window.stride_w == 1 ? y->width : 1;
-  for (int32_t oy = 0; oy < y->height; oy++)
-    for (int32_t i = 0; i < columns; i++) {
-      const int64_t at = ((int64_t)item * y->pixels + (int64_t)oy * y->width + i) * y->stride + channel;
-      float *to = spread + ((ptrdiff_t)(oy * u->window.stride_h + g->top) * g->input.width +
-                            i * u->window.stride_w + g->left) * g->chunk;
-      t->lanes->unnormalize(to, g->chunk, y->g + at, y->z + at, y->stride, y->on_g + channel,
-                            y->on_z + channel, y->constant + channel, rows, g->forward.channels);
-    }
+  const int64_t at = (int64_t)item * y->pixels * y->stride + channel;
+  const mn_unnormalize k = {y->on_g + channel, y->on_z + channel, y->constant + channel};
+  const mn_walk walk = {.rows = y->width, .lines = y->height, .channels = g->forward.channels,
+                        .from_row = y->stride, .from_line = (ptrdiff_t)y->width * y->stride,
+                        .to_row = (ptrdiff_t)u->window.stride_w * g->chunk,
+                        .to_line = (ptrdiff_t)u->window.stride_h * g->input.width * g->chunk};
+  float *to = spread + ((ptrdiff_t)g->top * g->input.width + g->left) * g->chunk;
+  t->lanes->unnormalize(to, y->g + at, y->z + at, &k, &walk);
 }
 
 static void chunk_weights(mn_trainer *t, mn_unit *u, const geometry *g, int32_t shard,

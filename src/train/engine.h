@@ -99,6 +99,7 @@ typedef struct mn_unit {
   mn_parameter *weights;
   bool direct;                   /* conv: rows of the input are rows of the matrix */
   int32_t depth, depth_padded;   /* conv: floats of one matrix row */
+  int32_t depth_used;            /* of them, without the padding at the end */
   int32_t rows_per_item, input_rows; /* conv, direct: of output per item; of input per output row */
   int32_t block;                 /* rows treated at once */
   mn_dtype weight_type;

@@ -59,20 +59,29 @@ typedef struct mn_update {
   float beta1, beta2, correct1, correct2, epsilon; /* AdamW; SGD: beta1 is the momentum */
 } mn_update;
 
+/* A walk over `lines` lines of `rows` rows; strides in floats, from and to. */
+typedef struct mn_walk {
+  int64_t rows;
+  int32_t lines, channels;
+  ptrdiff_t from_row, from_line, to_row, to_line;
+} mn_walk;
+
+/* Batch norm's backward pass: dz = on_g * g + on_z * z + constant. */
+typedef struct mn_unnormalize {
+  const float *on_g, *on_z, *constant; /* [channels] */
+} mn_unnormalize;
+
 typedef struct mn_lanes {
   const char *name;
   int32_t lanes;
   void (*gemm)(const mn_gemm *g);
   void (*pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid, ptrdiff_t k_step,
                ptrdiff_t n_step);
-  void (*read)(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-               int64_t rows, int32_t channels);
+  void (*read)(float *y, const float *z, const mn_view *view, const mn_walk *walk);
   void (*row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels);
   void (*finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);
-  /* y = on_g * g + on_z * z + constant: batch norm's backward pass. */
-  void (*unnormalize)(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
-                      const float *on_g, const float *on_z, const float *constant, int64_t rows,
-                      int32_t channels);
+  void (*unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+                      const mn_walk *walk);
   /* z[out pixel][z_row] = plane * weights; sum and square may be NULL. */
   void (*depthwise)(float *z, ptrdiff_t z_row, const float *plane, const float *weights,
                     const mn_plane *p, float *sum, float *square);

@@ -96,9 +96,9 @@ void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u) {
     if (t->training) turn_taps(u, from);
     return;
   }
-  t->lanes->pack(u->packed, from, u->depth, n, n, n, 1);
+  t->lanes->pack(u->packed, from, u->depth_used, n, n, n, 1);
   if (t->training && mn_value_wants_gradient(t, u->input[0]))
-    t->lanes->pack(u->turned, from, n, u->depth_padded, u->depth, 1, n);
+    t->lanes->pack(u->turned, from, u->output->channels, u->depth_padded, u->depth, 1, n);
 }
 
 /* ---- Calibration ------------------------------------------------------------------------------*/

@@ -186,8 +186,10 @@ static void input_rows(const mn_value *v, float *to, ptrdiff_t to_row, const flo
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first, int64_t rows) {
   const float *z = v->z + first * v->stride;
   if (v->view.scale == NULL) return z;
+  const mn_walk walk = {.rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride,
+                        .to_row = v->stride};
   if (v->input) input_rows(v, to, v->stride, z, rows, v->channels);
-  else t->lanes->read(to, v->stride, z, v->stride, &v->view, rows, v->stride);
+  else t->lanes->read(to, z, &v->view, &walk);
   return to;
 }
 
@@ -202,11 +204,17 @@ void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_
                     int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count) {
   const float *z = v->z + (int64_t)item * v->pixels * v->stride + channel;
   const mn_view view = view_from(&v->view, channel);
-  for (int32_t y = 0; y < v->height; y++, z += (ptrdiff_t)v->width * v->stride) {
-    float *to = plane + ((ptrdiff_t)(y + top) * plane_w + left) * row;
-    if (v->input) input_rows(v, to, row, z, v->width, count < v->channels ? count : v->channels);
-    else t->lanes->read(to, row, z, v->stride, &view, v->width, count);
+  const mn_walk w = {.rows = v->width, .lines = v->height, .channels = count, .from_row = v->stride,
+                     .from_line = (ptrdiff_t)v->width * v->stride, .to_row = row,
+                     .to_line = plane_w * row};
+  float *to = plane + ((ptrdiff_t)top * plane_w + left) * row;
+  if (!v->input) {
+    t->lanes->read(to, z, &view, &w);
+    return;
   }
+  for (int32_t y = 0; y < v->height; y++)
+    input_rows(v, to + y * w.to_line, row, z + y * w.from_line, v->width,
+               count < v->channels ? count : v->channels);
 }
 
 void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows) {

@@ -8,13 +8,11 @@
 void MN_LANE(gemm)(const mn_gemm *g);
 void MN_LANE(pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid, ptrdiff_t k_step,
                    ptrdiff_t n_step);
-void MN_LANE(read)(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-                   int64_t rows, int32_t channels);
+void MN_LANE(read)(float *y, const float *z, const mn_view *view, const mn_walk *walk);
 void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels);
 void MN_LANE(finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);
-void MN_LANE(unnormalize)(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
-                          const float *on_g, const float *on_z, const float *constant, int64_t rows,
-                          int32_t channels);
+void MN_LANE(unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+                          const mn_walk *walk);
 void MN_LANE(depthwise)(float *z, ptrdiff_t z_row, const float *plane, const float *weights,
                         const mn_plane *p, float *sum, float *square);
 void MN_LANE(depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,

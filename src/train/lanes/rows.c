@@ -22,54 +22,53 @@ MN_INLINE coefficients view_chunk(const int vectors, const mn_view *view, int32_
   return k;
 }
 
-MN_INLINE void read_chunk(const int vectors, const bool rounds, float *y, ptrdiff_t y_row, const float *z,
-                          ptrdiff_t z_row, const mn_view *view, int64_t rows, int32_t c) {
+MN_INLINE void read_chunk(const int vectors, const bool rounds, float *y, const float *z,
+                          const mn_view *view, const mn_walk *w, int32_t c) {
   const coefficients k = view_chunk(vectors, view, c);
   const vf step = spread(view->step), inverse = spread(view->inverse);
-  for (int64_t r = 0; r < rows; r++, y += y_row, z += z_row)
-    MN_UNROLL for (int j = 0; j < vectors; j++) {
-      vf v = load(z + j * MN_LANES) * k.scale[j] + k.shift[j];
-      v = clamp(v, k.low[j], k.high[j]);
-      if (rounds) v = nearest(v * inverse) * step;
-      store(y + j * MN_LANES, v);
-    }
+  for (int32_t line = 0; line < w->lines; line++) {
+    float *to = y + line * w->to_line + c;
+    const float *from = z + line * w->from_line + c;
+    for (int64_t r = 0; r < w->rows; r++, to += w->to_row, from += w->from_row)
+      MN_UNROLL for (int j = 0; j < vectors; j++) {
+        vf v = load(from + j * MN_LANES) * k.scale[j] + k.shift[j];
+        v = clamp(v, k.low[j], k.high[j]);
+        if (rounds) v = nearest(v * inverse) * step;
+        store(to + j * MN_LANES, v);
+      }
+  }
 }
 
-static void read_4(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-                   int64_t rows, int32_t c) {
-  read_chunk(CHUNK, false, y, y_row, z, z_row, view, rows, c);
+static void read_4(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
+  read_chunk(CHUNK, false, y, z, view, w, c);
 }
-static void read_4_rounded(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-                           int64_t rows, int32_t c) {
-  read_chunk(CHUNK, true, y, y_row, z, z_row, view, rows, c);
+static void read_4_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
+  read_chunk(CHUNK, true, y, z, view, w, c);
 }
-static void read_1(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-                   int64_t rows, int32_t c) {
-  read_chunk(1, false, y, y_row, z, z_row, view, rows, c);
+static void read_1(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
+  read_chunk(1, false, y, z, view, w, c);
 }
-static void read_1_rounded(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-                           int64_t rows, int32_t c) {
-  read_chunk(1, true, y, y_row, z, z_row, view, rows, c);
+static void read_1_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
+  read_chunk(1, true, y, z, view, w, c);
 }
 
-static void read_plain(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, int64_t rows,
-                       int32_t channels) {
-  for (int64_t r = 0; r < rows; r++)
-    memcpy(y + r * y_row, z + r * z_row, (size_t)channels * sizeof *y);
+static void read_plain(float *y, const float *z, const mn_walk *w) {
+  for (int32_t line = 0; line < w->lines; line++)
+    for (int64_t r = 0; r < w->rows; r++)
+      memcpy(y + line * w->to_line + r * w->to_row, z + line * w->from_line + r * w->from_row,
+             (size_t)w->channels * sizeof *y);
 }
 
-void MN_LANE(read)(float *y, ptrdiff_t y_row, const float *z, ptrdiff_t z_row, const mn_view *view,
-                   int64_t rows, int32_t channels) {
+void MN_LANE(read)(float *y, const float *z, const mn_view *view, const mn_walk *w) {
   if (view->scale == NULL) {
-    read_plain(y, y_row, z, z_row, rows, channels);
+    read_plain(y, z, w);
     return;
   }
   const bool rounds = view->step > 0.0f;
   int32_t c = 0;
-  for (; c + CHUNK * MN_LANES <= channels; c += CHUNK * MN_LANES)
-    (rounds ? read_4_rounded : read_4)(y + c, y_row, z + c, z_row, view, rows, c);
-  for (; c < channels; c += MN_LANES)
-    (rounds ? read_1_rounded : read_1)(y + c, y_row, z + c, z_row, view, rows, c);
+  for (; c + CHUNK * MN_LANES <= w->channels; c += CHUNK * MN_LANES)
+    (rounds ? read_4_rounded : read_4)(y, z, view, w, c);
+  for (; c < w->channels; c += MN_LANES) (rounds ? read_1_rounded : read_1)(y, z, view, w, c);
 }
 
 void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels) {
@@ -90,38 +89,39 @@ void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows
   }
 }
 
-MN_INLINE void unnormalize_chunk(const int vectors, float *y, ptrdiff_t y_row, const float *g,
-                                 const float *z, ptrdiff_t z_row, const float *on_g, const float *on_z,
-                                 const float *constant, int64_t rows) {
+MN_INLINE void unnormalize_chunk(const int vectors, float *dz, const float *g, const float *z,
+                                 const mn_unnormalize *k, const mn_walk *w, int32_t c) {
   vf a[CHUNK], b[CHUNK], d[CHUNK];
   MN_UNROLL for (int j = 0; j < vectors; j++) {
-    a[j] = load(on_g + j * MN_LANES);
-    b[j] = load(on_z + j * MN_LANES);
-    d[j] = load(constant + j * MN_LANES);
+    a[j] = load(k->on_g + c + j * MN_LANES);
+    b[j] = load(k->on_z + c + j * MN_LANES);
+    d[j] = load(k->constant + c + j * MN_LANES);
   }
-  for (int64_t r = 0; r < rows; r++, y += y_row, g += z_row, z += z_row)
-    MN_UNROLL for (int j = 0; j < vectors; j++)
-      store(y + j * MN_LANES,
-            a[j] * load(g + j * MN_LANES) + b[j] * load(z + j * MN_LANES) + d[j]);
+  for (int32_t line = 0; line < w->lines; line++) {
+    float *to = dz + line * w->to_line + c;
+    ptrdiff_t at = line * w->from_line + c;
+    for (int64_t r = 0; r < w->rows; r++, to += w->to_row, at += w->from_row)
+      MN_UNROLL for (int j = 0; j < vectors; j++) {
+        const vf on_g = a[j] * load(g + at + j * MN_LANES);
+        store(to + j * MN_LANES, on_g + (b[j] * load(z + at + j * MN_LANES) + d[j]));
+      }
+  }
 }
 
-static void unnormalize_4(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
-                          const float *on_g, const float *on_z, const float *constant, int64_t rows) {
-  unnormalize_chunk(CHUNK, y, y_row, g, z, z_row, on_g, on_z, constant, rows);
+static void unnormalize_4(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+                          const mn_walk *w, int32_t c) {
+  unnormalize_chunk(CHUNK, dz, g, z, k, w, c);
 }
-static void unnormalize_1(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
-                          const float *on_g, const float *on_z, const float *constant, int64_t rows) {
-  unnormalize_chunk(1, y, y_row, g, z, z_row, on_g, on_z, constant, rows);
+static void unnormalize_1(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+                          const mn_walk *w, int32_t c) {
+  unnormalize_chunk(1, dz, g, z, k, w, c);
 }
 
-void MN_LANE(unnormalize)(float *y, ptrdiff_t y_row, const float *g, const float *z, ptrdiff_t z_row,
-                          const float *on_g, const float *on_z, const float *constant, int64_t rows,
-                          int32_t channels) {
+void MN_LANE(unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+                          const mn_walk *w) {
   int32_t c = 0;
-  for (; c + CHUNK * MN_LANES <= channels; c += CHUNK * MN_LANES)
-    unnormalize_4(y + c, y_row, g + c, z + c, z_row, on_g + c, on_z + c, constant + c, rows);
-  for (; c < channels; c += MN_LANES)
-    unnormalize_1(y + c, y_row, g + c, z + c, z_row, on_g + c, on_z + c, constant + c, rows);
+  for (; c + CHUNK * MN_LANES <= w->channels; c += CHUNK * MN_LANES) unnormalize_4(dz, g, z, k, w, c);
+  for (; c < w->channels; c += MN_LANES) unnormalize_1(dz, g, z, k, w, c);
 }
 
 void MN_LANE(combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count) {
