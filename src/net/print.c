@@ -82,10 +82,9 @@ static mn_status print_bn(printer *p, const net_layer *layer) {
 }
 
 static mn_status print_bits(printer *p, const char *key, const net_value *value) {
-  bool usual = value->kind == NET_VALUE_FIXED && value->number == 8;
-  if (value->kind == NET_VALUE_DECISION && p->pick != NULL) {
-    usual = net_option_value(p->net, value->index, p->pick) == 8;
-  }
+  bool open = value->kind == NET_VALUE_DECISION && p->pick == NULL &&
+              p->net->decisions[value->index].face.options > 1;
+  bool usual = value->kind != NET_VALUE_NAMED && !open && net_value_of(p->net, value, p->pick) == 8;
   if (usual) return MN_OK;
   MN_TRY(mn_sink_printf(p->out, " %s ", key));
   return print_value(p, value);

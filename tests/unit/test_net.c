@@ -175,6 +175,7 @@ static void corners_of_the_language_survive_printing(void **state) {
       "input 8x8x1\nconv 3x3 4 weights 4 activations 4\nfc 2 weights 4",
       "input 8x8x1\nblock residual times 2\nconv 3x3 4 times 2\nx: conv 3x3 4\nend\nfc 2",
       "input 8x8x1\nblock projection relu6\nconv 1x1 8\nconv 1x1 4 stride 2\nend\nfc 2",
+      "input 8x8x1\nconv 3x3 w={8} weights {8} activations {8 8}\nfc 2",
       "input 64\nreshape 8x8x1\nconv 3x3 4\nsoftmax",
       "input 8x8x1\nds2: ds 3x3 4\nds3: ds 3x3 4 residual\nds1: ds 3x3 4\nfc 2",
       "input image size 32 colour rgb\nfc 2",
@@ -219,6 +220,27 @@ static void what_changes_a_network_changes_its_hash(void **state) {
   }
   assert_true(mn_net_hash(parse("input 8x8x1 # a\n\n\tconv  3x3 4\r\nfc 2")) ==
               mn_net_hash(parse(cases[0])));
+}
+
+/* Every ```net block of docs/net.md is a file that parses, prints and lowers. */
+static void the_examples_of_the_manual_are_right(void **state) {
+  (void)state;
+  mn_bytes manual = test_read(arena, test_source("docs/net.md"));
+  int32_t examples = 0;
+  for (char *at = (char *)(uintptr_t)manual.data; (at = strstr(at, "```net\n")) != NULL;) {
+    char *begin = at + 7, *end = strstr(begin, "```");
+    assert_non_null(end);
+    *end = 0;
+    mn_net *net = parse(begin);
+    mn_pick pick = pick_of(net);
+    mn_pick_largest(&pick, net);
+    lower(net, &pick);
+    char *text = printed(net, &pick);
+    assert_string_equal(printed(parse(text), NULL), text);
+    examples++;
+    at = end + 1;
+  }
+  assert_int_equal(examples, 5);
 }
 
 /* ---- Setting ---------------------------------------------------------------------------------*/
@@ -383,6 +405,7 @@ int main(void) {
       TEST(a_printed_network_keeps_its_names_and_has_no_choices),
       TEST(corners_of_the_language_survive_printing),
       TEST(what_changes_a_network_changes_its_hash),
+      TEST(the_examples_of_the_manual_are_right),
       TEST(names_and_decisions_can_be_pinned),
       TEST(what_cannot_be_set_is_said_with_the_options),
       TEST(picks_are_copied_compared_and_drawn),
