@@ -37,17 +37,23 @@ static void set_time(mn_bench_result *result, const mn_target *target) {
       timed && target->active_watts > 0.0 ? result->ms_modelled * target->active_watts : -1.0;
 }
 
+/* The number behind "\nkey="; -1: it is not there. */
+static int64_t number_of(mn_bytes text, const char *key) {
+  const char *line = strstr((const char *)text.data, key);
+  long long number = -1;
+  return line != NULL && sscanf(line + strlen(key), "%lld", &number) == 1 ? number : -1;
+}
+
 static mn_status measure_whole(mn_bench_result *result, mn_workshop *shop, const char *input) {
   mn_counts_file counts;
   mn_bytes text;
-  long long stack = -1;
   MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_PLAIN, input));
   const mn_region *whole = mn_counts_region(&counts, MN_REGION_WHOLE);
-  const char *line = strstr((const char *)text.data, "stack=");
-  if (whole == NULL || line == NULL || sscanf(line, "stack=%lld", &stack) != 1)
+  int64_t run = number_of(text, "\nstack="), feed = number_of(text, "\nfeed_stack=");
+  if (whole == NULL || run < 0)
     return mn_error_set(shop->error, MN_ERR_FAILED, "the bench program measured nothing");
   result->instructions = whole->total;
-  result->sram.stack = stack;
+  result->sram.stack = feed > run ? feed : run;
   result->cycles_modelled = modelled_cycles(shop->target, whole);
   set_time(result, shop->target);
   return MN_OK;

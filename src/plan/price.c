@@ -67,9 +67,15 @@ static void price_code(mn_price *price, const mn_plan *plan, const mn_target *ta
   price->sram.stack = run.stack_bytes + deepest;
 }
 
+/* The constants beside the tables: mn_audio with 4-byte pointers, as on the target, and the scale. */
+#define X(...) +4
+enum { AUDIO_BYTES = 0 MN_AUDIO_NUMBERS(X) MN_AUDIO_TABLES(X) };
+#undef X
+
 static void price_feed(mn_price *price, const mn_frontend *frontend, const mn_target *target) {
   mn_code_size feed = size_of(target, "feed");
-  price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend));
+  price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend)) + AUDIO_BYTES +
+                            (int64_t)sizeof(mn_feature_scale);
   price->flash.code += feed.text_bytes;
   if (feed.stack_bytes > price->sram.stack) price->sram.stack = feed.stack_bytes;
 }

@@ -1,5 +1,6 @@
 /* bench_model.c - benches a model on an emulated core and holds the result against the price.
- * Usage: bench_model FILE.tflite|random:SEED TARGET FOLDER [VECTORS]
+ * Usage: bench_model FILE.tflite|FILE.net|random:SEED TARGET FOLDER [VECTORS]
+ * A .net gets random weights and the front end of its input line.
  * Prints key=value lines. Exit 0: every bit right, every promise kept; 4: not so; 1: failed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "micronets/bench.h"
+#include "micronets/net.h"
 #include "random_graph.h"
 
 static int broken;
@@ -19,6 +21,20 @@ static void promise(const char *name, int64_t promised, int64_t measured, bool e
   broken += !kept;
 }
 
+static mn_status load_net(mn_model *model, mn_arena *arena, const char *name, mn_bytes text,
+                          mn_error *error) {
+  mn_net *net = NULL;
+  mn_pick pick;
+  const mn_graph *bare = NULL;
+  *model = (mn_model){0};
+  MN_TRY(mn_net_parse(&net, arena, name, text, error));
+  MN_TRY(mn_pick_create(&pick, arena, net));
+  MN_TRY(mn_net_frontend(&model->frontend, net, &pick, error));
+  MN_TRY(mn_net_lower(&bare, arena, net, &pick, error));
+  model->graph = test_random_frozen(arena, bare, 1);
+  return MN_OK;
+}
+
 static mn_status load(mn_model *model, mn_arena *arena, const char *name, mn_error *error) {
   if (strncmp(name, "random:", 7) == 0) {
     uint64_t seed = strtoull(name + 7, NULL, 10);
@@ -27,6 +43,9 @@ static mn_status load(mn_model *model, mn_arena *arena, const char *name, mn_err
   }
   mn_bytes file = {0};
   MN_TRY(mn_file_read(&file, arena, name, 0, error));
+  size_t length = strlen(name);
+  if (length > 4 && strcmp(name + length - 4, ".net") == 0)
+    return load_net(model, arena, name, file, error);
   return mn_tflite_read(model, arena, file, error);
 }
 

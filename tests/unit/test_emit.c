@@ -9,6 +9,7 @@
 
 #include "micronets/emit.h"
 #include "micronets/exec.h"
+#include "micronets/net.h"
 #include "plan/kernel_table.h"
 #include "random_graph.h"
 
@@ -230,6 +231,99 @@ static void row_loops_compute_the_same(void **state) {
   mn_arena_destroy(arena);
 }
 
+/* ---- Sound ----------------------------------------------------------------------------------*/
+
+enum { SAMPLES = 40000 };
+
+/* A small spotter: the paper's front end and one layer. */
+static fixture begin_spotter(mn_arena *arena) {
+  static const char text[] =
+      "input 49x10x1 mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4000Hz keep 10\n"
+      "conv 10x4 8 stride 2\npool avg\nconv 1x1 3\nflatten\n";
+  mn_net *net = NULL;
+  mn_pick pick;
+  mn_error error = {{0}};
+  const mn_graph *bare = NULL;
+  mn_frontend frontend;
+  mn_bytes bytes = {(const uint8_t *)text, sizeof text - 1};
+  assert_ok(mn_net_parse(&net, arena, "spotter.net", bytes, &error), &error);
+  assert_int_equal(mn_pick_create(&pick, arena, net), MN_OK);
+  assert_ok(mn_net_frontend(&frontend, net, &pick, &error), &error);
+  assert_ok(mn_net_lower(&bare, arena, net, &pick, &error), &error);
+  fixture f = begin(test_random_frozen(arena, bare, 5), arena);
+  f.model.frontend = frontend;
+  return f;
+}
+
+/* What the host's front end makes of the sound: every complete input tensor, one after another. */
+static mn_buffer hear(const fixture *f, const int16_t *pcm) {
+  const mn_tensor *x = &f->model.graph->tensors[f->model.graph->inputs[0]];
+  size_t bytes = mn_tensor_bytes(x);
+  mn_audio audio;
+  mn_buffer heard = {0};
+  mn_audio_build(&audio, mn_arena_alloc(f->arena, mn_frontend_tables_bytes(&f->model.frontend)),
+                 &f->model.frontend);
+  void *state = mn_arena_alloc(f->arena, mn_audio_state_bytes(&audio));
+  void *scratch = mn_arena_alloc(f->arena, mn_audio_scratch_bytes(&audio));
+  int8_t *input = mn_arena_alloc(f->arena, bytes);
+  mn_feature_scale scale =
+      mn_audio_scale(&audio, x->quantization.scale[0], x->quantization.zero_point[0]);
+  mn_audio_reset(&audio, state);
+  for (size_t at = 0; at < SAMPLES; at += 160)
+    if (mn_audio_feed(&audio, state, scratch, input, &scale, pcm + at, 160))
+      assert_int_equal(mn_buffer_append(&heard, input, bytes), MN_OK);
+  assert_true(heard.size >= 2 * bytes);
+  return heard;
+}
+
+static const char hear_main[] =
+    "#include \"net/model.h\"\n#include <stdio.h>\n"
+    "static _Alignas(16) unsigned char arena[NET_ARENA_BYTES];\nstatic int16_t pcm[160];\n"
+    "int main(void) {\n  FILE *in = fopen(\"sound\", \"rb\"), *out = fopen(\"heard\", \"wb\");\n"
+    "  net_init(arena);\n  if (!in || !out || NET_HOP_SAMPLES != 320) return 1;\n"
+    "  for (size_t n; (n = fread(pcm, 2, 160, in)) > 0;)\n    if (net_feed(arena, pcm, n)) {\n"
+    "      fwrite(net_input(arena), 1, NET_INPUT_BYTES, out);\n      net_run(arena);\n    }\n"
+    "  return fclose(out) != 0;\n}\n";
+
+static void a_spotter_hears_hop_by_hop_what_the_host_hears(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  static int16_t pcm[SAMPLES];
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  test_random_bytes(pcm, sizeof pcm, 77);
+  fixture f = begin_spotter(arena);
+  mn_buffer heard = hear(&f, pcm);
+  const char *root = test_folder();
+  emit(&f, folder_of(arena, root, "net"), "net");
+  assert_ok(mn_file_write(folder_of(arena, root, "sound"), pcm, sizeof pcm, &error), &error);
+  assert_ok(mn_file_write(folder_of(arena, root, "expected"), heard.data, heard.size, &error),
+            &error);
+  assert_ok(
+      mn_file_write(folder_of(arena, root, "main.c"), hear_main, sizeof hear_main - 1, &error),
+      &error);
+  assert_int_equal(shell(arena, root,
+                         "make -C net check && rm net/golden_test.c && "
+                         "cc -std=c11 -Wall -Wextra -Werror main.c net/*.c -o main && ./main && "
+                         "cmp heard expected"),
+                   0);
+  mn_buffer_free(&heard);
+  mn_arena_destroy(arena);
+}
+
+static void a_front_end_that_does_not_fit_the_input_is_refused(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  mn_emit_result result;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_spotter(arena);
+  f.model.frontend.keep = 11;
+  mn_emit_config config = config_of(&f, test_folder(), "net");
+  assert_int_equal(mn_emit_c(&result, arena, f.plan, &f.model, &config, &f.error), MN_ERR_FORMAT);
+  assert_non_null(strstr(f.error.text, "539 values, the input tensor takes 490"));
+  mn_arena_destroy(arena);
+}
+
 /* ---- Words ----------------------------------------------------------------------------------*/
 
 static void labels_and_threshold_are_constants(void **state) {
@@ -295,6 +389,8 @@ int main(void) {
       cmocka_unit_test(the_same_model_is_printed_the_same),
       cmocka_unit_test(two_models_link_into_one_image_and_share_an_arena),
       cmocka_unit_test(row_loops_compute_the_same),
+      cmocka_unit_test(a_spotter_hears_hop_by_hop_what_the_host_hears),
+      cmocka_unit_test(a_front_end_that_does_not_fit_the_input_is_refused),
       cmocka_unit_test(labels_and_threshold_are_constants),
       cmocka_unit_test(what_cannot_be_printed_is_refused_in_words),
   };
