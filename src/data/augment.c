@@ -40,6 +40,7 @@ mn_augment_config mn_augment_of_feed(const mn_feed_config *feed, int32_t rate_hz
       .level_high_dbfs = feed->level_high_dbfs,
       .floor_low_dbfs = feed->floor_low_dbfs,
       .floor_high_dbfs = feed->floor_high_dbfs,
+      .cut_probability = feed->cut_probability,
   };
 }
 
@@ -200,6 +201,14 @@ static void add_floor(mn_augment *a, mn_rng *rng) {
   for (int32_t i = 0; i < a->samples; i++) a->x[i] += gain * a->noise[i];
 }
 
+/* Collections hold words cut out of their recording; in a window these stand between zeros. */
+static void cut_out(mn_augment *a, int32_t begin, int32_t end, mn_rng *rng) {
+  const int32_t first = begin - (int32_t)(between(rng, 0, 0.05) * a->config.rate_hz);
+  const int32_t last = end + (int32_t)(between(rng, 0, 0.12) * a->config.rate_hz);
+  for (int32_t i = 0; i < first; i++) a->x[i] = 0;
+  for (int32_t i = last; i < a->samples; i++) a->x[i] = 0;
+}
+
 static void store(int16_t *out, const float *x, int32_t samples) {
   for (int32_t i = 0; i < samples; i++) {
     const float v = x[i] < -32768.0f ? -32768.0f : x[i] > 32767.0f ? 32767.0f : x[i];
@@ -226,6 +235,7 @@ void mn_augment_run(mn_augment *augment, int16_t *out, mn_clip clip, const mn_cl
   limit_band(a, rng);
   scale(a, spoken_level(a, begin, end), rng);
   add_floor(a, rng);
+  if (chance(rng, c->cut_probability)) cut_out(a, begin, end, rng);
   store(out, a->x, a->samples);
 }
 

@@ -2,7 +2,7 @@
  *
  * Reads     int16 mono clips of any length; recordings of background noise (may be none)
  * Writes    int16 mono of exactly `samples`, ready for the front end
- * Order     speed -> placement -> reverb -> equalizer -> noise -> band limit -> level -> floor noise
+ * Order     speed -> placement -> reverb -> equalizer -> noise -> band limit -> level -> floor noise -> cut
  * Repeats   the output is a pure function of (settings, samples, clip, noises, rng): no state is kept
  *           between calls, so that draws may be made in any order by any thread
  * Memory    an augmenter owns its work space: one per thread; a run allocates nothing, cannot fail
@@ -33,6 +33,7 @@ typedef struct mn_augment_config {
   double gain_db;                       /* +-; used where no level is asked for */
   double level_low_dbfs, level_high_dbfs; /* RMS of the spoken part; both 0: gain_db instead */
   double floor_low_dbfs, floor_high_dbfs; /* white noise of the microphone; both 0: none */
+  double cut_probability; /* zeros before and after the word: a recording cut out, then padded */
 } mn_augment_config;
 
 /* What a feed's settings mean for the waveform. */

@@ -319,6 +319,20 @@ static void silence_should_hold_noise_of_many_levels(void **state) {
   mn_augment_destroy(augment);
 }
 
+static void cut_out_words_should_stand_between_zeros(void **state) {
+  (void)state;
+  mn_augment_config config = everything();
+  config.speed = config.shift_ms = 0;
+  config.cut_probability = 1;
+  for (uint64_t seed = 0; seed < 10; seed++) {
+    int16_t out[SECOND];
+    run(&config, out, tone(700, 8000, 12000), seed);
+    for (int32_t i = 0; i < 4000 - 800; i++) assert_int_equal(out[i], 0);
+    for (int32_t i = 12000 + 1920; i < SECOND; i++) assert_int_equal(out[i], 0);
+    assert_true(power(out + 4000, 8000) > 1000);
+  }
+}
+
 static void masks_should_cover_no_more_than_asked(void **state) {
   (void)state;
   const mn_feed_config config = {.time_masks = 2, .time_mask_frames = 8, .mel_masks = 1, .mel_mask_bands = 6};
@@ -374,6 +388,7 @@ int main(void) {
       cmocka_unit_test(narrow_band_should_leave_nothing_of_an_8_khz_recording_s_gap),
       cmocka_unit_test(colours_should_fall_by_3_db_an_octave_each),
       cmocka_unit_test(silence_should_hold_noise_of_many_levels),
+      cmocka_unit_test(cut_out_words_should_stand_between_zeros),
       cmocka_unit_test(masks_should_cover_no_more_than_asked),
       cmocka_unit_test(beta_draws_should_have_mean_and_variance_of_the_distribution),
   };
