@@ -78,16 +78,33 @@ static int32_t widest(const mn_gate_map *gates) {
   return width;
 }
 
+/* The next channel at which any gate's openness may change: between two of them all channels are
+ * alike, and one stands for all. */
+static int32_t next_change(const mn_gate_map *gates, const mn_net *net, int32_t channel) {
+  int32_t next = INT32_MAX;
+  for (int32_t g = 0; g < gates->gate_count; g++) {
+    const mn_gate *gate = &gates->gates[g];
+    if (gate->width > channel && gate->width < next) next = gate->width;
+    if (gate->kind != MN_GATE_DECISION) continue;
+    const mn_decision *decision = mn_net_decision(net, gate->decision);
+    for (int32_t k = 0; k < decision->options; k++) {
+      if (decision->value[k] > channel && decision->value[k] < next) next = decision->value[k];
+    }
+  }
+  return next;
+}
+
 void mn_gate_widths(double *width, const mn_gate_map *gates, const mn_net *net,
                     const double *const *p) {
   double open[NET_MAX_GATES];
   int32_t channels = widest(gates);
   assert(gates->gate_count <= NET_MAX_GATES);
   for (int32_t g = 0; g < gates->gate_count; g++) width[g] = 0;
-  for (int32_t c = 0; c < channels; c++) {
+  for (int32_t c = 0, next; c < channels; c = next) {
+    next = next_change(gates, net, c);
     for (int32_t g = 0; g < gates->gate_count; g++) {
       open[g] = open_at(&gates->gates[g], open, net, p, c);
-      width[g] += open[g];
+      width[g] += open[g] * (next - c);
     }
   }
 }
@@ -96,9 +113,10 @@ void mn_gate_open(float *open, const mn_gate_map *gates, int32_t gate, const mn_
                   const double *const *p) {
   double at[NET_MAX_GATES];
   assert(gate >= 0 && gate < gates->gate_count && gates->gate_count <= NET_MAX_GATES);
-  for (int32_t c = 0; c < gates->gates[gate].width; c++) {
+  for (int32_t c = 0, next; c < gates->gates[gate].width; c = next) {
+    next = next_change(gates, net, c);
     for (int32_t g = 0; g <= gate; g++) at[g] = open_at(&gates->gates[g], at, net, p, c);
-    open[c] = (float)at[gate];
+    for (int32_t i = c; i < next && i < gates->gates[gate].width; i++) open[i] = (float)at[gate];
   }
 }
 
@@ -130,10 +148,11 @@ void mn_gate_widths_gradient(double *const *dp, const double *dwidth, const mn_g
   double open[NET_MAX_GATES], dopen[NET_MAX_GATES];
   int32_t channels = widest(gates);
   assert(gates->gate_count <= NET_MAX_GATES);
-  for (int32_t c = 0; c < channels; c++) {
+  for (int32_t c = 0, next; c < channels; c = next) {
+    next = next_change(gates, net, c);
     for (int32_t g = 0; g < gates->gate_count; g++) {
       open[g] = open_at(&gates->gates[g], open, net, p, c);
-      dopen[g] = dwidth[g];
+      dopen[g] = dwidth[g] * (next - c);
     }
     for (int32_t g = gates->gate_count - 1; g >= 0; g--) {
       backward_gate(dp, dopen, &gates->gates[g], g, open, net, p, c);

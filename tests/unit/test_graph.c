@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph/infer.h"
@@ -352,6 +353,65 @@ static void freezing_refuses_impossible_ranges(void **state) {
   assert_null(frozen);
 }
 
+typedef struct failing {
+  int left;
+} failing;
+
+static void *fail_later(void *context, void *memory, size_t size) {
+  failing *f = context;
+  if (size == 0) {
+    free(memory);
+    return NULL;
+  }
+  return f->left-- > 0 ? realloc(memory, size) : NULL;
+}
+
+/* 4,000 ops and the freezing of them outgrow any first chunk of an arena. */
+static mn_status build_and_freeze(void) {
+  mn_arena *own = NULL;
+  mn_builder *made = NULL;
+  const mn_graph *graph = NULL, *frozen = NULL;
+  mn_tensor x = {.name = "x", .dtype = MN_DTYPE_INT8, .shape = SHAPE(1, 4)};
+  mn_tensor_id first = -1, y = -1;
+  MN_TRY(mn_arena_create(&own));
+  mn_status status = mn_builder_create(&made, own);
+  if (status == MN_OK) status = mn_builder_tensor(made, &first, &x, NULL);
+  y = first;
+  for (int i = 0; status == MN_OK && i < 4000; i++) {
+    mn_op op = {.kind = MN_OP_SOFTMAX, .name = "softmax", .inputs = 1, .input = {y}, .beta = 1};
+    status = mn_builder_add(made, &y, &op, MN_DTYPE_COUNT, NULL);
+  }
+  if (status == MN_OK) status = mn_builder_finish(&graph, made, &first, 1, &y, 1, NULL);
+  mn_parameters *none = mn_arena_array(own, 4000, sizeof *none);
+  mn_range *ranges = mn_arena_array(own, 4001, sizeof *ranges);
+  if (status == MN_OK && (none == NULL || ranges == NULL)) status = MN_ERR_MEMORY;
+  if (status == MN_OK) {
+    ranges[first] = (mn_range){1, 0};
+    status = mn_graph_freeze(&frozen, own, graph, none, ranges, NULL);
+  }
+  mn_arena_destroy(own);
+  return status;
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+  (void)state;
+  mn_status status = MN_ERR_MEMORY;
+  int failures = 0;
+  for (int n = 0; status != MN_OK && n < 1000; n++) {
+    failing f = {n};
+    mn_heap heap = {fail_later, &f};
+    mn_heap_set(&heap);
+    status = build_and_freeze();
+    mn_heap_set(NULL);
+    if (status != MN_OK) {
+      assert_int_equal(status, MN_ERR_MEMORY);
+      failures++;
+    }
+  }
+  assert_int_equal(status, MN_OK);
+  assert_true(failures > 3);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -367,6 +427,7 @@ int main(void) {
       TEST(freezing_ties_and_fixes_scales_as_the_op_list_says),
       TEST(freezing_packs_4_bit_weights_low_nibble_first),
       TEST(freezing_refuses_impossible_ranges),
+      TEST(every_failed_allocation_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,12 +161,11 @@ static bool read_dump_line(char *line, char *text, size_t size) {
   return true;
 }
 
-static void compare_with_dump(const char *name, const char *dump) {
+static void compare_with_dump(const char *name, const mn_graph *graph, const char *dump) {
   char path[100], line[600], expected[300], given[300];
   snprintf(path, sizeof path, "paper/layers/%s.txt", dump);
   FILE *file = fopen(test_shared(path), "r");
   if (file == NULL) fail_msg("no %s", path);
-  const mn_graph *graph = network(name);
   int32_t index = 0;
   while (fgets(line, sizeof line, file) != NULL) {
     if (!read_dump_line(line, expected, sizeof expected)) continue;
@@ -183,19 +182,41 @@ static void compare_with_dump(const char *name, const char *dump) {
 static void networks_equal_the_layer_lists_of_their_files_op_by_op(void **state) {
   (void)state;
   static const char *const pairs[][2] = {
-      {"micronet_kws_s", "kws_micronet_s"},    {"micronet_kws_m", "kws_micronet_m"},
-      {"micronet_ad_s", "ad_small_int8"},      {"micronet_ad_m", "ad_medium_int8_7c32b09"},
-      {"micronet_vww_2", "vww2_50_50_INT8"},   {"micronet_vww_3", "vww3_128_128_INT8"},
-      {"ds_cnn_s", "ds_cnn_s_quantized"},      {"ds_cnn_l", "ds_cnn_l_quantized"},
-      {"person_detect", "tflm_person_detect"}, {"mlperf_kws", "mlcommons_kws_ref_model"},
-      {"mlperf_vww", "mlcommons_vww_96_int8"}, {"mlperf_ic", "mlcommons_pretrainedResnet_quant"},
-      {"mlperf_ad", "mlcommons_ad01_int8"},
+      {"micronet_kws_s", "kws_micronet_s"},     {"micronet_kws_m", "kws_micronet_m"},
+      {"micronet_ad_s", "ad_small_int8"},       {"micronet_ad_m", "ad_medium_int8_7c32b09"},
+      {"micronet_vww_2", "vww2_50_50_INT8"},    {"micronet_vww_3", "vww3_128_128_INT8"},
+      {"ds_cnn_s", "ds_cnn_s_quantized"},       {"ds_cnn_l", "ds_cnn_l_quantized"},
+      {"person_detect", "tflm_person_detect"},  {"mlperf_kws", "mlcommons_kws_ref_model"},
+      {"mlperf_vww", "mlcommons_vww_96_int8"},  {"mlperf_ic", "mlcommons_pretrainedResnet_quant"},
+      {"mlperf_ad", "mlcommons_ad01_int8"},     {"mlperf_kws", "mlcommons_kws_ref_model_float32"},
+      {"mlperf_vww", "mlcommons_vww_96_float"}, {"mlperf_ic", "mlcommons_pretrainedResnet"},
+      {"mlperf_ad", "mlcommons_ad01_fp32"},
+  };
+  /* networks of others that we do not ship */
+  static const char *const others[][2] = {
+      {"tflm_hello_world_int8", "input 1\ndefault relu\nfc 16 times 2\nfc 1"},
+      {"tflm_micro_speech_quantized",
+       "input 1960\ndefault relu\nreshape 49x40x1\ndepthwise 10x8 stride 2 multiplier 8\nfc 4\n"
+       "softmax"},
+      {"ds_cnn_s_quantized_int16",
+       "input 490\ndefault relu activations 16\nreshape 49x10x1\nconv 10x4 64 stride 2\n"
+       "ds 3x3 64 times 4\npool avg\nflatten\nfc 12\nsoftmax"},
+      {"mlcommons_str_ww_ref_model",
+       "input 30x1x40\ndefault relu valid\ndepthwise 3x1 linear\nconv 1x1 128\n"
+       "depthwise 5x1 linear\nconv 1x1 128\ndepthwise 10x1 linear\nconv 1x1 128\n"
+       "depthwise 15x1 linear\nconv 1x1 32\nflatten\nfc 3\nsoftmax"},
   };
   if (test_shared("") == NULL) {
     printf("skipped: layer lists ($MN_SHARED) are absent\n");
     skip();
   }
-  for (size_t i = 0; i < MN_COUNT(pairs); i++) compare_with_dump(pairs[i][0], pairs[i][1]);
+  for (size_t i = 0; i < MN_COUNT(pairs); i++) {
+    compare_with_dump(pairs[i][0], network(pairs[i][0]), pairs[i][1]);
+  }
+  for (size_t i = 0; i < MN_COUNT(others); i++) {
+    compare_with_dump(others[i][0], lower(parse_text("other.net", others[i][1]), NULL),
+                      others[i][0]);
+  }
 }
 
 /* The same without development data: the ops and widths that matter, of three networks. */
