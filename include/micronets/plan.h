@@ -54,6 +54,14 @@ typedef struct mn_plan_step {
 
 typedef enum mn_runtime { MN_RUNTIME_MICRONETS, MN_RUNTIME_TFLM } mn_runtime;
 
+/* What the .tflite of a graph will say beside it: its bytes count in the price of TFLM. A threshold
+ * is counted where there are labels. */
+typedef struct mn_file_words {
+  const char *const *labels;
+  int32_t label_count;
+  const char *description, *trained_on; /* may be NULL */
+} mn_file_words;
+
 typedef struct mn_plan_options {
   const char *kernels;     /* NULL: the target's family; "host" for exec's fastest rows */
   bool keep_all;           /* every tensor keeps its own place: for dumps and the watch hook's reference */
@@ -61,6 +69,7 @@ typedef struct mn_plan_options {
   bool min_sram, small;    /* later schedules */
   int64_t max_cycles;      /* 0: no limit */
   int64_t node_limit;      /* of the layout search; 0: default */
+  const mn_file_words *words; /* NULL: a file without labels */
 } mn_plan_options;
 
 typedef struct mn_plan {

@@ -29,6 +29,7 @@ typedef struct mn_search_config {
   mn_runtime runtime;
   bool paper_price;          /* --price paper: layerwise SRAM term */
   mn_budget budget;
+  const mn_file_words *words; /* what the .tflite will say; counts under MN_RUNTIME_TFLM; may be NULL */
   int32_t epochs;            /* 0: default */
   int32_t warmup_epochs;     /* weights only; -1: default */
   double temperature_start, temperature_end; /* 0: default */

@@ -93,11 +93,19 @@ static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend
 }
 
 static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *graph,
-                            const mn_frontend *frontend, mn_error *error) {
+                            const mn_frontend *frontend, const mn_file_words *words,
+                            mn_error *error) {
   mn_tflm_memory memory;
   mn_model model = {.graph = graph};
   size_t bytes = 0;
   if (frontend != NULL) model.frontend = *frontend;
+  if (words != NULL) {
+    model.labels = words->labels;
+    model.label_count = words->label_count;
+    model.has_threshold = words->label_count > 0;
+    model.description = words->description;
+    model.trained_on = words->trained_on;
+  }
   MN_TRY(mn_tflm_memory_of(&memory, arena, graph, error));
   MN_TRY(mn_tflite_size(&bytes, &model, error));
   price->tflm.arena = memory.arena;
@@ -129,7 +137,7 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
       .runtime = runtime, .macs = counts.macs, .ops = counts.ops, .params = counts.params};
   const mn_plan *plan = NULL;
   mn_status status = mn_plan_make(&plan, arena, graph, target, options, error);
-  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, error);
+  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, options != NULL ? options->words : NULL, error);
   if (status == MN_OK) {
     price_constants(&made, plan);
     price_code(&made, plan, target);

@@ -79,18 +79,16 @@ static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
 
 static mn_status assemble(mn_model *model, fitting *f, mn_error *error) {
   const mn_training *job = f->job;
-  int32_t classes = mn_dataset_classes(job->dataset);
-  const char **labels = mn_arena_array(f->arena, (size_t)classes, sizeof *labels);
-  if (labels == NULL) return mn_out_of_memory(job->context, error);
-  for (int32_t c = 0; c < classes; c++) labels[c] = mn_dataset_class(job->dataset, c);
+  mn_file_words words;
   const mn_graph *frozen;
+  MN_TRY(mn_stage_words(&words, job->context, f->arena, job->dataset, error));
   MN_TRY(mn_trainer_freeze(&frozen, f->arena, f->trainer, error));
   *model = (mn_model){.graph = frozen,
                       .frontend = job->frontend,
-                      .labels = labels,
-                      .label_count = classes,
-                      .description = "micronets " MICRONETS_VERSION,
-                      .trained_on = mn_dataset_trained_on(job->dataset)};
+                      .labels = words.labels,
+                      .label_count = words.label_count,
+                      .description = words.description,
+                      .trained_on = words.trained_on};
   return MN_OK;
 }
 

@@ -13,6 +13,7 @@ typedef struct search_job {
   mn_net *net;
   mn_dataset *dataset;
   mn_search_config config;
+  mn_file_words words;
 } search_job;
 
 static mn_status net_text(mn_bytes *text, const search_job *job, const mn_pick *pick,
@@ -128,6 +129,8 @@ static mn_status prepare(search_job *job, mn_error *error) {
   MN_TRY(mn_budget_parse(&job->config.budget, options->budget, error));
   MN_TRY(mn_stage_dataset(&job->dataset, context, job->folder, error));
   MN_TRY(mn_stage_classes(job->net, job->dataset, error));
+  MN_TRY(mn_stage_words(&job->words, context, context->arena, job->dataset, error));
+  job->config.words = &job->words;
   return mn_search_feasible(job->net, &job->config, error);
 }
 

@@ -128,6 +128,19 @@ mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *err
   return status;
 }
 
+mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn_arena *arena,
+                         const mn_dataset *dataset, mn_error *error) {
+  int32_t classes = mn_dataset_classes(dataset);
+  const char **labels = mn_arena_array(arena, (size_t)classes, sizeof *labels);
+  if (labels == NULL) return mn_out_of_memory(context, error);
+  for (int32_t c = 0; c < classes; c++) labels[c] = mn_dataset_class(dataset, c);
+  *words = (mn_file_words){.labels = labels,
+                           .label_count = classes,
+                           .description = "micronets " MICRONETS_VERSION,
+                           .trained_on = mn_dataset_trained_on(dataset)};
+  return MN_OK;
+}
+
 mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const char *path,
                          mn_error *error) {
   mn_bytes file;

@@ -37,6 +37,9 @@ mn_status mn_stage_net(mn_net **net, const mn_run_context *context, const char *
                        const mn_text_list *set, mn_error *error) MN_MUST_CHECK;
 /* Sets `classes` to those of the data, where the net has that name. */
 mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+/* What a .tflite trained on the data says beside its graph: search prices it, train writes it. */
+mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn_arena *arena,
+                         const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const char *path,
                          mn_error *error) MN_MUST_CHECK;
 /* Only --runtime micronets compiles and runs so far. */

@@ -35,6 +35,28 @@ static void a_small_network_should_need_what_one_counts_by_hand(void **state) {
   mn_arena_destroy(arena);
 }
 
+static void the_price_of_a_bare_graph_should_be_the_size_of_the_file_to_come(void **state) {
+  (void)state;
+  static const char *const labels[] = {"yes", "no", "up", "down", "unknown"};
+  const mn_file_words words = {labels, 5, "micronets 1.2.3", "speech of nobody"};
+  mn_arena *arena = NULL;
+  mn_price price;
+  mn_buffer file = {0};
+  mn_sink sink = mn_buffer_sink(&file);
+  mn_error error = {{0}};
+  const mn_graph *bare = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  mn_model made = {.graph = model_make(arena, 0, &bare), .labels = labels, .label_count = 5, .has_threshold = true,
+                   .threshold = 0.625f, .description = words.description, .trained_on = words.trained_on};
+  const mn_plan_options options = {.words = &words};
+  assert_ok(mn_tflite_write(&sink, &made, &error), &error);
+  assert_ok(mn_price_graph(&price, arena, bare, NULL, NULL, MN_RUNTIME_TFLM, &options, &error), &error);
+  assert_int_equal(price.tflm.model_bytes, file.size);
+  assert_int_equal(price.flash.total - price.flash.code, file.size);
+  mn_buffer_free(&file);
+  mn_arena_destroy(arena);
+}
+
 static mn_arena *arena_with_model(const char *folder, json_t *entry, const char *name, mn_model *model) {
   mn_arena *arena = NULL;
   mn_error error = {{0}};
@@ -75,6 +97,7 @@ static void every_golden_model_should_need_what_was_recorded(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_small_network_should_need_what_one_counts_by_hand),
+      cmocka_unit_test(the_price_of_a_bare_graph_should_be_the_size_of_the_file_to_come),
       cmocka_unit_test(every_golden_model_should_need_what_was_recorded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
