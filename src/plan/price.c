@@ -6,6 +6,7 @@
 #include "micronets/plan.h"
 #include "micronets/tflite.h"
 #include "plan/kernel_table.h"
+#include "plan/tflm_memory.h"
 
 #define CONSTANT_ALIGN 4 /* of every array and struct that emit prints */
 
@@ -120,12 +121,19 @@ static void price_time(mn_price *price) {
   price->cycles_modelled = price->ms_modelled = price->mj_modelled = -1;
 }
 
+/* Under TFLM the file is what lies in flash, beside its interpreter and our front end. */
+static void use_tflm(mn_price *price, const mn_graph *graph, const mn_target *target) {
+  price->flash.weights = price->tflm.model_bytes;
+  price->sram.arena = price->tflm.arena;
+  if (target == NULL) return;
+  price->flash.code += mn_tflm_code_bytes(graph);
+  if (price->sram.stack < MN_TFLM_STACK_BYTES) price->sram.stack = MN_TFLM_STACK_BYTES;
+}
+
 static void sum_up(mn_price *price) {
-  bool tflm = price->runtime == MN_RUNTIME_TFLM;
-  price->flash.total = tflm ? price->tflm.model_bytes + price->flash.code
-                            : price->flash.weights + price->flash.constants + price->flash.code;
-  price->sram.total = (tflm ? price->tflm.arena : price->sram.arena) + price->sram.features +
-                      price->sram.data + price->sram.stack;
+  price->flash.total = price->flash.weights + price->flash.constants + price->flash.code;
+  price->sram.total =
+      price->sram.arena + price->sram.features + price->sram.data + price->sram.stack;
 }
 
 mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph,
@@ -137,11 +145,14 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
       .runtime = runtime, .macs = counts.macs, .ops = counts.ops, .params = counts.params};
   const mn_plan *plan = NULL;
   mn_status status = mn_plan_make(&plan, arena, graph, target, options, error);
-  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, options != NULL ? options->words : NULL, error);
+  const mn_file_words *words = options != NULL ? options->words : NULL;
+  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, words, error);
   if (status == MN_OK) {
-    price_constants(&made, plan);
-    price_code(&made, plan, target);
+    bool tflm = runtime == MN_RUNTIME_TFLM;
+    if (!tflm) price_constants(&made, plan);
+    if (!tflm) price_code(&made, plan, target);
     price_memory(&made, plan, frontend, target);
+    if (tflm) use_tflm(&made, graph, target);
     price_time(&made);
     sum_up(&made);
     *price = made;

@@ -83,6 +83,14 @@ static void put_target(json_t *object, const mn_target *target, const mn_price *
   mn_json_put_text(object, "error_basis", target->cycle_factor_source);
 }
 
+/* A file is in flash as it is, whoever wrote it. */
+static void use_file_bytes(mn_price *price, int64_t bytes) {
+  price->tflm.model_bytes = bytes;
+  if (price->runtime != MN_RUNTIME_TFLM) return;
+  price->flash.total += bytes - price->flash.weights;
+  price->flash.weights = bytes;
+}
+
 static mn_status describe(json_t *object, const mn_run_context *context, const subject *s,
                           const mn_target *target, mn_runtime runtime, mn_error *error) {
   mn_price price;
@@ -93,7 +101,7 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   MN_TRY(mn_price_graph(&price, context->arena, s->graph,
                         s->frontend.kind != MN_FRONTEND_NONE ? &s->frontend : NULL, target, runtime,
                         &options, error));
-  if (!s->is_net) price.tflm.model_bytes = s->file_bytes;
+  if (!s->is_net) use_file_bytes(&price, s->file_bytes);
   mn_json_put_int(object, "macs", counts.macs);
   mn_json_put_int(object, "ops", counts.ops);
   mn_json_put_int(object, "params", counts.params);

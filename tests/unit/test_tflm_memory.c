@@ -3,9 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "micronets/plan.h"
 #include "micronets/tflite.h"
+#include "plan/tflm_memory.h"
 #include "models.h"
 #include "support.h"
 
@@ -76,7 +78,7 @@ static void every_golden_model_should_need_what_was_recorded(void **state) {
   assert_non_null(index);
   const char *name;
   json_t *entry;
-  int count = 0;
+  int count = 0, sizes = 0;
   json_object_foreach(json_object_get(index, "models"), name, entry) {
     mn_model model;
     mn_arena *arena = arena_with_model(folder, entry, name, &model);
@@ -87,10 +89,15 @@ static void every_golden_model_should_need_what_was_recorded(void **state) {
     if (memory.head != head || memory.tail != tail)
       fail_msg("%s: head %lld, tail %lld; recorded %lld, %lld", name, (long long)memory.head, (long long)memory.tail,
                (long long)head, (long long)tail);
+    json_t *code = json_object_get(results, "codero_m4_cmsis_typed");
+    bool int8 = json_is_integer(code) && strcmp(name, "ds_cnn_s_quantized_int16") != 0;
+    if (int8) assert_int_equal(mn_tflm_code_bytes(model.graph), json_integer_value(code));
+    sizes += int8;
     mn_arena_destroy(arena);
     count++;
   }
   assert_int_equal(count, 24);
+  assert_int_equal(sizes, 17);
   json_decref(index);
 }
 
