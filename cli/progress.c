@@ -1,5 +1,6 @@
 /* progress.c - draws what stages report, on standard error: one redrawn line on a terminal, after a
- * second, at most six times a second; else key=value lines, one per second at most.
+ * second, at most six times a second; else key=value lines, one per second at most and fewer
+ * later on.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <sys/ioctl.h>
@@ -73,7 +74,7 @@ static void on_progress(void *context, const mn_progress *p) {
     state.first_step = p->step;
     state.stage_began = now;
   }
-  double pause = state.mode == MODE_LINE ? 1.0 / 6 : 1.0;
+  double pause = state.mode == MODE_LINE ? 1.0 / 6 : now - state.opened < 10 ? 1.0 : 5.0;
   bool due = now - state.last >= pause && (state.mode == MODE_LINES || now - state.opened >= 1);
   bool end = p->total > 0 && p->step >= p->total;
   if (!due && !((end || new_stage) && state.mode == MODE_LINES)) return;

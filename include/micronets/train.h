@@ -98,5 +98,7 @@ typedef struct mn_fit_result {
 mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
                  const mn_fit_config *config, mn_error *error) MN_MUST_CHECK;
 double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed, mn_error *error); /* negative: failed */
+/* The same of the unrounded network, whether or not fake quantization has started. */
+double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *error);
 
 #endif

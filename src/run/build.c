@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "micronets/search.h"
 #include "run/log.h"
 
 enum { STAGE_DATA, STAGE_SEARCH, STAGE_TRAIN, STAGE_COMPILE, STAGE_BENCH, STAGE_COUNT };
@@ -254,6 +255,16 @@ static mn_status finish(json_t **result, const build *b, mn_run_reporter *report
   return mn_json_finish(result, object, b->context, true, error);
 }
 
+/* What a later stage would refuse is better refused before the first one works for minutes. */
+static mn_status check_inputs(const build *b, mn_error *error) {
+  const mn_target *target;
+  mn_budget budget;
+  mn_net *net;
+  MN_TRY(mn_target_read(&target, b->context->arena, b->options->target, error));
+  MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
+  return mn_stage_net(&net, b->context, b->space, &b->options->set, error);
+}
+
 static mn_status prepare(build *b, mn_error *error) {
   const mn_run_context *context = b->context;
   MN_TRY(mn_stage_need(context, b->options->target, "--target", "NAME|FILE", error));
@@ -269,6 +280,7 @@ static mn_status prepare(build *b, mn_error *error) {
     return mn_error_set(
         error, MN_ERR_IO,
         "build: spaces/kws.net is not where this program was installed; name a --space");
+  MN_TRY(check_inputs(b, error));
   return read_progress(b, error);
 }
 

@@ -72,8 +72,8 @@ static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
                          .identity = identity(job),
                          .monitor = job->context->monitor};
   MN_TRY(mn_fit(f->trainer, &trained->fit, f->train, f->val, &stage, error));
-  trained->float_val = mn_trainer_accuracy(f->trainer, f->val, error);
-  trained->float_test = mn_trainer_accuracy(f->trainer, f->test, error);
+  trained->float_val = mn_trainer_accuracy_float(f->trainer, f->val, error);
+  trained->float_test = mn_trainer_accuracy_float(f->trainer, f->test, error);
   return trained->float_val < 0 || trained->float_test < 0 ? MN_ERR_FAILED : MN_OK;
 }
 

@@ -44,6 +44,14 @@ double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed, mn_error *error) 
   return accuracy_of(trainer, &accuracy, feed, error) == MN_OK ? accuracy : -1;
 }
 
+double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *error) {
+  const bool quantized = trainer->quantized;
+  trainer->quantized = false;
+  const double accuracy = mn_trainer_accuracy(trainer, feed, error);
+  trainer->quantized = quantized;
+  return accuracy;
+}
+
 /* ---- Epochs -------------------------------------------------------------------------------------*/
 typedef struct fit {
   mn_trainer *t;

@@ -1,0 +1,75 @@
+#!/bin/sh
+# The whole walk on a made-up data set: every file of the run folder, resume, same bytes.
+# SPDX-License-Identifier: Apache-2.0
+. "$MN_SOURCE/tests/cli/lib.inc"
+for program in arm-none-eabi-gcc qemu-system-arm; do
+  command -v $program >/dev/null || { echo "skipped: $program is absent"; exit 77; }
+done
+python3 "$MN_SOURCE/tests/cli/make_tones.py" "$work/tones" 3 10 2
+cat >"$work/small.net" <<'NET'
+input 49x10x1 mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4000Hz keep 10
+conv 10x4 {4 8 12} stride 2
+ds 3x3 {4 8 12} stride 2 optional
+pool avg
+conv 1x1 classes=3
+flatten
+NET
+build="build --data $work/tones --space $work/small.net --target mps2-an386 --budget ops=300K,sram=64K --search-epochs 4 --epochs 30 --cache $work/cache --progress lines"
+
+expect 0 $build --out "$work/a" --json || finish
+keys "micronets command seed seconds data.splits search.best train.int8 compile.files bench.parity runtime trained_on summary"
+value 'bench["parity"]["mismatches"] == 0 and bench["parity"]["tensors"] > 0 and search["budget_met"]'
+value 'compile["sram"]["arena"] == bench["sram"]["arena"] and compile["sram"]["features"] == bench["sram"]["features"]'
+value 'bench["sram"]["total"] <= 65536 and runtime == "micronets" and "300000" not in summary'
+value 'search["best"]["sram"] >= bench["sram"]["arena"] + bench["sram"]["features"] + bench["sram"]["stack"]'
+for file in data.json search.json pareto.json arch.net train.json model.tflite firmware/model.h firmware/model.c \
+  bench.json report.html log.txt run.json; do
+  [ -s "$work/a/$file" ] || fail "$file is not there"
+done
+[ -z "$(find "$work/a" -name '*.tmp')" ] || fail "temporary files are left"
+grep -q '<h2>Bench</h2>' "$work/a/report.html" || fail "no bench in the report"
+if grep -Eq '(src|href)="?http' "$work/a/report.html"; then fail "the report fetches something"; fi
+expect 0 report "$work/a" --json
+keys "micronets command file seconds"
+
+# done already: nothing runs again, the answer is the same
+expect 0 $build --out "$work/a" --json --resume
+value 'bench["parity"]["mismatches"] == 0'
+expect 2 $build --out "$work/a" --json --resume --seed 2 && one_line && says err "--seed"
+expect 2 $build --out "$work/a" --resume --epochs 31
+
+# interrupted at two places, resumed each time: the bytes of the unbroken run
+interrupt_at() {
+  pattern=$1
+  shift
+  "$mn" "$@" >"$work/out" 2>"$work/err" &
+  pid=$!
+  for _ in $(seq 600); do
+    grep -q "$pattern" "$work/err" && break
+    sleep 0.02
+  done
+  kill -INT $pid
+  wait $pid
+  got=$?
+  [ $got = 130 ] || fail "interrupted at $pattern: exit $got"
+  grep -q 'go on with: .*--resume' "$work/err" || fail "no resume command"
+}
+interrupt_at '^stage=search' $build --out "$work/b"
+interrupt_at '^stage=train' $build --out "$work/b" --resume
+expect 0 $build --out "$work/b" --resume
+for file in arch.net model.tflite; do
+  cmp "$work/a/$file" "$work/b/$file" || fail "resumed: other bytes in $file"
+done
+grep -q '"state": "done"' "$work/b/run.json" || fail "run.json does not say done"
+
+# the firmware compiles alone and passes its own test
+make -s -C "$work/a/firmware" >"$work/out" 2>&1 || fail "firmware: $(tail -3 "$work/out")"
+
+# what cannot be is said before training, and nothing stands there that looks like an answer
+expect 4 build --data "$work/tones" --space "$work/small.net" --target mps2-an386 --budget sram=1K \
+  --cache "$work/cache" --progress never --out "$work/c" && says err "sram"
+[ -e "$work/c/model.tflite" ] && fail "a model over budget"
+expect 2 build --data "$work/tones" --budget ops=1M --out "$work/c" && one_line && says err "--target"
+expect 2 build --words yes,no --target no-such-board --budget ops=1M --out "$work/c" && one_line && says err "no-such-board"
+expect 3 report "$work/tones" && one_line
+finish
