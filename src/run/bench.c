@@ -2,10 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/bench.h"
 
-#include <ftw.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "run/stage.h"
 
@@ -70,26 +67,6 @@ static mn_status bench_json(json_t **result, const mn_run_context *context,
   return mn_json_finish(result, object, context, true, error);
 }
 
-static int remove_entry(const char *path, const struct stat *info, int flag, struct FTW *place) {
-  (void)info, (void)flag, (void)place;
-  return remove(path);
-}
-
-/* Sources and ELF files stay where --out names a folder; else they go when the figures are there. */
-static mn_status open_folder(char **temporary, const char **folder, const mn_run_context *context,
-                             mn_error *error) {
-  if (context->common->out != NULL) return mn_stage_folder(folder, context, ".", error);
-  const char *root = getenv("TMPDIR");
-  char *name = mn_arena_text(context->arena, "%s/micronets-bench-XXXXXX",
-                             root != NULL && *root != 0 ? root : "/tmp");
-  if (name == NULL) return mn_out_of_memory(context, error);
-  if (mkdtemp(name) == NULL)
-    return mn_error_set(error, MN_ERR_IO, "%s: the folder cannot be made; name one with --out",
-                        name);
-  *folder = *temporary = name;
-  return MN_OK;
-}
-
 mn_status mn_run_bench(json_t **result, const mn_run_context *context,
                        const mn_options_bench *options, mn_error *error) {
   mn_model model;
@@ -105,10 +82,9 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
                             .vectors = options->vectors,
                             .seed = (uint64_t)context->common->seed,
                             .monitor = context->monitor};
-  char *temporary = NULL;
-  MN_TRY(open_folder(&temporary, &config.work_folder, context, error));
+  if (context->common->out != NULL)
+    MN_TRY(mn_stage_folder(&config.work_folder, context, ".", error));
   mn_status status = mn_bench(&r, context->arena, &model, &config, error);
-  if (temporary != NULL) nftw(temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
   if (status != MN_OK && status != MN_ERR_PARITY) return status;
   mn_error kept = status != MN_OK ? *error : (mn_error){{0}};
   MN_TRY(bench_json(result, context, &r, target, error));
