@@ -44,6 +44,7 @@ typedef struct mn_command {
   int32_t fewest, most;                  /* positional arguments */
   const char *example[3];                /* NULL ends */
   const char *detail;                    /* one paragraph */
+  const char *keys;                      /* of its JSON object, besides those of every command */
   mn_option_group group[MN_GROUP_COUNT]; /* count 0: none */
   mn_status (*run)(json_t **result, mn_session *session, mn_error *error); /* NULL: not built yet */
 } mn_command;
@@ -104,8 +105,9 @@ void mn_cli_table(FILE *out, const json_t *result);
 /* ---- the commands: one file each ------------------------------------------------------------*/
 #define MN_CLI_COMMANDS(X)                                                                    \
   X(build)                                                                                    \
-  X(data) X(space) X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) \
-      X(help) X(version)
+  X(data)                                                                                     \
+  X(space) X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) X(help) \
+      X(version)
 #define X(name) mn_status mn_cli_##name(json_t **result, mn_session *session, mn_error *error);
 MN_CLI_COMMANDS(X)
 #undef X

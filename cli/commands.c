@@ -59,53 +59,80 @@ static const mn_command commands[] = {
      "Audits or speaks the data, searches a network under the budget, trains it for 8 bits, compiles it "
      "to C, checks every tensor on an emulated core and writes a report. Stopped half-way, the same "
      "command with --resume goes on.",
+     "data, search, train, compile, bench (each as its own command prints it; null where it "
+     "does not apply), runtime, trained_on, summary, report, out",
      {COMMON, DATA, OWN(build)}, mn_cli_build},
     {"data", "audit a data set: classes, splits, leaks, problems", "[D]", 0, 1,
      {"micronets data speech.tar", "micronets data --words yes,no,stop --out spoken"},
      "Reads every item once. Nothing that is wrong with a file stops it: problems are counted and named.",
+     "task, classes[], splits.{train,val,test}.{items,per_class{}}, sample_rate, trained_on, "
+     "hash, problems[] {file,kind,text}, leaks[]",
      {COMMON, DATA, NONE}, mn_cli_data},
     {"space", "count a search space, price its smallest and largest networks", "FILE.net", 1, 1,
      {"micronets space spaces/kws.net --target nucleo-f446re"},
-     NULL, {COMMON, NONE, OWN(space)}, mn_cli_space},
+     NULL, "decisions, networks_log10, smallest and largest {ops,params, with --target also "
+     "flash,sram: the extreme of each metric}, list[] {name,kind,options[]}",
+     {COMMON, NONE, OWN(space)}, mn_cli_space},
     {"search", "find a network that fits the budget", "", 0, 0,
      {"micronets search --data speech.tar --space spaces/kws.net --target nucleo-f446re --budget ops=5.3M",
       "micronets search --data speech.tar --space spaces/kws.net --target rp2040 --budget ops=20M "
       "--supernet supernet.ckpt"},
      "Trains a supernet and its choices by gradient descent. Leaves arch.net, pareto.json, search.json and "
      "supernet.ckpt in the folder of --out.",
+     "metric, best {net,ops,params,flash,sram,ms_modelled,mj_modelled,val,text}, pareto[] of "
+     "the same, budget_met, epochs, supernet",
      {COMMON, DATA, OWN(search)}, mn_cli_search},
     {"train", "train a network for 8 bits, write a .tflite", "", 0, 0,
      {"micronets train --data speech.tar --net arch.net --out trained"},
      "Leaves model.tflite, train.json and train.ckpt in the folder of --out (or writes the file itself "
      "where PATH ends in .tflite).",
+     "model, trained_on, metric, float.{val,test}, int8.{val,test}, epochs, "
+     "samples_per_second, loss, ops, params, calibration {threshold,recall_val,...}; with "
+     "--init inherited_layers; with --seeds mean and sd of int8.test, runs[]",
      {COMMON, DATA, OWN(train)}, mn_cli_train},
     {"eval", "what a model is worth on a data set", "MODEL.tflite", 1, 1,
      {"micronets eval model.tflite --data speech.tar --split test",
       "micronets eval model.tflite --raw inputs --labels labels.csv"},
-     NULL, {COMMON, DATA, OWN(eval)}, mn_cli_eval},
+     NULL, "split, items, left_out, taken_as_unknown, accuracy, threshold, recall, false_accepts, "
+     "trained_on, classes[], per_class{}, confusion[][]",
+     {COMMON, DATA, OWN(eval)}, mn_cli_eval},
     {"run", "what a model says of one clip", "MODEL.tflite INPUT...", 2, INT32_MAX,
      {"micronets run model.tflite yes.wav", "micronets run model.tflite --raw in00.bin --dump tensors.bin"},
-     NULL, {COMMON, NONE, OWN(run)}, mn_cli_run},
+     NULL, "input, class, index, probability, accepted, scores[], trained_on; with several inputs "
+     "inputs[] of the same",
+     {COMMON, NONE, OWN(run)}, mn_cli_run},
     {"inspect", "layers, memory, flash and modelled speed of a model or network", "MODEL", 1, 1,
      {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/micronet_kws_m.net"},
-     NULL, {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
+     NULL, "macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
+     "{arena,features,data,stack,lower_bound,total}, flash {weights,constants,code,total}, "
+     "tflm {arena,head,tail,model_bytes,ops[]}; with --target cycles_modelled, ms_modelled, "
+     "mj_modelled, error_percent, error_basis; of a .tflite labels[], threshold, trained_on",
+     {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
      {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
-     NULL, {COMMON, NONE, OWN(compile)}, mn_cli_compile},
+     NULL, "folder, files[], sram {...}, flash {...} as inspect, kernels[], schedule[] "
+     "{name,kind,first_row,rows,offset,scratch}",
+     {COMMON, NONE, OWN(compile)}, mn_cli_compile},
     {"bench", "run the firmware on an emulated core, check every tensor", "MODEL.tflite", 1, 1,
      {"micronets bench model.tflite --target nucleo-f446re"},
      "Instructions are counted, cycles and milliseconds are modelled from them.",
+     "core, machine, emulated, instructions, cycles_modelled, ms_modelled, mj_modelled, sram "
+     "{arena,features,data,stack,stack_bound,total}, flash {...}, parity "
+     "{tensors,tensors_total,not_materialised[],vectors,mismatches,first_mismatch}, layers[] "
+     "{name,kind,macs,instructions,cycles_modelled}",
      {COMMON, NONE, OWN(bench)}, mn_cli_bench},
     {"report", "one HTML page from a run folder", "DIR", 1, 1,
-     {"micronets report spotter"}, NULL, {COMMON, NONE, NONE}, mn_cli_report},
+     {"micronets report spotter"}, NULL, "file",
+     {COMMON, NONE, NONE}, mn_cli_report},
     {"opt", "smaller and bit-exact", "MODEL.tflite", 0, INT32_MAX,
-     {NULL}, NULL, {COMMON, NONE, NONE}, NULL},
+     {NULL}, NULL, NULL, {COMMON, NONE, NONE}, NULL},
     {"characterize", "the layer study and the model study", "", 0, INT32_MAX,
-     {NULL}, NULL, {COMMON, NONE, NONE}, NULL},
+     {NULL}, NULL, NULL, {COMMON, NONE, NONE}, NULL},
     {"help", "this text, or that of a command", "[COMMAND]", 0, 1,
-     {"micronets help train"}, NULL, {COMMON, NONE, OWN(help)}, mn_cli_help},
+     {"micronets help train"}, NULL, NULL, {COMMON, NONE, OWN(help)}, mn_cli_help},
     {"version", "version, compiler, kernels built in", "", 0, 0,
-     {"micronets version"}, NULL, {COMMON, NONE, NONE}, mn_cli_version},
+     {"micronets version"}, NULL, "version, compiler, cpu",
+     {COMMON, NONE, NONE}, mn_cli_version},
 };
 /* clang-format on */
 

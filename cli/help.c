@@ -141,6 +141,7 @@ static void markdown_command(FILE *out, const mn_command *command) {
   if (command->group[MN_GROUP_OWN].count != 0) markdown_group(out, &command->group[MN_GROUP_OWN]);
   if (command->group[MN_GROUP_DATA].count != 0)
     fprintf(out, "\nTakes the options of [data sets](#data-sets).\n");
+  if (command->keys != NULL) fprintf(out, "\nJSON: `%s`\n", command->keys);
 }
 
 void mn_cli_help_markdown(FILE *out) {
@@ -153,7 +154,11 @@ void mn_cli_help_markdown(FILE *out) {
   for (size_t i = 0; i < count; i++)
     fprintf(out, "| `%s` | %s%s |\n", commands[i].name, commands[i].summary,
             commands[i].run == NULL ? " (not built yet)" : "");
-  fprintf(out, "\n## Every command\n");
+  fprintf(
+      out,
+      "\n## Every command\n\nWith `--json` the result is one object on standard output: `micronets` (version), "
+      "`command`, `seed` where randomness was used, `seconds`, and the keys named below. Sizes are bytes, "
+      "shares are fractions of 1, what is unknown is `null`, what is modelled says so in its name.\n");
   markdown_group(out, &mn_cli_command("train")->group[MN_GROUP_COMMON]);
   fprintf(out, "\n## Data sets\n\nWherever a command takes data.\n");
   markdown_group(out, &mn_cli_command("train")->group[MN_GROUP_DATA]);
