@@ -24,21 +24,34 @@ static mn_tensor_id add_op(model *m, const mn_op *op, mn_dtype dtype) {
   return output;
 }
 
-static mn_tensor_id add_constant(model *m, const char *owner, const char *role, mn_dtype dtype, mn_shape shape) {
-  mn_tensor tensor = {.name = mn_arena_text(m->arena, "%s.%s", owner, role), .dtype = dtype, .shape = shape, .constant = true};
+static mn_tensor_id add_constant(model *m, const char *owner, const char *role, mn_dtype dtype,
+                                 mn_shape shape) {
+  mn_tensor tensor = {.name = mn_arena_text(m->arena, "%s.%s", owner, role),
+                      .dtype = dtype,
+                      .shape = shape,
+                      .constant = true};
   return add_tensor(m, &tensor);
 }
 
-static mn_tensor_id add_numbers(model *m, const char *owner, const int32_t *numbers, mn_shape shape) {
+static mn_tensor_id add_numbers(model *m, const char *owner, const int32_t *numbers,
+                                mn_shape shape) {
   size_t bytes = (size_t)mn_shape_elements(&shape) * sizeof *numbers;
-  mn_tensor tensor = {.name = mn_arena_text(m->arena, "%s.numbers", owner), .dtype = MN_DTYPE_INT32, .shape = shape, .constant = true};
+  mn_tensor tensor = {.name = mn_arena_text(m->arena, "%s.numbers", owner),
+                      .dtype = MN_DTYPE_INT32,
+                      .shape = shape,
+                      .constant = true};
   tensor.data = mn_arena_copy(m->arena, numbers, bytes);
   tensor.data_bytes = bytes;
   return add_tensor(m, &tensor);
 }
 
 static mn_op new_op(mn_op_kind kind, const char *name, mn_tensor_id x) {
-  return (mn_op){.kind = kind, .name = name, .origin = -1, .decision = -1, .inputs = 1, .input = {x, -1, -1, -1, -1}};
+  return (mn_op){.kind = kind,
+                 .name = name,
+                 .origin = -1,
+                 .decision = -1,
+                 .inputs = 1,
+                 .input = {x, -1, -1, -1, -1}};
 }
 
 mn_tensor_id model_input(model *m, const char *name, mn_shape shape) {
@@ -54,8 +67,8 @@ static mn_tensor_id add_layer(model *m, mn_op op, mn_shape weights, int32_t chan
   return add_op(m, &op, MN_DTYPE_COUNT);
 }
 
-mn_tensor_id model_conv(model *m, const char *name, mn_tensor_id x, int32_t channels, mn_window window,
-                        mn_activation activation) {
+mn_tensor_id model_conv(model *m, const char *name, mn_tensor_id x, int32_t channels,
+                        mn_window window, mn_activation activation) {
   mn_op op = new_op(MN_OP_CONV_2D, name, x);
   op.window = window;
   op.activation = activation;
@@ -70,24 +83,27 @@ mn_tensor_id model_depthwise(model *m, const char *name, mn_tensor_id x, mn_wind
   op.window = window;
   op.activation = activation;
   int32_t channels = mn_builder_tensor_get(m->builder, x)->shape.dim[3] * window.multiplier;
-  return add_layer(m, op, (mn_shape){4, {1, window.kernel_h, window.kernel_w, channels}}, channels, true);
+  return add_layer(m, op, (mn_shape){4, {1, window.kernel_h, window.kernel_w, channels}}, channels,
+                   true);
 }
 
-mn_tensor_id model_fully_connected(model *m, const char *name, mn_tensor_id x, int32_t channels, bool bias,
-                                   mn_activation activation) {
+mn_tensor_id model_fully_connected(model *m, const char *name, mn_tensor_id x, int32_t channels,
+                                   bool bias, mn_activation activation) {
   mn_op op = new_op(MN_OP_FULLY_CONNECTED, name, x);
   op.activation = activation;
   int64_t depth = mn_shape_elements(&mn_builder_tensor_get(m->builder, x)->shape);
   return add_layer(m, op, (mn_shape){2, {channels, (int32_t)depth}}, channels, bias);
 }
 
-mn_tensor_id model_pool(model *m, const char *name, mn_tensor_id x, mn_op_kind kind, mn_window window) {
+mn_tensor_id model_pool(model *m, const char *name, mn_tensor_id x, mn_op_kind kind,
+                        mn_window window) {
   mn_op op = new_op(kind, name, x);
   op.window = window;
   return add_op(m, &op, MN_DTYPE_COUNT);
 }
 
-mn_tensor_id model_add(model *m, const char *name, mn_tensor_id a, mn_tensor_id b, mn_activation activation) {
+mn_tensor_id model_add(model *m, const char *name, mn_tensor_id a, mn_tensor_id b,
+                       mn_activation activation) {
   mn_op op = new_op(MN_OP_ADD, name, a);
   op.inputs = 2;
   op.input[1] = b;
@@ -110,7 +126,8 @@ mn_tensor_id model_mean(model *m, const char *name, mn_tensor_id x, bool keep_di
   return add_op(m, &op, MN_DTYPE_COUNT);
 }
 
-mn_tensor_id model_reshape(model *m, const char *name, mn_tensor_id x, mn_shape shape, bool as_tensor) {
+mn_tensor_id model_reshape(model *m, const char *name, mn_tensor_id x, mn_shape shape,
+                           bool as_tensor) {
   mn_op op = new_op(MN_OP_RESHAPE, name, x);
   mn_error error = {{0}};
   if (as_tensor) {
@@ -118,7 +135,9 @@ mn_tensor_id model_reshape(model *m, const char *name, mn_tensor_id x, mn_shape 
     op.input[1] = add_numbers(m, name, shape.dim, (mn_shape){1, {shape.rank}});
     return add_op(m, &op, MN_DTYPE_COUNT);
   }
-  op.output = add_tensor(m, &(mn_tensor){.name = name, .dtype = mn_builder_tensor_get(m->builder, x)->dtype, .shape = shape});
+  op.output = add_tensor(
+      m, &(mn_tensor){
+             .name = name, .dtype = mn_builder_tensor_get(m->builder, x)->dtype, .shape = shape});
   assert_ok(mn_builder_add_checked(m->builder, &op, &error), &error);
   return op.output;
 }
@@ -138,7 +157,9 @@ const mn_graph *model_finish(model *m, const mn_tensor_id *inputs, int32_t input
                              const mn_tensor_id *outputs, int32_t output_count) {
   const mn_graph *graph = NULL;
   mn_error error = {{0}};
-  assert_ok(mn_builder_finish(&graph, m->builder, inputs, input_count, outputs, output_count, &error), &error);
+  assert_ok(
+      mn_builder_finish(&graph, m->builder, inputs, input_count, outputs, output_count, &error),
+      &error);
   return graph;
 }
 
@@ -150,7 +171,8 @@ static float *random_floats(model *m, int64_t count, double low, double high) {
   return values;
 }
 
-static void random_parameters(model *m, const mn_graph *bare, const mn_op *op, mn_parameters *parameters) {
+static void random_parameters(model *m, const mn_graph *bare, const mn_op *op,
+                              mn_parameters *parameters) {
   if (op->kind > MN_OP_FULLY_CONNECTED) return;
   const mn_tensor *weights = &bare->tensors[op->input[1]];
   int32_t channels = weights->shape.dim[op->kind == MN_OP_DEPTHWISE_CONV_2D ? 3 : 0];
@@ -167,7 +189,8 @@ const mn_graph *model_freeze(model *m, const mn_graph *bare) {
   mn_range *ranges = mn_arena_array(m->arena, (size_t)bare->tensor_count, sizeof *ranges);
   assert_non_null(parameters);
   assert_non_null(ranges);
-  for (int32_t o = 0; o < bare->op_count; o++) random_parameters(m, bare, &bare->ops[o], &parameters[o]);
+  for (int32_t o = 0; o < bare->op_count; o++)
+    random_parameters(m, bare, &bare->ops[o], &parameters[o]);
   for (int32_t t = 0; t < bare->tensor_count; t++) {
     bool wide = bare->tensors[t].dtype == MN_DTYPE_INT16;
     ranges[t].scale = (float)mn_rng_range(&m->rng, 2, 6) / (wide ? 65536.0f : 256.0f);
@@ -188,7 +211,8 @@ static const mn_window window_1x1 = {1, 1, 1, 1, 1, 1, 1, MN_PADDING_VALID};
 
 /* conv, depthwise, pointwise, pool, reshape, fully connected, softmax: the shape of a spotter */
 static const mn_graph *make_spotter(model *m) {
-  mn_window stem = {4, 3, 2, 2, 1, 1, 1, MN_PADDING_SAME}, twice = window_3x3, pool = {5, 4, 1, 1, 1, 1, 1, MN_PADDING_VALID};
+  mn_window stem = {4, 3, 2, 2, 1, 1, 1, MN_PADDING_SAME}, twice = window_3x3,
+            pool = {5, 4, 1, 1, 1, 1, 1, MN_PADDING_VALID};
   twice.multiplier = 2;
   mn_tensor_id x = model_input(m, "input", (mn_shape){4, {1, 10, 8, 1}});
   mn_tensor_id y = model_conv(m, "conv1", x, 8, stem, MN_ACTIVATION_RELU6);
@@ -205,15 +229,19 @@ static const mn_graph *make_spotter(model *m) {
 static const mn_graph *make_residual(model *m) {
   mn_window dilated = window_3x3, max = {2, 2, 2, 2, 1, 1, 1, MN_PADDING_VALID};
   dilated.dilation_h = dilated.dilation_w = 2;
-  mn_tensor_id ends[2] = {model_input(m, "left", (mn_shape){4, {1, 7, 9, 3}}), model_input(m, "right", (mn_shape){4, {1, 4, 5, 6}})};
+  mn_tensor_id ends[2] = {model_input(m, "left", (mn_shape){4, {1, 7, 9, 3}}),
+                          model_input(m, "right", (mn_shape){4, {1, 4, 5, 6}})};
   mn_tensor_id y = model_pad(m, "pad1", ends[0], (const int32_t[]){0, 0, 1, 0, 1, 2, 0, 0});
   y = model_conv(m, "conv2", y, 6, window_3x3_stride_2, MN_ACTIVATION_NONE);
   mn_tensor_id pooled = model_pool(m, "pool3", y, MN_OP_MAX_POOL_2D, max);
   mn_tensor_id right = model_conv(m, "conv4", ends[1], 6, dilated, MN_ACTIVATION_RELU);
   right = model_pool(m, "pool5", right, MN_OP_AVERAGE_POOL_2D, max);
-  mn_tensor_id cut = model_conv(m, "conv6", pooled, 6, (mn_window){1, 2, 1, 1, 1, 1, 1, MN_PADDING_VALID}, MN_ACTIVATION_RELU6);
+  mn_tensor_id cut =
+      model_conv(m, "conv6", pooled, 6, (mn_window){1, 2, 1, 1, 1, 1, 1, MN_PADDING_VALID},
+                 MN_ACTIVATION_RELU6);
   y = model_add(m, "add7", cut, right, MN_ACTIVATION_RELU);
-  mn_tensor_id outputs[2] = {model_mean(m, "mean8", y, false), model_quantize(m, "quantize9", y, MN_DTYPE_INT8)};
+  mn_tensor_id outputs[2] = {model_mean(m, "mean8", y, false),
+                             model_quantize(m, "quantize9", y, MN_DTYPE_INT8)};
   outputs[1] = model_reshape(m, "flatten10", outputs[1], (mn_shape){2, {1, 24}}, true);
   return model_finish(m, ends, 2, outputs, 2);
 }
@@ -226,9 +254,14 @@ static const mn_graph *make_dense(model *m) {
 }
 
 /* One SVDF layer: freezing does not know it, so it is built frozen. */
-static mn_tensor_id add_random(model *m, const char *name, mn_dtype dtype, mn_shape shape, float scale, uint32_t spread) {
+static mn_tensor_id add_random(model *m, const char *name, mn_dtype dtype, mn_shape shape,
+                               float scale, uint32_t spread) {
   int64_t count = mn_shape_elements(&shape);
-  mn_tensor tensor = {.name = name, .dtype = dtype, .shape = shape, .constant = true, .quantization = {1, 0, &scale, &(int32_t){0}}};
+  mn_tensor tensor = {.name = name,
+                      .dtype = dtype,
+                      .shape = shape,
+                      .constant = true,
+                      .quantization = {1, 0, &scale, &(int32_t){0}}};
   tensor.data_bytes = mn_tensor_bytes(&tensor);
   uint8_t *data = mn_arena_alloc(m->arena, tensor.data_bytes);
   assert_non_null(data);
@@ -241,8 +274,13 @@ static mn_tensor_id add_random(model *m, const char *name, mn_dtype dtype, mn_sh
   return add_tensor(m, &tensor);
 }
 
-static mn_tensor_id add_values(model *m, const char *name, mn_dtype dtype, mn_shape shape, mn_range range, bool state) {
-  mn_tensor tensor = {.name = name, .dtype = dtype, .shape = shape, .variable = state, .quantization = {1, 0, &range.scale, &range.zero_point}};
+static mn_tensor_id add_values(model *m, const char *name, mn_dtype dtype, mn_shape shape,
+                               mn_range range, bool state) {
+  mn_tensor tensor = {.name = name,
+                      .dtype = dtype,
+                      .shape = shape,
+                      .variable = state,
+                      .quantization = {1, 0, &range.scale, &range.zero_point}};
   return add_tensor(m, &tensor);
 }
 
@@ -252,19 +290,23 @@ static const mn_graph *make_svdf(model *m) {
   op.inputs = 5;
   op.rank = 2;
   op.activation = MN_ACTIVATION_RELU;
-  op.input[0] = add_values(m, "input", MN_DTYPE_INT8, (mn_shape){2, {1, 6}}, (mn_range){0.05f, -3}, false);
+  op.input[0] =
+      add_values(m, "input", MN_DTYPE_INT8, (mn_shape){2, {1, 6}}, (mn_range){0.05f, -3}, false);
   op.input[1] = add_random(m, "svdf1.weights", MN_DTYPE_INT8, (mn_shape){2, {8, 6}}, 0.01f, 127);
   op.input[2] = add_random(m, "svdf1.time", MN_DTYPE_INT16, (mn_shape){2, {8, 5}}, 0.001f, 3000);
   op.input[3] = add_random(m, "svdf1.bias", MN_DTYPE_INT32, (mn_shape){1, {4}}, 0.000004f, 5000);
-  op.input[4] = add_values(m, "svdf1.state", MN_DTYPE_INT16, (mn_shape){2, {1, 40}}, (mn_range){0.004f, 0}, true);
-  op.output = add_values(m, "svdf1", MN_DTYPE_INT8, (mn_shape){2, {1, 4}}, (mn_range){0.1f, -128}, false);
+  op.input[4] = add_values(m, "svdf1.state", MN_DTYPE_INT16, (mn_shape){2, {1, 40}},
+                           (mn_range){0.004f, 0}, true);
+  op.output =
+      add_values(m, "svdf1", MN_DTYPE_INT8, (mn_shape){2, {1, 4}}, (mn_range){0.1f, -128}, false);
   assert_ok(mn_builder_add_checked(m->builder, &op, &error), &error);
   return model_finish(m, &op.input[0], 1, &op.output, 1);
 }
 
 const mn_graph *model_make(mn_arena *arena, int32_t index, const mn_graph **bare) {
   mn_dtype values = index == 3 ? MN_DTYPE_INT16 : MN_DTYPE_INT8;
-  model m = model_begin(arena, (uint64_t)index + 1, values, index == 2 ? MN_DTYPE_INT4 : MN_DTYPE_INT8);
+  model m =
+      model_begin(arena, (uint64_t)index + 1, values, index == 2 ? MN_DTYPE_INT4 : MN_DTYPE_INT8);
   const mn_graph *made = NULL;
   if (index == 1) made = make_residual(&m);
   if (index == 4) made = make_dense(&m);

@@ -16,17 +16,20 @@ typedef struct model {
 
 model model_begin(mn_arena *arena, uint64_t seed, mn_dtype values, mn_dtype weights);
 mn_tensor_id model_input(model *m, const char *name, mn_shape shape);
-mn_tensor_id model_conv(model *m, const char *name, mn_tensor_id x, int32_t channels, mn_window window,
-                        mn_activation activation);
+mn_tensor_id model_conv(model *m, const char *name, mn_tensor_id x, int32_t channels,
+                        mn_window window, mn_activation activation);
 mn_tensor_id model_depthwise(model *m, const char *name, mn_tensor_id x, mn_window window,
                              mn_activation activation);
-mn_tensor_id model_fully_connected(model *m, const char *name, mn_tensor_id x, int32_t channels, bool bias,
-                                   mn_activation activation);
-mn_tensor_id model_pool(model *m, const char *name, mn_tensor_id x, mn_op_kind kind, mn_window window);
-mn_tensor_id model_add(model *m, const char *name, mn_tensor_id a, mn_tensor_id b, mn_activation activation);
+mn_tensor_id model_fully_connected(model *m, const char *name, mn_tensor_id x, int32_t channels,
+                                   bool bias, mn_activation activation);
+mn_tensor_id model_pool(model *m, const char *name, mn_tensor_id x, mn_op_kind kind,
+                        mn_window window);
+mn_tensor_id model_add(model *m, const char *name, mn_tensor_id a, mn_tensor_id b,
+                       mn_activation activation);
 mn_tensor_id model_pad(model *m, const char *name, mn_tensor_id x, const int32_t paddings[8]);
 mn_tensor_id model_mean(model *m, const char *name, mn_tensor_id x, bool keep_dims);
-mn_tensor_id model_reshape(model *m, const char *name, mn_tensor_id x, mn_shape shape, bool as_tensor);
+mn_tensor_id model_reshape(model *m, const char *name, mn_tensor_id x, mn_shape shape,
+                           bool as_tensor);
 mn_tensor_id model_softmax(model *m, const char *name, mn_tensor_id x);
 mn_tensor_id model_quantize(model *m, const char *name, mn_tensor_id x, mn_dtype dtype);
 const mn_graph *model_finish(model *m, const mn_tensor_id *inputs, int32_t input_count,

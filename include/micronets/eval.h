@@ -30,10 +30,15 @@ int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double 
 mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
                   const mn_dataset *dataset, unsigned splits, mn_pool *pool,
                   mn_error *error) MN_MUST_CHECK;
-/* The threshold on the winning probability that keeps false accepts low at the best recall, chosen on
- * the validation split. */
+/* A threshold on the winning probability, chosen on the validation split: of 0.00, 0.01, ... 0.99 the
+ * one with the largest recall - 2 x false accepts (both as above), and of equally good ones the
+ * middle. */
 mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
                             const mn_dataset *dataset, mn_pool *pool,
                             mn_error *error) MN_MUST_CHECK;
+
+/* Area under the ROC curve: the chance that a positive item scores higher than a negative one, ties
+ * counting half. -1 where one of the two kinds is absent. Scores must be numbers. */
+double mn_eval_auc(const double *score, const bool *positive, int32_t count, mn_error *error);
 
 #endif

@@ -21,9 +21,9 @@ typedef struct mn_model {
   const char *const *labels; /* [label_count] in output order */
   int32_t label_count;
   bool has_threshold;
-  float threshold;           /* probability; a class below it is not reported */
-  const char *description;   /* of the file */
-  const char *trained_on;    /* one plain sentence; NULL unknown */
+  float threshold;         /* probability; a class below it is not reported */
+  const char *description; /* of the file */
+  const char *trained_on;  /* one plain sentence; NULL unknown */
   const mn_metadata *metadata;
   int32_t metadata_count;
 } mn_model;
@@ -31,7 +31,8 @@ typedef struct mn_model {
 /* Reads and verifies. The model borrows `file` for constants: it must outlive the model.
  * Errors: MN_ERR_FORMAT naming byte offset, found, expected; MN_ERR_UNSUPPORTED naming op or type.
  * Ops that are well formed but not in our list are refused with their name. */
-mn_status mn_tflite_read(mn_model *model, mn_arena *arena, mn_bytes file, mn_error *error) MN_MUST_CHECK;
+mn_status mn_tflite_read(mn_model *model, mn_arena *arena, mn_bytes file,
+                         mn_error *error) MN_MUST_CHECK;
 /* The same bytes for the same model. TFLM runs the file identically. */
 mn_status mn_tflite_write(const mn_sink *out, const mn_model *model, mn_error *error) MN_MUST_CHECK;
 /* Exact size of the file that mn_tflite_write would make for a bare or frozen graph (search prices

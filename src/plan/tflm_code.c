@@ -11,10 +11,18 @@
 enum { INTERPRETER = 18452 };
 
 static const int32_t code_bytes[MN_OP_COUNT] = {
-    [MN_OP_CONV_2D] = 6660,   [MN_OP_DEPTHWISE_CONV_2D] = 8080, [MN_OP_FULLY_CONNECTED] = 9648,
-    [MN_OP_ADD] = 5884,       [MN_OP_AVERAGE_POOL_2D] = 2536,   [MN_OP_MAX_POOL_2D] = 2536,
-    [MN_OP_MEAN] = 5884,      [MN_OP_PAD] = 772,                [MN_OP_RESHAPE] = 1500,
-    [MN_OP_SOFTMAX] = 6456,   [MN_OP_QUANTIZE] = 2000,          [MN_OP_SVDF] = 4744,
+    [MN_OP_CONV_2D] = 6660,
+    [MN_OP_DEPTHWISE_CONV_2D] = 8080,
+    [MN_OP_FULLY_CONNECTED] = 9648,
+    [MN_OP_ADD] = 5884,
+    [MN_OP_AVERAGE_POOL_2D] = 2536,
+    [MN_OP_MAX_POOL_2D] = 2536,
+    [MN_OP_MEAN] = 5884,
+    [MN_OP_PAD] = 772,
+    [MN_OP_RESHAPE] = 1500,
+    [MN_OP_SOFTMAX] = 6456,
+    [MN_OP_QUANTIZE] = 2000,
+    [MN_OP_SVDF] = 4744,
 };
 
 int64_t mn_tflm_code_bytes(const mn_graph *graph) {

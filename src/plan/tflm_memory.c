@@ -16,7 +16,9 @@ typedef struct buffer {
   int32_t first, last; /* 0: before the first op; op + 1 */
 } buffer;
 
-static int64_t align_up(int64_t value, int64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+static int64_t align_up(int64_t value, int64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 static const mn_tensor *operand(const mn_graph *graph, const mn_op *op, int32_t index) {
   bool present = index < op->inputs && op->input[index] >= 0;
@@ -44,9 +46,11 @@ static bool pads_more_than_one(const mn_shape *x, const mn_window *w) {
 static int64_t depthwise_scratch(const mn_graph *graph, const mn_op *op) {
   const mn_tensor *x = operand(graph, op, 0), *weights = operand(graph, op, 1);
   const mn_window *window = &op->window;
-  bool fast = x->dtype == MN_DTYPE_INT8 && x->shape.dim[0] == 1 && x->shape.dim[3] == weights->shape.dim[3] &&
-              window->dilation_h == 1 && window->dilation_w == 1;
-  bool is_3x3 = window->kernel_h == 3 && window->kernel_w == 3 && !pads_more_than_one(&x->shape, window);
+  bool fast = x->dtype == MN_DTYPE_INT8 && x->shape.dim[0] == 1 &&
+              x->shape.dim[3] == weights->shape.dim[3] && window->dilation_h == 1 &&
+              window->dilation_w == 1;
+  bool is_3x3 =
+      window->kernel_h == 3 && window->kernel_w == 3 && !pads_more_than_one(&x->shape, window);
   if (!fast || (is_3x3 && weights->dtype == MN_DTYPE_INT8)) return 0;
   return 2 * (int64_t)window->kernel_h * window->kernel_w * x->shape.dim[3];
 }
@@ -72,7 +76,8 @@ static void scratch_cmsis(int64_t bytes[BUFFERS_PER_OP], const mn_graph *graph, 
 }
 
 /* The reference kernels unpack int4 weights as a whole. */
-static void scratch_reference(int64_t bytes[BUFFERS_PER_OP], const mn_graph *graph, const mn_op *op) {
+static void scratch_reference(int64_t bytes[BUFFERS_PER_OP], const mn_graph *graph,
+                              const mn_op *op) {
   const mn_tensor *weights = operand(graph, op, 1);
   if (op->kind == MN_OP_MEAN || op->kind == MN_OP_SVDF) {
     scratch_cmsis(bytes, graph, op);
@@ -95,7 +100,8 @@ static void mark_lifetimes(buffer *of_tensor, const mn_graph *graph) {
       if (op->input[i] >= 0) of_tensor[op->input[i]].last = o + 1;
     }
   }
-  for (int32_t i = 0; i < graph->output_count; i++) of_tensor[graph->outputs[i]].last = graph->op_count;
+  for (int32_t i = 0; i < graph->output_count; i++)
+    of_tensor[graph->outputs[i]].last = graph->op_count;
 }
 
 /* In the interpreter's order: tensors as numbered, then scratch as requested. */
@@ -142,10 +148,12 @@ static void place(buffer **sorted, int32_t count, buffer *wanted) {
   sorted[at] = wanted;
 }
 
-static mn_status plan_head(int64_t *head, mn_arena *arena, const mn_graph *graph, scratch_rule *rule, mn_error *error) {
+static mn_status plan_head(int64_t *head, mn_arena *arena, const mn_graph *graph,
+                           scratch_rule *rule, mn_error *error) {
   size_t most = (size_t)graph->tensor_count + BUFFERS_PER_OP * (size_t)graph->op_count;
   buffer *buffers = mn_arena_array(arena, most, sizeof *buffers);
-  buffer **order = mn_arena_array(arena, most, sizeof *order), **sorted = mn_arena_array(arena, most, sizeof *sorted);
+  buffer **order = mn_arena_array(arena, most, sizeof *order),
+         **sorted = mn_arena_array(arena, most, sizeof *sorted);
   if (buffers == NULL || order == NULL || sorted == NULL)
     return mn_error_set(error, MN_ERR_MEMORY, "out of memory while planning TFLM's arena");
   int32_t count = collect_buffers(buffers, graph, rule);
@@ -160,7 +168,8 @@ static mn_status plan_head(int64_t *head, mn_arena *arena, const mn_graph *graph
   return MN_OK;
 }
 
-mn_status mn_tflm_head(int64_t *head, mn_arena *arena, const mn_graph *graph, mn_tflm_kernels kernels, mn_error *error) {
+mn_status mn_tflm_head(int64_t *head, mn_arena *arena, const mn_graph *graph,
+                       mn_tflm_kernels kernels, mn_error *error) {
   mn_arena_mark mark = mn_arena_mark_get(arena);
   scratch_rule *rule = kernels == MN_TFLM_REFERENCE ? scratch_reference : scratch_cmsis;
   mn_status status = plan_head(head, arena, graph, rule, error);
@@ -170,17 +179,33 @@ mn_status mn_tflm_head(int64_t *head, mn_arena *arena, const mn_graph *graph, mn
 
 /* ---- Tail ----------------------------------------------------------------------------------
  * Sizes of the interpreter's structs on that core: per tensor, per op, and what stands once. */
-enum { BASE = 132, TENSOR = 12, NODE = 32, END_TENSOR = 32, END_QUANTIZATION = 12, END_ZERO_POINT = 8, SOFTMAX_TABLE = 1026 };
+enum {
+  BASE = 132,
+  TENSOR = 12,
+  NODE = 32,
+  END_TENSOR = 32,
+  END_QUANTIZATION = 12,
+  END_ZERO_POINT = 8,
+  SOFTMAX_TABLE = 1026
+};
 
 /* Options as parsed, their alignment, and the op's own data (0: none). */
 typedef struct op_sizes {
   int32_t options, options_alignment, data;
 } op_sizes;
 static const op_sizes sizes[MN_OP_COUNT] = {
-    [MN_OP_CONV_2D] = {28, 4, 60},       [MN_OP_DEPTHWISE_CONV_2D] = {28, 4, 60}, [MN_OP_FULLY_CONNECTED] = {5, 1, 72},
-    [MN_OP_AVERAGE_POOL_2D] = {40, 4, 36}, [MN_OP_MAX_POOL_2D] = {40, 4, 36},     [MN_OP_MEAN] = {1, 1, 44},
-    [MN_OP_ADD] = {2, 1, 60},            [MN_OP_PAD] = {0, 1, 56},                [MN_OP_RESHAPE] = {36, 4, 0},
-    [MN_OP_SOFTMAX] = {4, 4, 64},        [MN_OP_QUANTIZE] = {0, 1, 32},           [MN_OP_SVDF] = {8, 4, 40},
+    [MN_OP_CONV_2D] = {28, 4, 60},
+    [MN_OP_DEPTHWISE_CONV_2D] = {28, 4, 60},
+    [MN_OP_FULLY_CONNECTED] = {5, 1, 72},
+    [MN_OP_AVERAGE_POOL_2D] = {40, 4, 36},
+    [MN_OP_MAX_POOL_2D] = {40, 4, 36},
+    [MN_OP_MEAN] = {1, 1, 44},
+    [MN_OP_ADD] = {2, 1, 60},
+    [MN_OP_PAD] = {0, 1, 56},
+    [MN_OP_RESHAPE] = {36, 4, 0},
+    [MN_OP_SOFTMAX] = {4, 4, 64},
+    [MN_OP_QUANTIZE] = {0, 1, 32},
+    [MN_OP_SVDF] = {8, 4, 40},
 };
 
 /* One allocation: the arena's tail grows downwards, so the size is added before aligning. */
@@ -193,13 +218,16 @@ static void take_channels(int64_t *tail, const mn_graph *graph, const mn_op *op)
   bool conv = op->kind == MN_OP_CONV_2D || op->kind == MN_OP_DEPTHWISE_CONV_2D;
   bool dense = op->kind == MN_OP_FULLY_CONNECTED && operand(graph, op, 1)->quantization.count > 1;
   const mn_shape *y = &graph->tensors[op->output].shape;
-  for (int32_t i = 0; i < 2 && (conv || dense); i++) take(tail, 4 * (int64_t)y->dim[y->rank - 1], ALIGNMENT);
+  for (int32_t i = 0; i < 2 && (conv || dense); i++)
+    take(tail, 4 * (int64_t)y->dim[y->rank - 1], ALIGNMENT);
 }
 
 static void take_op_data(int64_t *tail, const mn_graph *graph) {
   int64_t handles = 0;
-  for (int32_t o = 0; o < graph->op_count; o++) take(tail, sizes[graph->ops[o].kind].options, sizes[graph->ops[o].kind].options_alignment);
-  for (int32_t o = 0; o < graph->op_count; o++) take(tail, sizes[graph->ops[o].kind].data, ALIGNMENT);
+  for (int32_t o = 0; o < graph->op_count; o++)
+    take(tail, sizes[graph->ops[o].kind].options, sizes[graph->ops[o].kind].options_alignment);
+  for (int32_t o = 0; o < graph->op_count; o++)
+    take(tail, sizes[graph->ops[o].kind].data, ALIGNMENT);
   for (int32_t o = 0; o < graph->op_count; o++) {
     const mn_op *op = &graph->ops[o];
     int64_t scratch[BUFFERS_PER_OP] = {0};
@@ -235,20 +263,23 @@ static void take_ends(int64_t *tail, int32_t count) {
 
 static mn_status sum_tail(int64_t *tail, mn_arena *arena, const mn_graph *graph, mn_error *error) {
   bool *used = mn_arena_array(arena, (size_t)graph->tensor_count, sizeof *used);
-  if (used == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while planning TFLM's arena");
+  if (used == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory while planning TFLM's arena");
   *tail = BASE;
   take(tail, TENSOR * count_used(used, graph), 4);
   take(tail, NODE * (int64_t)graph->op_count, 4);
   take_op_data(tail, graph);
   for (int32_t t = 0; t < graph->tensor_count; t++) {
-    if (used[t] && graph->tensors[t].variable) take(tail, (int64_t)mn_tensor_bytes(&graph->tensors[t]), ALIGNMENT);
+    if (used[t] && graph->tensors[t].variable)
+      take(tail, (int64_t)mn_tensor_bytes(&graph->tensors[t]), ALIGNMENT);
   }
   take_ends(tail, graph->input_count);
   take_ends(tail, graph->output_count);
   return MN_OK;
 }
 
-mn_status mn_tflm_memory_of(mn_tflm_memory *memory, mn_arena *arena, const mn_graph *graph, mn_error *error) {
+mn_status mn_tflm_memory_of(mn_tflm_memory *memory, mn_arena *arena, const mn_graph *graph,
+                            mn_error *error) {
   mn_tflm_memory made = {0};
   mn_arena_mark mark = mn_arena_mark_get(arena);
   MN_TRY(mn_tflm_head(&made.head, arena, graph, MN_TFLM_CMSIS_M4, error));

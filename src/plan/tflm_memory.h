@@ -10,8 +10,8 @@
 typedef enum mn_tflm_kernels { MN_TFLM_CMSIS_M4, MN_TFLM_REFERENCE } mn_tflm_kernels;
 
 /* The head alone: activations and scratch, in bytes. */
-mn_status mn_tflm_head(int64_t *head, mn_arena *arena, const mn_graph *graph, mn_tflm_kernels kernels,
-                       mn_error *error) MN_MUST_CHECK;
+mn_status mn_tflm_head(int64_t *head, mn_arena *arena, const mn_graph *graph,
+                       mn_tflm_kernels kernels, mn_error *error) MN_MUST_CHECK;
 /* Interpreter and kernels in flash, and the deepest stack recorded for any model. */
 int64_t mn_tflm_code_bytes(const mn_graph *graph);
 enum { MN_TFLM_STACK_BYTES = 1348 };

@@ -8,6 +8,7 @@
 #include "tflite/options.h"
 
 /* `at` is the op's place in the file; flat->where already names the op. */
-mn_status mn_check_op(mn_flat *flat, size_t at, const mn_op *op, const mn_tensor *tensors) MN_MUST_CHECK;
+mn_status mn_check_op(mn_flat *flat, size_t at, const mn_op *op,
+                      const mn_tensor *tensors) MN_MUST_CHECK;
 
 #endif

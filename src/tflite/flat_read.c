@@ -41,7 +41,8 @@ static bool spend(mn_flat *flat, size_t at, uint64_t work) {
     flat->work_left -= work;
     return true;
   }
-  mn_flat_fail(flat, MN_ERR_FORMAT, at, "the same parts are used over and over; a file of %zu bytes needs less",
+  mn_flat_fail(flat, MN_ERR_FORMAT, at,
+               "the same parts are used over and over; a file of %zu bytes needs less",
                flat->file.size);
   return false;
 }
@@ -50,12 +51,15 @@ static bool spend(mn_flat *flat, size_t at, uint64_t work) {
 static bool inside(mn_flat *flat, const char *what, size_t at, uint64_t bytes, size_t alignment) {
   if (flat->status != MN_OK) return false;
   if (at > flat->file.size || flat->file.size - at < bytes) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, at, "%s of %llu bytes runs past the end of the file (%zu bytes); the file is cut short or damaged",
-                 what, (unsigned long long)bytes, flat->file.size);
+    mn_flat_fail(
+        flat, MN_ERR_FORMAT, at,
+        "%s of %llu bytes runs past the end of the file (%zu bytes); the file is cut short or damaged",
+        what, (unsigned long long)bytes, flat->file.size);
     return false;
   }
   if (at % alignment != 0) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, at, "%s is not aligned; expected a multiple of %zu", what, alignment);
+    mn_flat_fail(flat, MN_ERR_FORMAT, at, "%s is not aligned; expected a multiple of %zu", what,
+                 alignment);
     return false;
   }
   return true;
@@ -66,7 +70,8 @@ static mn_flat_table table_at(mn_flat *flat, size_t at) {
   if (!inside(flat, "a table", at, 4, 4) || !spend(flat, at, MN_FLAT_TABLE_WORK)) return absent;
   int64_t vtable = (int64_t)at - (int32_t)(uint32_t)load(flat->file.data + at, 4);
   if (vtable < 0 || (uint64_t)vtable > flat->file.size) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, at, "the table's field list would stand at %lld, outside the file (%zu bytes)",
+    mn_flat_fail(flat, MN_ERR_FORMAT, at,
+                 "the table's field list would stand at %lld, outside the file (%zu bytes)",
                  (long long)vtable, flat->file.size);
     return absent;
   }
@@ -75,8 +80,10 @@ static mn_flat_table table_at(mn_flat *flat, size_t at) {
   table.vtable_bytes = (uint32_t)load(flat->file.data + table.vtable, 2);
   table.table_bytes = (uint32_t)load(flat->file.data + table.vtable + 2, 2);
   if (table.vtable_bytes < 4 || table.vtable_bytes % 2 != 0 || table.table_bytes < 4) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, table.vtable, "field list says %u bytes for itself and %u for its table; expected at least 4 each",
-                 table.vtable_bytes, table.table_bytes);
+    mn_flat_fail(
+        flat, MN_ERR_FORMAT, table.vtable,
+        "field list says %u bytes for itself and %u for its table; expected at least 4 each",
+        table.vtable_bytes, table.table_bytes);
     return absent;
   }
   if (!inside(flat, "a field list", table.vtable, table.vtable_bytes, 2)) return absent;
@@ -91,7 +98,8 @@ mn_flat_table mn_flat_open(mn_flat *flat, mn_bytes file, const char *identifier,
   const mn_flat_table absent = {0};
   if (!inside(flat, "the header", 0, 8, 1)) return absent;
   if (memcmp(file.data + 4, identifier, 4) != 0) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, 4, "identifier is %02x %02x %02x %02x; expected \"%s\": not a .tflite file",
+    mn_flat_fail(flat, MN_ERR_FORMAT, 4,
+                 "identifier is %02x %02x %02x %02x; expected \"%s\": not a .tflite file",
                  file.data[4], file.data[5], file.data[6], file.data[7], identifier);
     return absent;
   }
@@ -106,8 +114,9 @@ static size_t field(mn_flat *flat, const mn_flat_table *table, int32_t slot, siz
   uint32_t offset = (uint32_t)load(flat->file.data + table->vtable + entry, 2);
   if (offset == 0) return 0;
   if (offset < 4 || offset + bytes > table->table_bytes) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "field %d of %zu bytes at %u leaves its table of %u bytes",
-                 (int)slot, bytes, offset, table->table_bytes);
+    mn_flat_fail(flat, MN_ERR_FORMAT, table->at,
+                 "field %d of %zu bytes at %u leaves its table of %u bytes", (int)slot, bytes,
+                 offset, table->table_bytes);
     return 0;
   }
   if (!inside(flat, "a field", table->at + offset, bytes, bytes)) return 0;
@@ -118,7 +127,8 @@ bool mn_flat_has(mn_flat *flat, const mn_flat_table *table, int32_t slot) {
   return field(flat, table, slot, 1) != 0;
 }
 
-static uint64_t scalar(mn_flat *flat, const mn_flat_table *table, int32_t slot, size_t bytes, uint64_t absent) {
+static uint64_t scalar(mn_flat *flat, const mn_flat_table *table, int32_t slot, size_t bytes,
+                       uint64_t absent) {
   size_t at = field(flat, table, slot, bytes);
   return at == 0 ? absent : load(flat->file.data + at, bytes);
 }
@@ -154,7 +164,8 @@ float mn_flat_f32(mn_flat *flat, const mn_flat_table *table, int32_t slot, float
 static size_t follow(mn_flat *flat, size_t at) {
   uint32_t distance = (uint32_t)load(flat->file.data + at, 4);
   if (distance == 0 || distance > flat->file.size - at) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, at, "offset %u leaves the file (%zu bytes)", distance, flat->file.size);
+    mn_flat_fail(flat, MN_ERR_FORMAT, at, "offset %u leaves the file (%zu bytes)", distance,
+                 flat->file.size);
     return 0;
   }
   return at + distance;
@@ -165,11 +176,13 @@ static mn_flat_vector vector_at(mn_flat *flat, size_t at, size_t element_bytes) 
   if (!inside(flat, "a vector", at, 4, 4)) return absent;
   mn_flat_vector vector = {.at = at + 4, .count = (uint32_t)load(flat->file.data + at, 4)};
   uint64_t bytes = (uint64_t)vector.count * element_bytes;
-  if (!inside(flat, "a vector", vector.at, bytes, vector.count == 0 ? 1 : element_bytes)) return absent;
+  if (!inside(flat, "a vector", vector.at, bytes, vector.count == 0 ? 1 : element_bytes))
+    return absent;
   return vector;
 }
 
-mn_flat_vector mn_flat_vector_of(mn_flat *flat, const mn_flat_table *table, int32_t slot, size_t element_bytes) {
+mn_flat_vector mn_flat_vector_of(mn_flat *flat, const mn_flat_table *table, int32_t slot,
+                                 size_t element_bytes) {
   const mn_flat_vector absent = {0};
   size_t at = field(flat, table, slot, 4);
   size_t target = at == 0 ? 0 : follow(flat, at);
@@ -218,7 +231,8 @@ const char *mn_flat_text(mn_flat *flat, const mn_flat_table *table, int32_t slot
   if (!inside(flat, "a string", vector.at, (uint64_t)vector.count + 1, 1)) return NULL;
   const uint8_t *end = memchr(flat->file.data + vector.at, 0, (size_t)vector.count + 1);
   if (end != flat->file.data + vector.at + vector.count) {
-    mn_flat_fail(flat, MN_ERR_FORMAT, vector.at, "the text of %u bytes does not end with a zero byte, or holds one inside",
+    mn_flat_fail(flat, MN_ERR_FORMAT, vector.at,
+                 "the text of %u bytes does not end with a zero byte, or holds one inside",
                  vector.count);
     return NULL;
   }

@@ -11,7 +11,7 @@
 
 typedef struct mn_flat {
   mn_bytes file;
-  mn_status status;   /* sticks */
+  mn_status status; /* sticks */
   mn_error *error;
   char where[128];    /* what is being read: "tensor 12", for messages */
   uint64_t work_left; /* bytes that may still be visited: shared parts must not multiply the work */
@@ -32,7 +32,8 @@ mn_flat_table mn_flat_open(mn_flat *flat, mn_bytes file, const char *identifier,
 /* Says what is being read from now on. */
 void mn_flat_enter(mn_flat *flat, const char *format, ...) MN_PRINTF(2, 3);
 /* The first failure fills the error: "offset AT (where): text". Returns the status that sticks. */
-mn_status mn_flat_fail(mn_flat *flat, mn_status status, size_t at, const char *format, ...) MN_PRINTF(4, 5);
+mn_status mn_flat_fail(mn_flat *flat, mn_status status, size_t at, const char *format, ...)
+    MN_PRINTF(4, 5);
 
 bool mn_flat_has(mn_flat *flat, const mn_flat_table *table, int32_t slot);
 uint8_t mn_flat_u8(mn_flat *flat, const mn_flat_table *table, int32_t slot, uint8_t absent);
@@ -42,7 +43,8 @@ uint64_t mn_flat_u64(mn_flat *flat, const mn_flat_table *table, int32_t slot, ui
 float mn_flat_f32(mn_flat *flat, const mn_flat_table *table, int32_t slot, float absent);
 
 /* Empty where absent. element_bytes: 1, 2, 4 or 8; 4 also for vectors of tables. */
-mn_flat_vector mn_flat_vector_of(mn_flat *flat, const mn_flat_table *table, int32_t slot, size_t element_bytes);
+mn_flat_vector mn_flat_vector_of(mn_flat *flat, const mn_flat_table *table, int32_t slot,
+                                 size_t element_bytes);
 /* Elements; index must be below count. */
 int32_t mn_flat_item_i32(const mn_flat *flat, mn_flat_vector vector, uint32_t index);
 int64_t mn_flat_item_i64(const mn_flat *flat, mn_flat_vector vector, uint32_t index);

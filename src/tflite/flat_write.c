@@ -21,7 +21,8 @@ static void put(mn_flat_out *out, const void *data, size_t size) {
 }
 
 static void put_number(mn_flat_out *out, uint32_t value, size_t bytes) {
-  uint8_t byte[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+  uint8_t byte[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                     (uint8_t)(value >> 24)};
   put(out, byte, bytes);
 }
 
@@ -57,7 +58,8 @@ static uint32_t lay_fields(mn_flat_vtable *vtable, const mn_flat_field *fields, 
 static size_t place_vtable(mn_flat_out *out, mn_flat_vtable *vtable) {
   for (int32_t i = 0; i < out->vtable_count; i++) {
     const mn_flat_vtable *old = &out->vtables[i];
-    if (old->bytes == vtable->bytes && memcmp(old->entry, vtable->entry, vtable->bytes) == 0) return old->at;
+    if (old->bytes == vtable->bytes && memcmp(old->entry, vtable->entry, vtable->bytes) == 0)
+      return old->at;
   }
   pad(out, vtable->bytes, 4); /* the table behind it needs no padding then */
   vtable->at = out->size;
@@ -66,7 +68,8 @@ static size_t place_vtable(mn_flat_out *out, mn_flat_vtable *vtable) {
   return vtable->at;
 }
 
-size_t mn_flat_put_table(mn_flat_out *out, const mn_flat_field *fields, int32_t slots, size_t *where) {
+size_t mn_flat_put_table(mn_flat_out *out, const mn_flat_field *fields, int32_t slots,
+                         size_t *where) {
   assert(slots <= MN_FLAT_MAX_SLOTS);
   mn_flat_vtable vtable = {0};
   lay_fields(&vtable, fields, slots);
@@ -79,11 +82,13 @@ size_t mn_flat_put_table(mn_flat_out *out, const mn_flat_field *fields, int32_t 
       if (fields[slot].bytes == bytes) put_number(out, fields[slot].value, bytes);
     }
   }
-  for (int32_t slot = 0; slot < slots && where != NULL; slot++) where[slot] = at + vtable.entry[2 + slot];
+  for (int32_t slot = 0; slot < slots && where != NULL; slot++)
+    where[slot] = at + vtable.entry[2 + slot];
   return at;
 }
 
-size_t mn_flat_put_vector(mn_flat_out *out, const void *data, size_t count, size_t element_bytes, size_t alignment) {
+size_t mn_flat_put_vector(mn_flat_out *out, const void *data, size_t count, size_t element_bytes,
+                          size_t alignment) {
   pad(out, 4, alignment < 4 ? 4 : alignment);
   size_t at = out->size;
   put_number(out, (uint32_t)count, 4);
@@ -105,4 +110,6 @@ void mn_flat_aim(mn_flat_out *out, size_t from, size_t to) {
   for (size_t i = 0; i < 4; i++) out->buffer.data[from + i] = (uint8_t)(distance >> (8 * i));
 }
 
-void mn_flat_release(mn_flat_out *out) { mn_buffer_free(&out->buffer); }
+void mn_flat_release(mn_flat_out *out) {
+  mn_buffer_free(&out->buffer);
+}

@@ -12,13 +12,16 @@
 enum { MN_META_MAX_BYTES = 1 << 20 };
 
 bool mn_meta_needed(const mn_model *model) {
-  return model->frontend.kind != MN_FRONTEND_NONE || model->label_count > 0 || model->has_threshold ||
-         model->trained_on != NULL;
+  return model->frontend.kind != MN_FRONTEND_NONE || model->label_count > 0 ||
+         model->has_threshold || model->trained_on != NULL;
 }
 
-static mn_status print_line(const mn_sink *out, const char *key, const char *value, mn_error *error) {
+static mn_status print_line(const mn_sink *out, const char *key, const char *value,
+                            mn_error *error) {
   if (value[0] == 0 || strpbrk(value, "\r\n") != NULL)
-    return mn_error_set(error, MN_ERR_ARGUMENT, "%s \"%s\": empty or more than one line; a .tflite keeps it on one line", key, value);
+    return mn_error_set(error, MN_ERR_ARGUMENT,
+                        "%s \"%s\": empty or more than one line; a .tflite keeps it on one line",
+                        key, value);
   return mn_sink_printf(out, "%s %s\n", key, value);
 }
 
@@ -37,9 +40,12 @@ static mn_status print_frontend(const mn_sink *out, const mn_frontend *frontend)
 mn_status mn_meta_print(const mn_sink *out, const mn_model *model, mn_error *error) {
   MN_TRY(mn_sink_printf(out, FIRST_LINE "\n"));
   if (model->frontend.kind != MN_FRONTEND_NONE) MN_TRY(print_frontend(out, &model->frontend));
-  for (int32_t i = 0; i < model->label_count; i++) MN_TRY(print_line(out, "label", model->labels[i], error));
-  if (model->has_threshold) MN_TRY(mn_sink_printf(out, "threshold %.9f\n", (double)model->threshold));
-  return model->trained_on != NULL ? print_line(out, "trained_on", model->trained_on, error) : MN_OK;
+  for (int32_t i = 0; i < model->label_count; i++)
+    MN_TRY(print_line(out, "label", model->labels[i], error));
+  if (model->has_threshold)
+    MN_TRY(mn_sink_printf(out, "threshold %.9f\n", (double)model->threshold));
+  return model->trained_on != NULL ? print_line(out, "trained_on", model->trained_on, error)
+                                   : MN_OK;
 }
 
 /* ---- Parsing -------------------------------------------------------------------------------*/
@@ -51,7 +57,8 @@ typedef struct meta_parser {
 } meta_parser;
 
 static mn_status bad_line(meta_parser *parser, const char *line, const char *expected) {
-  return mn_error_set(parser->error, MN_ERR_FORMAT, "metadata \"micronets\": line \"%.60s\"; expected %s", line, expected);
+  return mn_error_set(parser->error, MN_ERR_FORMAT,
+                      "metadata \"micronets\": line \"%.60s\"; expected %s", line, expected);
 }
 
 /* The value behind "key ", or NULL where the line has another key. */
@@ -64,7 +71,8 @@ static const char *value_of(const char *line, const char *key) {
 static mn_status parse_threshold(meta_parser *parser, const char *line, const char *value) {
   char *end = NULL;
   float threshold = strtof(value, &end);
-  if (*end != 0 || !(threshold >= 0 && threshold <= 1)) return bad_line(parser, line, "a threshold from 0 to 1");
+  if (*end != 0 || !(threshold >= 0 && threshold <= 1))
+    return bad_line(parser, line, "a threshold from 0 to 1");
   parser->model->threshold = threshold;
   parser->model->has_threshold = true;
   return MN_OK;
@@ -76,13 +84,16 @@ static mn_status parse_line(meta_parser *parser, const char *line) {
   if (value_of(line, "input") != NULL && !parser->seen_input) {
     parser->seen_input = true;
     mn_status status = mn_frontend_parse(&model->frontend, line, parser->error);
-    return status == MN_OK ? MN_OK : mn_error_prefix(parser->error, MN_ERR_FORMAT, "metadata \"micronets\"");
+    return status == MN_OK
+               ? MN_OK
+               : mn_error_prefix(parser->error, MN_ERR_FORMAT, "metadata \"micronets\"");
   }
   if ((value = value_of(line, "label")) != NULL) {
     parser->labels[model->label_count++] = value;
     return MN_OK;
   }
-  if ((value = value_of(line, "threshold")) != NULL && !model->has_threshold) return parse_threshold(parser, line, value);
+  if ((value = value_of(line, "threshold")) != NULL && !model->has_threshold)
+    return parse_threshold(parser, line, value);
   if ((value = value_of(line, "trained_on")) != NULL && !parser->seen_trained) {
     parser->seen_trained = true;
     model->trained_on = value;
@@ -98,20 +109,26 @@ static size_t count_lines(const char *text) {
 }
 
 mn_status mn_meta_parse(mn_model *model, mn_arena *arena, mn_bytes bytes, mn_error *error) {
-  if (bytes.size == 0 || bytes.size > MN_META_MAX_BYTES || memchr(bytes.data, 0, bytes.size) != NULL)
-    return mn_error_set(error, MN_ERR_FORMAT, "metadata \"micronets\" of %zu bytes; expected up to 1 MiB of text", bytes.size);
+  if (bytes.size == 0 || bytes.size > MN_META_MAX_BYTES ||
+      memchr(bytes.data, 0, bytes.size) != NULL)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "metadata \"micronets\" of %zu bytes; expected up to 1 MiB of text",
+                        bytes.size);
   char *text = mn_arena_alloc(arena, bytes.size + 1); /* zeroed: ends itself */
-  if (text == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while reading metadata");
+  if (text == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory while reading metadata");
   memcpy(text, bytes.data, bytes.size);
   meta_parser parser = {.model = model, .error = error};
   parser.labels = mn_arena_array(arena, count_lines(text) + 1, sizeof *parser.labels);
-  if (parser.labels == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while reading metadata");
+  if (parser.labels == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory while reading metadata");
   bool first = true;
   for (char *line = text; *line != 0; first = false) {
     char *end = strchr(line, '\n');
     if (end == NULL) return bad_line(&parser, line, "an end of line");
     *end = 0;
-    if (first && strcmp(line, FIRST_LINE) != 0) return bad_line(&parser, line, "\"" FIRST_LINE "\" first");
+    if (first && strcmp(line, FIRST_LINE) != 0)
+      return bad_line(&parser, line, "\"" FIRST_LINE "\" first");
     if (!first) MN_TRY(parse_line(&parser, line));
     line = end + 1;
   }

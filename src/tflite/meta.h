@@ -16,6 +16,7 @@
 bool mn_meta_needed(const mn_model *model); /* false: nothing to say, no entry */
 mn_status mn_meta_print(const mn_sink *out, const mn_model *model, mn_error *error) MN_MUST_CHECK;
 /* Fills front end, labels, threshold and trained_on; the rest of `model` stays. */
-mn_status mn_meta_parse(mn_model *model, mn_arena *arena, mn_bytes text, mn_error *error) MN_MUST_CHECK;
+mn_status mn_meta_parse(mn_model *model, mn_arena *arena, mn_bytes text,
+                        mn_error *error) MN_MUST_CHECK;
 
 #endif

@@ -4,43 +4,77 @@
 
 #include <string.h>
 
-#define PADDING(slot) {slot, 1, MN_OPTION_PADDING, 0}
-#define ACTIVATION(slot) {slot, 1, MN_OPTION_ACTIVATION, 0}
-#define STRIDES(slot) {slot, 4, MN_OPTION_STRIDE_W, 0}, {slot + 1, 4, MN_OPTION_STRIDE_H, 0}
-#define DILATIONS(slot) {slot, 4, MN_OPTION_DILATION_W, 1}, {slot + 1, 4, MN_OPTION_DILATION_H, 1}
-#define LAYER {MN_ROLE_ACTIVATION, MN_ROLE_WEIGHTS, MN_ROLE_BIAS}
+#define PADDING(slot) \
+  { slot, 1, MN_OPTION_PADDING, 0 }
+#define ACTIVATION(slot) \
+  { slot, 1, MN_OPTION_ACTIVATION, 0 }
+#define STRIDES(slot)                  \
+  {slot, 4, MN_OPTION_STRIDE_W, 0}, {  \
+    slot + 1, 4, MN_OPTION_STRIDE_H, 0 \
+  }
+#define DILATIONS(slot)                  \
+  {slot, 4, MN_OPTION_DILATION_W, 1}, {  \
+    slot + 1, 4, MN_OPTION_DILATION_H, 1 \
+  }
+#define LAYER \
+  { MN_ROLE_ACTIVATION, MN_ROLE_WEIGHTS, MN_ROLE_BIAS }
 
 static const mn_op_format formats[MN_OP_COUNT] = {
     [MN_OP_CONV_2D] = {1, 2, 3, LAYER, {PADDING(0), STRIDES(1), ACTIVATION(3), DILATIONS(4)}},
     [MN_OP_DEPTHWISE_CONV_2D] =
-        {2, 2, 3, LAYER,
+        {2,
+         2,
+         3,
+         LAYER,
          {PADDING(0), STRIDES(1), {3, 4, MN_OPTION_MULTIPLIER, 0}, ACTIVATION(4), DILATIONS(5)}},
-    [MN_OP_FULLY_CONNECTED] =
-        {8, 2, 3, LAYER,
-         {ACTIVATION(0), {1, 1, MN_OPTION_FORMAT, 0}, {2, 1, MN_OPTION_KEEP_DIMS, 0}}},
-    [MN_OP_AVERAGE_POOL_2D] =
-        {5, 1, 1, {MN_ROLE_ACTIVATION},
-         {PADDING(0), STRIDES(1), {3, 4, MN_OPTION_KERNEL_W, 0}, {4, 4, MN_OPTION_KERNEL_H, 0}, ACTIVATION(5)}},
-    [MN_OP_MAX_POOL_2D] =
-        {5, 1, 1, {MN_ROLE_ACTIVATION},
-         {PADDING(0), STRIDES(1), {3, 4, MN_OPTION_KERNEL_W, 0}, {4, 4, MN_OPTION_KERNEL_H, 0}, ACTIVATION(5)}},
-    [MN_OP_MEAN] = {27, 2, 2, {MN_ROLE_ACTIVATION, MN_ROLE_NUMBERS}, {{0, 1, MN_OPTION_KEEP_DIMS, 0}}},
+    [MN_OP_FULLY_CONNECTED] = {8,
+                               2,
+                               3,
+                               LAYER,
+                               {ACTIVATION(0),
+                                {1, 1, MN_OPTION_FORMAT, 0},
+                                {2, 1, MN_OPTION_KEEP_DIMS, 0}}},
+    [MN_OP_AVERAGE_POOL_2D] = {5,
+                               1,
+                               1,
+                               {MN_ROLE_ACTIVATION},
+                               {PADDING(0),
+                                STRIDES(1),
+                                {3, 4, MN_OPTION_KERNEL_W, 0},
+                                {4, 4, MN_OPTION_KERNEL_H, 0},
+                                ACTIVATION(5)}},
+    [MN_OP_MAX_POOL_2D] = {5,
+                           1,
+                           1,
+                           {MN_ROLE_ACTIVATION},
+                           {PADDING(0),
+                            STRIDES(1),
+                            {3, 4, MN_OPTION_KERNEL_W, 0},
+                            {4, 4, MN_OPTION_KERNEL_H, 0},
+                            ACTIVATION(5)}},
+    [MN_OP_MEAN] =
+        {27, 2, 2, {MN_ROLE_ACTIVATION, MN_ROLE_NUMBERS}, {{0, 1, MN_OPTION_KEEP_DIMS, 0}}},
     [MN_OP_ADD] = {11, 2, 2, {MN_ROLE_ACTIVATION, MN_ROLE_ACTIVATION}, {ACTIVATION(0)}},
     [MN_OP_PAD] = {0, 2, 2, {MN_ROLE_ACTIVATION, MN_ROLE_NUMBERS}, {{0}}},
     [MN_OP_RESHAPE] = {0, 1, 2, {MN_ROLE_ACTIVATION, MN_ROLE_NUMBERS}, {{0}}},
     [MN_OP_SOFTMAX] = {9, 1, 1, {MN_ROLE_ACTIVATION}, {{0, 4, MN_OPTION_BETA, 0}}},
     [MN_OP_QUANTIZE] = {0, 1, 1, {MN_ROLE_ACTIVATION}, {{0}}},
-    [MN_OP_SVDF] =
-        {6, 5, 5, {MN_ROLE_ACTIVATION, MN_ROLE_WEIGHTS, MN_ROLE_TIME, MN_ROLE_BIAS, MN_ROLE_STATE},
-         {{0, 4, MN_OPTION_RANK, 0}, ACTIVATION(1)}},
+    [MN_OP_SVDF] = {6,
+                    5,
+                    5,
+                    {MN_ROLE_ACTIVATION, MN_ROLE_WEIGHTS, MN_ROLE_TIME, MN_ROLE_BIAS,
+                     MN_ROLE_STATE},
+                    {{0, 4, MN_OPTION_RANK, 0}, ACTIVATION(1)}},
 };
 
-const mn_op_format *mn_op_format_of(mn_op_kind kind) { return &formats[kind]; }
+const mn_op_format *mn_op_format_of(mn_op_kind kind) {
+  return &formats[kind];
+}
 
 const char *mn_role_text(mn_role role) {
   static const char *const text[] = {
-      [MN_ROLE_NONE] = "none",       [MN_ROLE_ACTIVATION] = "input", [MN_ROLE_WEIGHTS] = "weights",
-      [MN_ROLE_TIME] = "time",       [MN_ROLE_BIAS] = "bias",        [MN_ROLE_NUMBERS] = "numbers",
+      [MN_ROLE_NONE] = "none",   [MN_ROLE_ACTIVATION] = "input", [MN_ROLE_WEIGHTS] = "weights",
+      [MN_ROLE_TIME] = "time",   [MN_ROLE_BIAS] = "bias",        [MN_ROLE_NUMBERS] = "numbers",
       [MN_ROLE_STATE] = "state",
   };
   return text[role];
@@ -95,9 +129,7 @@ bool mn_option_set(mn_op *op, mn_option option, uint32_t value) {
         return true;
       }
       return false;
-    case MN_OPTION_KEEP_DIMS:
-      op->keep_dims = value != 0;
-      return value <= 1;
+    case MN_OPTION_KEEP_DIMS: op->keep_dims = value != 0; return value <= 1;
     case MN_OPTION_BETA:
       memcpy(&op->beta, &value, sizeof value);
       return op->beta > 0 && op->beta <= 1e6f;
@@ -111,12 +143,18 @@ typedef struct op_versions {
   int32_t int8, int4, int16;
 } op_versions;
 static const op_versions versions[MN_OP_COUNT] = {
-    [MN_OP_CONV_2D] = {3, 7, 4},          [MN_OP_DEPTHWISE_CONV_2D] = {3, 7, 5},
-    [MN_OP_FULLY_CONNECTED] = {4, 10, 7}, [MN_OP_AVERAGE_POOL_2D] = {2, 2, 3},
-    [MN_OP_MAX_POOL_2D] = {2, 2, 3},      [MN_OP_MEAN] = {2, 2, 3},
-    [MN_OP_ADD] = {2, 2, 3},              [MN_OP_PAD] = {2, 2, 3},
-    [MN_OP_RESHAPE] = {1, 1, 1},          [MN_OP_SOFTMAX] = {2, 2, 3},
-    [MN_OP_QUANTIZE] = {1, 1, 2},         [MN_OP_SVDF] = {3, 3, 3},
+    [MN_OP_CONV_2D] = {3, 7, 4},
+    [MN_OP_DEPTHWISE_CONV_2D] = {3, 7, 5},
+    [MN_OP_FULLY_CONNECTED] = {4, 10, 7},
+    [MN_OP_AVERAGE_POOL_2D] = {2, 2, 3},
+    [MN_OP_MAX_POOL_2D] = {2, 2, 3},
+    [MN_OP_MEAN] = {2, 2, 3},
+    [MN_OP_ADD] = {2, 2, 3},
+    [MN_OP_PAD] = {2, 2, 3},
+    [MN_OP_RESHAPE] = {1, 1, 1},
+    [MN_OP_SOFTMAX] = {2, 2, 3},
+    [MN_OP_QUANTIZE] = {1, 1, 2},
+    [MN_OP_SVDF] = {3, 3, 3},
 };
 
 int32_t mn_op_file_version(const mn_op *op, const mn_tensor *tensors) {

@@ -30,7 +30,7 @@ enum { MN_OPTION_MAX = 4096 };
 typedef struct mn_option_field {
   uint8_t slot, bytes; /* bytes 0 ends the list */
   mn_option option;
-  int32_t absent;      /* the schema's default, which is not written */
+  int32_t absent; /* the schema's default, which is not written */
 } mn_option_field;
 
 /* The role of an input decides what it may be. */

@@ -21,7 +21,8 @@ typedef struct op_code {
   const char *custom;
 } op_code;
 
-static mn_status read_codes(mn_reader *reader, const mn_flat_table *model, op_code **codes, uint32_t *count) {
+static mn_status read_codes(mn_reader *reader, const mn_flat_table *model, op_code **codes,
+                            uint32_t *count) {
   mn_flat *flat = &reader->flat;
   mn_flat_enter(flat, "operator codes");
   mn_flat_vector vector = mn_flat_vector_of(flat, model, MN_MODEL_OPERATOR_CODES, 4);
@@ -46,32 +47,36 @@ static mn_status read_codes(mn_reader *reader, const mn_flat_table *model, op_co
 static mn_status kind_of(mn_reader *reader, size_t at, const op_code *code, mn_op_kind *kind) {
   mn_flat *flat = &reader->flat;
   if (code->custom != NULL)
-    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at, "custom op \"%.60s\" is not supported", code->custom);
+    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at, "custom op \"%.60s\" is not supported",
+                        code->custom);
   for (int32_t k = 0; k < MN_OP_COUNT; k++) {
     const mn_op_info *info = mn_op_info_get((mn_op_kind)k);
     if (info->tflite_code < 0 || info->tflite_code != code->code) continue;
     if (code->version < 1 || code->version > info->tflite_version)
-      return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at, "%s version %d; versions up to %d are supported", info->text,
+      return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at,
+                          "%s version %d; versions up to %d are supported", info->text,
                           (int)code->version, (int)info->tflite_version);
     *kind = (mn_op_kind)k;
     return MN_OK;
   }
-  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at, "op code %d is not supported; see the op list of inspect --help",
+  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at,
+                      "op code %d is not supported; see the op list of inspect --help",
                       (int)code->code);
 }
 
-static mn_status read_tensor_ids(mn_reader *reader, const mn_flat_table *table, int32_t slot, mn_tensor_id *ids,
-                                 int32_t *count, int32_t most, bool optional) {
+static mn_status read_tensor_ids(mn_reader *reader, const mn_flat_table *table, int32_t slot,
+                                 mn_tensor_id *ids, int32_t *count, int32_t most, bool optional) {
   mn_flat *flat = &reader->flat;
   mn_flat_vector vector = mn_flat_vector_of(flat, table, slot, 4);
   if (flat->status != MN_OK) return flat->status;
   if (vector.count > (uint32_t)most)
-    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at, "%u tensors; at most %d are supported", vector.count, (int)most);
+    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at, "%u tensors; at most %d are supported",
+                        vector.count, (int)most);
   for (uint32_t i = 0; i < vector.count; i++) {
     ids[i] = mn_flat_item_i32(flat, vector, i);
     if (ids[i] >= reader->tensor_count || ids[i] < (optional ? -1 : 0))
-      return mn_flat_fail(flat, MN_ERR_FORMAT, vector.at + 4 * (size_t)i, "tensor %d; the file has %d", (int)ids[i],
-                          (int)reader->tensor_count);
+      return mn_flat_fail(flat, MN_ERR_FORMAT, vector.at + 4 * (size_t)i,
+                          "tensor %d; the file has %d", (int)ids[i], (int)reader->tensor_count);
   }
   *count = (int32_t)vector.count;
   return MN_OK;
@@ -85,15 +90,17 @@ static mn_status read_options(mn_reader *reader, const mn_flat_table *table, mn_
   mn_flat_table options = mn_flat_child(flat, table, MN_OPERATOR_OPTIONS);
   if (flat->status != MN_OK) return flat->status;
   if (type != format->options_type || options.at == 0)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "options of type %u; expected type %u", type, format->options_type);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "options of type %u; expected type %u",
+                        type, format->options_type);
   for (const mn_option_field *field = format->fields; field->bytes != 0; field++) {
     uint32_t absent = (uint32_t)field->absent;
     uint32_t value = field->bytes == 1 ? mn_flat_u8(flat, &options, field->slot, (uint8_t)absent)
                                        : mn_flat_u32(flat, &options, field->slot, absent);
     if (flat->status != MN_OK) return flat->status;
     if (!mn_option_set(op, field->option, value))
-      return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, options.at, "option field %u has value %u, which is not supported",
-                          field->slot, value);
+      return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, options.at,
+                          "option field %u has value %u, which is not supported", field->slot,
+                          value);
   }
   return MN_OK;
 }
@@ -107,19 +114,21 @@ static void complete_window(mn_op *op, const mn_tensor *tensors) {
   op->window.kernel_w = tensors[op->input[1]].shape.dim[2];
 }
 
-static mn_status read_op(mn_reader *reader, const mn_flat_table *table, int32_t index, const op_code *codes,
-                         uint32_t code_count) {
+static mn_status read_op(mn_reader *reader, const mn_flat_table *table, int32_t index,
+                         const op_code *codes, uint32_t code_count) {
   mn_flat *flat = &reader->flat;
   mn_op *op = &reader->ops[index];
   uint32_t code = mn_flat_u32(flat, table, MN_OPERATOR_CODE, 0);
   if (flat->status != MN_OK) return flat->status;
   if (code >= code_count)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "operator code %u; the file has %u", code, code_count);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "operator code %u; the file has %u", code,
+                        code_count);
   *op = (mn_op){.origin = index, .decision = -1};
   MN_TRY(kind_of(reader, table->at, &codes[code], &op->kind));
   mn_flat_enter(flat, "op %d, %s", (int)index, mn_op_info_get(op->kind)->text);
   for (int32_t i = 0; i < MN_OP_MAX_INPUTS; i++) op->input[i] = -1;
-  MN_TRY(read_tensor_ids(reader, table, MN_OPERATOR_INPUTS, op->input, &op->inputs, MN_OP_MAX_INPUTS, true));
+  MN_TRY(read_tensor_ids(reader, table, MN_OPERATOR_INPUTS, op->input, &op->inputs,
+                         MN_OP_MAX_INPUTS, true));
   int32_t outputs = 0;
   MN_TRY(read_tensor_ids(reader, table, MN_OPERATOR_OUTPUTS, &op->output, &outputs, 1, false));
   if (outputs != 1) return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "no output; expected one");
@@ -129,7 +138,8 @@ static mn_status read_op(mn_reader *reader, const mn_flat_table *table, int32_t 
   return MN_OK;
 }
 
-static mn_status read_ops(mn_reader *reader, const mn_flat_table *subgraph, const op_code *codes, uint32_t code_count) {
+static mn_status read_ops(mn_reader *reader, const mn_flat_table *subgraph, const op_code *codes,
+                          uint32_t code_count) {
   mn_flat *flat = &reader->flat;
   mn_flat_enter(flat, "ops");
   mn_flat_vector ops = mn_flat_vector_of(flat, subgraph, MN_SUBGRAPH_OPERATORS, 4);
@@ -150,7 +160,8 @@ static mn_status read_ops(mn_reader *reader, const mn_flat_table *subgraph, cons
 /* ---- Names ---------------------------------------------------------------------------------
  * An op is called as its output tensor. Constants are called after their op; what a file calls them
  * is kept, but never written. */
-static mn_status name_tensor(mn_reader *reader, mn_tensor_id id, const char *owner, const char *role) {
+static mn_status name_tensor(mn_reader *reader, mn_tensor_id id, const char *owner,
+                             const char *role) {
   mn_tensor *tensor = &reader->tensors[id];
   if (tensor->name != NULL) return MN_OK;
   tensor->name = mn_arena_text(reader->arena, "%s.%s", owner, role);
@@ -164,7 +175,8 @@ static mn_status name_op(mn_reader *reader, mn_op *op) {
   op->name = output->name;
   const mn_op_format *format = mn_op_format_of(op->kind);
   for (int32_t i = 0; i < op->inputs; i++) {
-    if (op->input[i] >= 0) MN_TRY(name_tensor(reader, op->input[i], op->name, mn_role_text(format->role[i])));
+    if (op->input[i] >= 0)
+      MN_TRY(name_tensor(reader, op->input[i], op->name, mn_role_text(format->role[i])));
   }
   return MN_OK;
 }
@@ -172,7 +184,8 @@ static mn_status name_op(mn_reader *reader, mn_op *op) {
 static mn_status name_all(mn_reader *reader) {
   for (int32_t i = 0; i < reader->input_count; i++) {
     mn_tensor *input = &reader->tensors[reader->inputs[i]];
-    if (input->name == NULL) input->name = i == 0 ? "input" : mn_arena_text(reader->arena, "input%d", (int)i);
+    if (input->name == NULL)
+      input->name = i == 0 ? "input" : mn_arena_text(reader->arena, "input%d", (int)i);
     if (input->name == NULL) return mn_reader_no_memory(reader);
   }
   for (int32_t i = 0; i < reader->op_count; i++) MN_TRY(name_op(reader, &reader->ops[i]));
@@ -183,7 +196,8 @@ static mn_status name_all(mn_reader *reader) {
 static mn_status check_ops(mn_reader *reader) {
   for (int32_t i = 0; i < reader->op_count; i++) {
     const mn_op *op = &reader->ops[i];
-    mn_flat_enter(&reader->flat, "op %d, %s \"%.60s\"", (int)i, mn_op_info_get(op->kind)->text, op->name);
+    mn_flat_enter(&reader->flat, "op %d, %s \"%.60s\"", (int)i, mn_op_info_get(op->kind)->text,
+                  op->name);
     MN_TRY(mn_check_op(&reader->flat, reader->op_at[i], op, reader->tensors));
   }
   return MN_OK;
@@ -195,10 +209,13 @@ static mn_status check_inputs(mn_reader *reader) {
     mn_flat_enter(&reader->flat, "input %d, tensor \"%.60s\"", (int)i, tensor->name);
     bool number = tensor->dtype == MN_DTYPE_INT8 || tensor->dtype == MN_DTYPE_INT16;
     if (!number)
-      return mn_flat_fail(&reader->flat, MN_ERR_UNSUPPORTED, 0, "is %s; expected int8 or int16: quantize the model fully, its input and output too",
-                          mn_dtype_text(tensor->dtype));
+      return mn_flat_fail(
+          &reader->flat, MN_ERR_UNSUPPORTED, 0,
+          "is %s; expected int8 or int16: quantize the model fully, its input and output too",
+          mn_dtype_text(tensor->dtype));
     if (tensor->constant || tensor->variable || tensor->quantization.count != 1)
-      return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0, "is constant, a variable or without a scale; expected a quantized input");
+      return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0,
+                          "is constant, a variable or without a scale; expected a quantized input");
   }
   return MN_OK;
 }
@@ -222,7 +239,8 @@ static mn_status add_tensors(mn_reader *reader, mn_builder *builder, mn_tensor_i
   for (int32_t t = 0; t < reader->tensor_count; t++) {
     if (id[t] < 0) continue;
     mn_tensor tensor = reader->tensors[t];
-    if (tensor.name == NULL) tensor.name = "output"; /* a graph output that nothing makes: refused below */
+    if (tensor.name == NULL)
+      tensor.name = "output"; /* a graph output that nothing makes: refused below */
     MN_TRY(mn_builder_tensor(builder, &id[t], &tensor, reader->flat.error));
   }
   return MN_OK;
@@ -243,11 +261,12 @@ static mn_status add_ops(mn_reader *reader, mn_builder *builder, const mn_tensor
 static mn_status build(mn_reader *reader, const mn_graph **graph) {
   mn_builder *builder = NULL;
   mn_tensor_id *id = mn_arena_array(reader->arena, (size_t)reader->tensor_count + 1, sizeof *id);
-  if (id == NULL || mn_builder_create(&builder, reader->arena) != MN_OK) return mn_reader_no_memory(reader);
+  if (id == NULL || mn_builder_create(&builder, reader->arena) != MN_OK)
+    return mn_reader_no_memory(reader);
   MN_TRY(add_tensors(reader, builder, id));
   MN_TRY(add_ops(reader, builder, id));
-  return mn_builder_finish(graph, builder, reader->inputs, reader->input_count, reader->outputs, reader->output_count,
-                           reader->flat.error);
+  return mn_builder_finish(graph, builder, reader->inputs, reader->input_count, reader->outputs,
+                           reader->output_count, reader->flat.error);
 }
 
 static mn_status read_graph(mn_reader *reader, const mn_flat_table *model, const mn_graph **graph) {
@@ -259,15 +278,19 @@ static mn_status read_graph(mn_reader *reader, const mn_flat_table *model, const
   mn_flat_enter(flat, "subgraphs");
   mn_flat_vector subgraphs = mn_flat_vector_of(flat, model, MN_MODEL_SUBGRAPHS, 4);
   if (flat->status == MN_OK && subgraphs.count != 1)
-    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, model->at, "%u subgraphs; expected one, without control flow", subgraphs.count);
+    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, model->at,
+                        "%u subgraphs; expected one, without control flow", subgraphs.count);
   if (flat->status != MN_OK) return flat->status;
   mn_flat_table subgraph = mn_flat_item_table(flat, subgraphs, 0);
   MN_TRY(mn_read_tensors(reader, &subgraph));
   mn_flat_enter(flat, "inputs and outputs");
-  MN_TRY(read_tensor_ids(reader, &subgraph, MN_SUBGRAPH_INPUTS, reader->inputs, &reader->input_count, MN_MAX_GRAPH_ENDS, false));
-  MN_TRY(read_tensor_ids(reader, &subgraph, MN_SUBGRAPH_OUTPUTS, reader->outputs, &reader->output_count, MN_MAX_GRAPH_ENDS, false));
+  MN_TRY(read_tensor_ids(reader, &subgraph, MN_SUBGRAPH_INPUTS, reader->inputs,
+                         &reader->input_count, MN_MAX_GRAPH_ENDS, false));
+  MN_TRY(read_tensor_ids(reader, &subgraph, MN_SUBGRAPH_OUTPUTS, reader->outputs,
+                         &reader->output_count, MN_MAX_GRAPH_ENDS, false));
   MN_TRY(read_ops(reader, &subgraph, codes, code_count));
-  if (reader->op_count == 0) return mn_flat_fail(flat, MN_ERR_FORMAT, subgraph.at, "no ops; expected at least one");
+  if (reader->op_count == 0)
+    return mn_flat_fail(flat, MN_ERR_FORMAT, subgraph.at, "no ops; expected at least one");
   MN_TRY(name_all(reader));
   MN_TRY(check_inputs(reader));
   MN_TRY(check_ops(reader));
@@ -284,27 +307,32 @@ static mn_status check_meta(mn_reader *reader, const mn_model *model) {
   int64_t features = (int64_t)frontend->height * frontend->width * frontend->channels;
   mn_flat_enter(&reader->flat, "metadata \"%s\"", MN_TFLITE_METADATA);
   if (model->label_count > 0 && model->label_count != outputs)
-    return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0, "%d labels; the output has %lld values", (int)model->label_count,
-                        (long long)outputs);
+    return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0, "%d labels; the output has %lld values",
+                        (int)model->label_count, (long long)outputs);
   if (frontend->kind != MN_FRONTEND_NONE && features != inputs)
-    return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0, "front end of %dx%dx%d values; the input has %lld",
-                        (int)frontend->height, (int)frontend->width, (int)frontend->channels, (long long)inputs);
+    return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0,
+                        "front end of %dx%dx%d values; the input has %lld", (int)frontend->height,
+                        (int)frontend->width, (int)frontend->channels, (long long)inputs);
   return MN_OK;
 }
 
-static mn_status read_entry(mn_reader *reader, const mn_flat_table *table, mn_model *model, mn_metadata *foreign) {
+static mn_status read_entry(mn_reader *reader, const mn_flat_table *table, mn_model *model,
+                            mn_metadata *foreign) {
   mn_flat *flat = &reader->flat;
   const char *name = mn_flat_text(flat, table, MN_METADATA_NAME);
   uint32_t buffer = mn_flat_u32(flat, table, MN_METADATA_BUFFER, 0);
   if (flat->status != MN_OK) return flat->status;
   if (buffer >= reader->buffer_count)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "buffer %u; the file has %u", buffer, reader->buffer_count);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "buffer %u; the file has %u", buffer,
+                        reader->buffer_count);
   if (name != NULL && strcmp(name, MN_TFLITE_METADATA) == 0) {
     if (mn_meta_needed(model))
-      return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "a second entry \"%s\"; expected one", MN_TFLITE_METADATA);
+      return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "a second entry \"%s\"; expected one",
+                          MN_TFLITE_METADATA);
     return mn_meta_parse(model, reader->arena, reader->buffers[buffer], flat->error);
   }
-  foreign[model->metadata_count++] = (mn_metadata){name != NULL ? name : "", reader->buffers[buffer]};
+  foreign[model->metadata_count++] =
+      (mn_metadata){name != NULL ? name : "", reader->buffers[buffer]};
   return MN_OK;
 }
 
@@ -331,7 +359,8 @@ mn_status mn_tflite_read(mn_model *model, mn_arena *arena, mn_bytes file, mn_err
   uint32_t version = mn_flat_u32(&reader.flat, &root, MN_MODEL_VERSION, 0);
   if (reader.flat.status != MN_OK) return reader.flat.status;
   if (version != MN_TFLITE_SCHEMA_VERSION)
-    return mn_flat_fail(&reader.flat, MN_ERR_UNSUPPORTED, root.at, "schema version %u; expected %d", version, MN_TFLITE_SCHEMA_VERSION);
+    return mn_flat_fail(&reader.flat, MN_ERR_UNSUPPORTED, root.at, "schema version %u; expected %d",
+                        version, MN_TFLITE_SCHEMA_VERSION);
   reader.inputs = mn_arena_array(arena, 2 * MN_MAX_GRAPH_ENDS, sizeof *reader.inputs);
   if (reader.inputs == NULL) return mn_reader_no_memory(&reader);
   reader.outputs = reader.inputs + MN_MAX_GRAPH_ENDS;

@@ -7,13 +7,15 @@
 
 /* ---- Buffers -------------------------------------------------------------------------------*/
 /* Large models keep data behind the FlatBuffer: offset and size from the start of the file. */
-static mn_status read_outside(mn_reader *reader, const mn_flat_table *table, mn_bytes *bytes, size_t *at) {
+static mn_status read_outside(mn_reader *reader, const mn_flat_table *table, mn_bytes *bytes,
+                              size_t *at) {
   mn_flat *flat = &reader->flat;
   uint64_t offset = mn_flat_u64(flat, table, MN_BUFFER_OFFSET, 0);
   uint64_t size = mn_flat_u64(flat, table, MN_BUFFER_SIZE, 0);
   if (flat->status != MN_OK || offset <= 1 || size == 0) return flat->status;
   if (offset > flat->file.size || size > flat->file.size - offset)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "data of %llu bytes at %llu runs past the end of the file (%zu bytes)",
+    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at,
+                        "data of %llu bytes at %llu runs past the end of the file (%zu bytes)",
                         (unsigned long long)size, (unsigned long long)offset, flat->file.size);
   *bytes = (mn_bytes){flat->file.data + offset, (size_t)size};
   *at = (size_t)offset;
@@ -36,7 +38,8 @@ mn_status mn_read_buffers(mn_reader *reader, const mn_flat_table *model) {
     if (flat->status != MN_OK) return flat->status;
     reader->buffers[i] = (mn_bytes){data.count > 0 ? flat->file.data + data.at : NULL, data.count};
     reader->buffer_at[i] = data.at;
-    if (data.count == 0) MN_TRY(read_outside(reader, &table, &reader->buffers[i], &reader->buffer_at[i]));
+    if (data.count == 0)
+      MN_TRY(read_outside(reader, &table, &reader->buffers[i], &reader->buffer_at[i]));
   }
   return MN_OK;
 }
@@ -51,7 +54,8 @@ static mn_status read_type(mn_reader *reader, const mn_flat_table *table, mn_ten
     tensor->dtype = (mn_dtype)dtype;
     return MN_OK;
   }
-  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at, "tensor type %d is not supported; expected int8, int16, int4, int32 or int64",
+  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at,
+                      "tensor type %d is not supported; expected int8, int16, int4, int32 or int64",
                       (int)code);
 }
 
@@ -60,13 +64,15 @@ static mn_status read_shape(mn_reader *reader, const mn_flat_table *table, mn_te
   mn_flat_vector shape = mn_flat_vector_of(flat, table, MN_TENSOR_SHAPE, 4);
   if (flat->status != MN_OK) return flat->status;
   if (shape.count > MN_MAX_RANK)
-    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, shape.at, "%u axes; at most %d are supported", shape.count, MN_MAX_RANK);
+    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, shape.at, "%u axes; at most %d are supported",
+                        shape.count, MN_MAX_RANK);
   int64_t elements = 1;
   tensor->shape.rank = (int32_t)shape.count;
   for (uint32_t i = 0; i < shape.count; i++) {
     int32_t dim = mn_flat_item_i32(flat, shape, i);
     if (dim <= 0)
-      return mn_flat_fail(flat, MN_ERR_FORMAT, shape.at + 4 * (size_t)i, "axis %u has size %d; expected at least 1", i, (int)dim);
+      return mn_flat_fail(flat, MN_ERR_FORMAT, shape.at + 4 * (size_t)i,
+                          "axis %u has size %d; expected at least 1", i, (int)dim);
     elements *= dim;
     if (elements > INT32_MAX)
       return mn_flat_fail(flat, MN_ERR_FORMAT, shape.at, "more than %d elements", INT32_MAX);
@@ -86,20 +92,23 @@ static mn_status read_data(mn_reader *reader, const mn_flat_table *table, mn_ten
   tensor->variable = mn_flat_u8(flat, table, MN_TENSOR_IS_VARIABLE, 0) != 0;
   if (flat->status != MN_OK) return flat->status;
   if (index >= reader->buffer_count)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "buffer %u; the file has %u", index, reader->buffer_count);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, table->at, "buffer %u; the file has %u", index,
+                        reader->buffer_count);
   mn_bytes data = reader->buffers[index];
   if (data.size == 0) return MN_OK;
   size_t need = mn_tensor_bytes(tensor);
   if (data.size != need)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, reader->buffer_at[index], "its data has %zu bytes; its shape and type need %zu",
-                        data.size, need);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, reader->buffer_at[index],
+                        "its data has %zu bytes; its shape and type need %zu", data.size, need);
   if (tensor->variable)
-    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at, "a variable with initial values; expected it to start at zero");
+    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at,
+                        "a variable with initial values; expected it to start at zero");
   tensor->constant = true;
   tensor->data_bytes = data.size;
   tensor->data = data.data;
   /* kernels read whole elements: what the file does not align, a copy does */
-  if ((uintptr_t)data.data % alignment_of(tensor->dtype) != 0) tensor->data = mn_arena_copy(reader->arena, data.data, data.size);
+  if ((uintptr_t)data.data % alignment_of(tensor->dtype) != 0)
+    tensor->data = mn_arena_copy(reader->arena, data.data, data.size);
   return tensor->data != NULL ? MN_OK : mn_reader_no_memory(reader);
 }
 
@@ -114,10 +123,11 @@ static mn_status check_axis(mn_reader *reader, const mn_tensor *tensor, size_t a
   int32_t count = tensor->quantization.count;
   if (count == 1) return MN_OK;
   if (axis < 0 || axis >= tensor->shape.rank)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, at, "scales along axis %d of %d axes", (int)axis, (int)tensor->shape.rank);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, at, "scales along axis %d of %d axes", (int)axis,
+                        (int)tensor->shape.rank);
   if (count != tensor->shape.dim[axis])
-    return mn_flat_fail(flat, MN_ERR_FORMAT, at, "%d scales along axis %d; its size is %d", (int)count, (int)axis,
-                        (int)tensor->shape.dim[axis]);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, at, "%d scales along axis %d; its size is %d",
+                        (int)count, (int)axis, (int)tensor->shape.dim[axis]);
   return MN_OK;
 }
 
@@ -128,8 +138,8 @@ static mn_status read_scales(mn_reader *reader, mn_tensor *tensor, mn_flat_vecto
   for (uint32_t i = 0; i < scales.count; i++) {
     scale[i] = mn_flat_item_f32(flat, scales, i);
     if (!isfinite(scale[i]) || scale[i] <= 0)
-      return mn_flat_fail(flat, MN_ERR_FORMAT, scales.at + 4 * (size_t)i, "scale %u is %g; expected a positive number", i,
-                          (double)scale[i]);
+      return mn_flat_fail(flat, MN_ERR_FORMAT, scales.at + 4 * (size_t)i,
+                          "scale %u is %g; expected a positive number", i, (double)scale[i]);
   }
   tensor->quantization.count = (int32_t)scales.count;
   tensor->quantization.scale = scale;
@@ -141,22 +151,24 @@ static mn_status read_zero_points(mn_reader *reader, mn_tensor *tensor, mn_flat_
   mn_flat *flat = &reader->flat;
   uint32_t count = (uint32_t)tensor->quantization.count;
   if (points.count > 1 && points.count != count)
-    return mn_flat_fail(flat, MN_ERR_FORMAT, points.at, "%u zero points for %u scales", points.count, count);
+    return mn_flat_fail(flat, MN_ERR_FORMAT, points.at, "%u zero points for %u scales",
+                        points.count, count);
   int32_t *zero_point = mn_arena_array(reader->arena, count, sizeof *zero_point);
   if (zero_point == NULL) return mn_reader_no_memory(reader);
   int64_t limit = type_limit(tensor->dtype);
   for (uint32_t i = 0; i < count && points.count > 0; i++) {
     int64_t value = mn_flat_item_i64(flat, points, points.count == 1 ? 0 : i);
     if (value > limit || value < -limit - 1)
-      return mn_flat_fail(flat, MN_ERR_FORMAT, points.at, "zero point %lld does not fit %s", (long long)value,
-                          mn_dtype_text(tensor->dtype));
+      return mn_flat_fail(flat, MN_ERR_FORMAT, points.at, "zero point %lld does not fit %s",
+                          (long long)value, mn_dtype_text(tensor->dtype));
     zero_point[i] = (int32_t)value;
   }
   tensor->quantization.zero_point = zero_point;
   return MN_OK;
 }
 
-static mn_status read_quantization(mn_reader *reader, const mn_flat_table *table, mn_tensor *tensor) {
+static mn_status read_quantization(mn_reader *reader, const mn_flat_table *table,
+                                   mn_tensor *tensor) {
   mn_flat *flat = &reader->flat;
   mn_flat_table quantization = mn_flat_child(flat, table, MN_TENSOR_QUANTIZATION);
   mn_flat_vector scales = mn_flat_vector_of(flat, &quantization, MN_QUANTIZATION_SCALE, 4);
@@ -165,12 +177,14 @@ static mn_status read_quantization(mn_reader *reader, const mn_flat_table *table
   uint8_t details = mn_flat_u8(flat, &quantization, MN_QUANTIZATION_DETAILS_TYPE, 0);
   if (flat->status != MN_OK) return flat->status;
   if (details != 0)
-    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, quantization.at, "quantization with custom details; expected scales and zero points");
+    return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, quantization.at,
+                        "quantization with custom details; expected scales and zero points");
   if (scales.count == 0) return MN_OK;
   MN_TRY(read_scales(reader, tensor, scales));
   MN_TRY(read_zero_points(reader, tensor, points));
   /* TFLM's own person detection names axis 3 of its one-dimensional biases */
-  bool bias = tensor->shape.rank == 1 && (tensor->dtype == MN_DTYPE_INT32 || tensor->dtype == MN_DTYPE_INT64);
+  bool bias = tensor->shape.rank == 1 &&
+              (tensor->dtype == MN_DTYPE_INT32 || tensor->dtype == MN_DTYPE_INT64);
   if (bias || scales.count == 1) axis = 0;
   tensor->quantization.axis = axis;
   return check_axis(reader, tensor, quantization.at, axis);

@@ -18,7 +18,14 @@ enum { DATA_ALIGNMENT = 16, SHARED_INTS = 64 };
 /* A memory plan made for one exact list of tensors: it would be wrong for the file we write. */
 #define OFFLINE_PLAN "OfflineMemoryAllocation"
 
-typedef enum leaf_kind { LEAF_INTS, LEAF_FLOATS, LEAF_TEXT, LEAF_ZERO_POINTS, LEAF_BYTES, LEAF_KINDS } leaf_kind;
+typedef enum leaf_kind {
+  LEAF_INTS,
+  LEAF_FLOATS,
+  LEAF_TEXT,
+  LEAF_ZERO_POINTS,
+  LEAF_BYTES,
+  LEAF_KINDS
+} leaf_kind;
 
 /* Something without offsets of its own, to be written behind all tables. data NULL: zeros. */
 typedef struct leaf {
@@ -40,9 +47,10 @@ typedef struct writer {
   mn_error *error;
   leaf *leaves;
   int32_t leaf_count, leaf_capacity;
-  int32_t *file_id, *scales, *buffer; /* [tensor]: number in the file; scales it has; buffer of its data */
-  mn_tensor_id *same_as;              /* [tensor]: shares this tensor's quantization; -1 */
-  mn_tensor_id *used;                 /* [used_count]: tensors of the file in order */
+  int32_t *file_id, *scales,
+      *buffer;           /* [tensor]: number in the file; scales it has; buffer of its data */
+  mn_tensor_id *same_as; /* [tensor]: shares this tensor's quantization; -1 */
+  mn_tensor_id *used;    /* [used_count]: tensors of the file in order */
   int32_t used_count, constant_count;
   mn_bytes *buffers;
   int32_t buffer_count;
@@ -89,7 +97,8 @@ static size_t put_zero_points(writer *w, const leaf *item) {
   if (item->data != NULL && !w->out.counting) {
     wide = mn_arena_array(w->arena, item->count, sizeof *wide);
     if (wide == NULL) w->out.status = MN_ERR_MEMORY;
-    for (size_t i = 0; wide != NULL && i < item->count; i++) wide[i] = ((const int32_t *)item->data)[i];
+    for (size_t i = 0; wide != NULL && i < item->count; i++)
+      wide[i] = ((const int32_t *)item->data)[i];
   }
   return mn_flat_put_vector(&w->out, wide, item->count, 8, 8);
 }
@@ -124,7 +133,9 @@ static void put_leaves(writer *w, leaf_kind kind) {
 }
 
 /* ---- What goes into the file ---------------------------------------------------------------*/
-static bool is_constant(const mn_tensor *tensor) { return tensor->constant; }
+static bool is_constant(const mn_tensor *tensor) {
+  return tensor->constant;
+}
 
 /* Scales that freezing gives to a bare graph's tensor: one per output channel for weights and bias of
  * convolutions, one for everything else that is quantized. */
@@ -147,8 +158,10 @@ static bool same_quantization(const mn_quantization *a, const mn_quantization *b
 
 static void count_scales(writer *w) {
   const mn_graph *graph = w->graph;
-  for (int32_t t = 0; t < graph->tensor_count; t++) w->scales[t] = graph->tensors[t].quantization.count;
-  for (int32_t i = 0; i < graph->input_count && !graph->frozen; i++) w->scales[graph->inputs[i]] = 1;
+  for (int32_t t = 0; t < graph->tensor_count; t++)
+    w->scales[t] = graph->tensors[t].quantization.count;
+  for (int32_t i = 0; i < graph->input_count && !graph->frozen; i++)
+    w->scales[graph->inputs[i]] = 1;
   for (int32_t o = 0; o < graph->op_count; o++) {
     const mn_op *op = &graph->ops[o];
     if (!graph->frozen) expect_scales(w, op);
@@ -187,7 +200,9 @@ static void number_buffers(writer *w) {
     if (!is_constant(tensor)) continue;
     mn_bytes data = {tensor->data, mn_tensor_bytes(tensor)};
     int32_t b = 1;
-    while (b < w->buffer_count && (data.data == NULL || w->buffers[b].data != data.data || w->buffers[b].size != data.size)) b++;
+    while (b < w->buffer_count && (data.data == NULL || w->buffers[b].data != data.data ||
+                                   w->buffers[b].size != data.size))
+      b++;
     if (b == w->buffer_count) w->buffers[w->buffer_count++] = data;
     w->buffer[w->used[u]] = b;
   }
@@ -198,7 +213,9 @@ static void number_codes(writer *w) {
     const mn_op *op = &w->graph->ops[o];
     op_code code = {op->kind, mn_op_file_version(op, w->graph->tensors)};
     int32_t c = 0;
-    while (c < w->code_count && (w->codes[c].kind != code.kind || w->codes[c].version != code.version)) c++;
+    while (c < w->code_count &&
+           (w->codes[c].kind != code.kind || w->codes[c].version != code.version))
+      c++;
     if (c == w->code_count) w->codes[w->code_count++] = code;
     w->code_of[o] = c;
   }
@@ -216,7 +233,8 @@ static mn_status collect_metadata(writer *w) {
     if (status != MN_OK || copy == NULL) return status != MN_OK ? status : no_memory(w);
   }
   for (int32_t i = 0; i < model->metadata_count; i++) {
-    if (strcmp(model->metadata[i].name, OFFLINE_PLAN) != 0) w->metadata[w->metadata_count++] = model->metadata[i];
+    if (strcmp(model->metadata[i].name, OFFLINE_PLAN) != 0)
+      w->metadata[w->metadata_count++] = model->metadata[i];
   }
   return MN_OK;
 }
@@ -233,8 +251,9 @@ static mn_status collect(writer *w) {
   w->codes = mn_arena_array(w->arena, ops, sizeof *w->codes);
   w->code_of = mn_arena_array(w->arena, ops, sizeof *w->code_of);
   w->metadata = mn_arena_array(w->arena, entries, sizeof *w->metadata);
-  if (w->file_id == NULL || w->scales == NULL || w->buffer == NULL || w->same_as == NULL || w->used == NULL ||
-      w->buffers == NULL || w->codes == NULL || w->code_of == NULL || w->metadata == NULL)
+  if (w->file_id == NULL || w->scales == NULL || w->buffer == NULL || w->same_as == NULL ||
+      w->used == NULL || w->buffers == NULL || w->codes == NULL || w->code_of == NULL ||
+      w->metadata == NULL)
     return no_memory(w);
   for (size_t t = 0; t < tensors; t++) w->same_as[t] = -1;
   count_scales(w);
@@ -338,12 +357,14 @@ static void put_options(writer *w, const mn_op *op, size_t from) {
   int32_t slots = 0;
   for (const mn_option_field *field = format->fields; field->bytes != 0; field++) {
     uint32_t value = mn_option_get(op, field->option);
-    if (value != (uint32_t)field->absent) fields[field->slot] = (mn_flat_field){field->bytes, value};
+    if (value != (uint32_t)field->absent)
+      fields[field->slot] = (mn_flat_field){field->bytes, value};
     if (field->slot >= slots) slots = field->slot + 1;
   }
   const mn_tensor *y = &w->graph->tensors[op->output];
   /* int16 sums: scales need not be powers of two (the schema's default says they are) */
-  if (op->kind == MN_OP_ADD && y->dtype == MN_DTYPE_INT16) fields[MN_ADD_POT_SCALE] = (mn_flat_field){1, 0};
+  if (op->kind == MN_OP_ADD && y->dtype == MN_DTYPE_INT16)
+    fields[MN_ADD_POT_SCALE] = (mn_flat_field){1, 0};
   if (op->kind == MN_OP_ADD) slots = MN_ADD_POT_SCALE + 1;
   size_t at[MN_FLAT_MAX_SLOTS];
   if (op->kind == MN_OP_RESHAPE) fields[slots++] = (mn_flat_field){4, 0};
@@ -371,7 +392,8 @@ static mn_status put_ops(writer *w, size_t from) {
     const mn_op *op = &w->graph->ops[o];
     uint32_t type = options_type(op);
     size_t at[MN_OPERATOR_SLOTS];
-    mn_flat_field fields[MN_OPERATOR_SLOTS] = {[MN_OPERATOR_INPUTS] = {4, 0}, [MN_OPERATOR_OUTPUTS] = {4, 0}};
+    mn_flat_field fields[MN_OPERATOR_SLOTS] = {
+        [MN_OPERATOR_INPUTS] = {4, 0}, [MN_OPERATOR_OUTPUTS] = {4, 0}};
     if (w->code_of[o] != 0) fields[MN_OPERATOR_CODE] = (mn_flat_field){4, (uint32_t)w->code_of[o]};
     if (type != 0) fields[MN_OPERATOR_OPTIONS_TYPE] = (mn_flat_field){1, type};
     if (type != 0) fields[MN_OPERATOR_OPTIONS] = (mn_flat_field){4, 0};
@@ -416,7 +438,8 @@ static void put_buffers(writer *w, size_t from) {
     mn_flat_field fields[MN_BUFFER_SLOTS] = {0};
     if (w->buffers[b].size > 0) fields[MN_BUFFER_DATA] = (mn_flat_field){4, 0};
     mn_flat_aim(&w->out, slot, mn_flat_put_table(&w->out, fields, MN_BUFFER_SLOTS, at));
-    if (w->buffers[b].size > 0) add_leaf(w, LEAF_BYTES, at[MN_BUFFER_DATA], w->buffers[b].data, w->buffers[b].size);
+    if (w->buffers[b].size > 0)
+      add_leaf(w, LEAF_BYTES, at[MN_BUFFER_DATA], w->buffers[b].data, w->buffers[b].size);
   }
 }
 
@@ -430,7 +453,8 @@ static mn_status put_model(writer *w) {
   if (w->metadata_count > 0) fields[MN_MODEL_METADATA] = (mn_flat_field){4, 0};
   mn_flat_begin(&w->out, MN_TFLITE_IDENTIFIER);
   mn_flat_aim(&w->out, 0, mn_flat_put_table(&w->out, fields, MN_MODEL_SLOTS, at));
-  if (w->model->description != NULL) add_leaf(w, LEAF_TEXT, at[MN_MODEL_DESCRIPTION], w->model->description, 0);
+  if (w->model->description != NULL)
+    add_leaf(w, LEAF_TEXT, at[MN_MODEL_DESCRIPTION], w->model->description, 0);
   put_codes(w, at[MN_MODEL_OPERATOR_CODES]);
   MN_TRY(put_subgraph(w, at[MN_MODEL_SUBGRAPHS]));
   if (w->metadata_count > 0) put_metadata(w, at[MN_MODEL_METADATA]);
@@ -458,7 +482,8 @@ mn_status mn_tflite_write(const mn_sink *out, const mn_model *model, mn_error *e
   mn_status status = write_model(w, model, false, error);
   if (status == MN_OK) {
     status = mn_sink_write(out, w->out.buffer.data, w->out.buffer.size);
-    if (status != MN_OK) mn_error_set(error, status, "writing a .tflite of %zu bytes failed", w->out.buffer.size);
+    if (status != MN_OK)
+      mn_error_set(error, status, "writing a .tflite of %zu bytes failed", w->out.buffer.size);
   }
   mn_flat_release(&w->out);
   mn_free(w);

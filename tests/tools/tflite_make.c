@@ -20,7 +20,8 @@ static mn_status make(const char *folder, int32_t index, mn_arena *arena, mn_err
   mn_sink sink = mn_buffer_sink(&out);
   mn_status status = mn_tflite_write(&sink, &made, error);
   if (status == MN_OK)
-    status = mn_file_write(mn_arena_text(arena, "%s/%s.tflite", folder, model_names[index]), out.data, out.size, error);
+    status = mn_file_write(mn_arena_text(arena, "%s/%s.tflite", folder, model_names[index]),
+                           out.data, out.size, error);
   mn_buffer_free(&out);
   return status;
 }

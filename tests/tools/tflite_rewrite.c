@@ -16,7 +16,8 @@ static mn_status rewrite(const char *from, const char *to, mn_arena *arena, mn_e
   mn_sink sink = mn_buffer_sink(&out);
   mn_status status = mn_tflite_write(&sink, &model, error);
   if (status == MN_OK && out.size != size)
-    status = mn_error_set(error, MN_ERR_FAILED, "wrote %zu bytes; mn_tflite_size said %zu", out.size, size);
+    status = mn_error_set(error, MN_ERR_FAILED, "wrote %zu bytes; mn_tflite_size said %zu",
+                          out.size, size);
   if (status == MN_OK) status = mn_file_write(to, out.data, out.size, error);
   if (status == MN_OK) printf("bytes_before=%zu bytes_after=%zu\n", file.size, out.size);
   mn_buffer_free(&out);

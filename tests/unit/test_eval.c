@@ -10,9 +10,8 @@ static const int32_t zero_point = -2;
 
 /* input -> FULLY_CONNECTED-like stand-in: only the output tensor and the kind of the last op matter. */
 static mn_graph graph_of(mn_tensor *tensors, mn_op *op, mn_tensor_id *ids, mn_op_kind kind) {
-  tensors[0] = tensors[1] = (mn_tensor){.dtype = MN_DTYPE_INT8,
-                                        .shape = {2, {1, 3}},
-                                        .quantization = {1, 0, &scale, &zero_point}};
+  tensors[0] = tensors[1] = (mn_tensor){
+      .dtype = MN_DTYPE_INT8, .shape = {2, {1, 3}}, .quantization = {1, 0, &scale, &zero_point}};
   *op = (mn_op){.kind = kind, .inputs = 1, .input = {0}, .output = 1};
   ids[0] = 0;
   ids[1] = 1;

@@ -40,8 +40,11 @@ static void assert_same_tensor(const mn_tensor *a, const mn_tensor *b) {
   assert_int_equal(a->quantization.count, b->quantization.count);
   assert_int_equal(a->quantization.axis, b->quantization.axis);
   size_t count = (size_t)a->quantization.count;
-  if (count > 0) assert_memory_equal(a->quantization.scale, b->quantization.scale, count * sizeof(float));
-  if (count > 0) assert_memory_equal(a->quantization.zero_point, b->quantization.zero_point, count * sizeof(int32_t));
+  if (count > 0)
+    assert_memory_equal(a->quantization.scale, b->quantization.scale, count * sizeof(float));
+  if (count > 0)
+    assert_memory_equal(a->quantization.zero_point, b->quantization.zero_point,
+                        count * sizeof(int32_t));
   assert_int_equal(a->data_bytes, b->data_bytes);
   if (a->constant) assert_memory_equal(a->data, b->data, a->data_bytes);
 }
@@ -69,13 +72,16 @@ static void a_model_should_come_back_as_it_was(void **state) {
     const mn_graph *again = read_back(arena, &file).graph;
     assert_true(again->frozen);
     assert_int_equal(graph->tensor_count, again->tensor_count);
-    for (int32_t t = 0; t < graph->tensor_count; t++) assert_same_tensor(&graph->tensors[t], &again->tensors[t]);
+    for (int32_t t = 0; t < graph->tensor_count; t++)
+      assert_same_tensor(&graph->tensors[t], &again->tensors[t]);
     assert_int_equal(graph->op_count, again->op_count);
     for (int32_t o = 0; o < graph->op_count; o++) assert_same_op(&graph->ops[o], &again->ops[o], o);
     assert_int_equal(graph->input_count, again->input_count);
-    assert_memory_equal(graph->inputs, again->inputs, (size_t)graph->input_count * sizeof *graph->inputs);
+    assert_memory_equal(graph->inputs, again->inputs,
+                        (size_t)graph->input_count * sizeof *graph->inputs);
     assert_int_equal(graph->output_count, again->output_count);
-    assert_memory_equal(graph->outputs, again->outputs, (size_t)graph->output_count * sizeof *graph->outputs);
+    assert_memory_equal(graph->outputs, again->outputs,
+                        (size_t)graph->output_count * sizeof *graph->outputs);
     mn_buffer_free(&file);
     mn_arena_destroy(arena);
   }
@@ -103,7 +109,8 @@ static void size_should_be_exact_before_anything_is_learnt(void **state) {
   for (int32_t i = 0; i < MODEL_COUNT; i++) {
     mn_arena *arena = new_arena();
     const mn_graph *bare = NULL;
-    mn_model model = {.graph = model_make(arena, i, &bare), .labels = labels, .label_count = i == 0 ? 5 : 0};
+    mn_model model = {
+        .graph = model_make(arena, i, &bare), .labels = labels, .label_count = i == 0 ? 5 : 0};
     model.has_threshold = i == 0;
     mn_buffer file = written(&model);
     size_t frozen_size = 0, bare_size = 0;
@@ -123,7 +130,8 @@ static void constants_should_be_16_byte_aligned(void **state) {
   for (int32_t i = 0; i < MODEL_COUNT; i++) {
     mn_arena *arena = new_arena();
     mn_buffer file = written(&(mn_model){.graph = model_make(arena, i, NULL)});
-    const uint8_t *start = mn_arena_copy(arena, file.data, file.size); /* arenas are 16-byte aligned */
+    const uint8_t *start =
+        mn_arena_copy(arena, file.data, file.size); /* arenas are 16-byte aligned */
     mn_model model;
     mn_error error = {{0}};
     assert_ok(mn_tflite_read(&model, arena, (mn_bytes){start, file.size}, &error), &error);
@@ -141,11 +149,18 @@ static void metadata_should_survive_byte_for_byte(void **state) {
   (void)state;
   static const char *const labels[] = {"yes", "no", "turn left", "_silence_", "\xc3\xbc"};
   static const uint8_t foreign[] = {0, 1, 2, 0, 255};
-  const mn_metadata entries[] = {{"CONVERSION_METADATA", {foreign, sizeof foreign}}, {"", {NULL, 0}}};
+  const mn_metadata entries[] = {{"CONVERSION_METADATA", {foreign, sizeof foreign}},
+                                 {"", {NULL, 0}}};
   mn_arena *arena = new_arena();
-  mn_model model = {.graph = model_make(arena, 0, NULL), .labels = labels, .label_count = 5, .has_threshold = true,
-                    .threshold = 0.99609375f, .description = "MLIR Converted.", .trained_on = "synthetic speech",
-                    .metadata = entries, .metadata_count = 2};
+  mn_model model = {.graph = model_make(arena, 0, NULL),
+                    .labels = labels,
+                    .label_count = 5,
+                    .has_threshold = true,
+                    .threshold = 0.99609375f,
+                    .description = "MLIR Converted.",
+                    .trained_on = "synthetic speech",
+                    .metadata = entries,
+                    .metadata_count = 2};
   mn_buffer file = written(&model);
   mn_model again = read_back(arena, &file);
   assert_int_equal(again.label_count, 5);
@@ -228,7 +243,8 @@ static mn_status read_and_write(const mn_buffer *file) {
   mn_sink sink = mn_buffer_sink(&out);
   mn_error error = {{0}};
   mn_status status = mn_arena_create(&arena);
-  if (status == MN_OK) status = mn_tflite_read(&model, arena, (mn_bytes){file->data, file->size}, &error);
+  if (status == MN_OK)
+    status = mn_tflite_read(&model, arena, (mn_bytes){file->data, file->size}, &error);
   if (status == MN_OK) status = mn_tflite_size(&size, &model, &error);
   if (status == MN_OK) status = mn_tflite_write(&sink, &model, &error);
   mn_buffer_free(&out);
@@ -240,7 +256,8 @@ static void running_out_of_memory_should_be_reported_wherever_it_happens(void **
   (void)state;
   static const char *const labels[] = {"a", "b", "c", "d", "e"};
   mn_arena *arena = new_arena();
-  mn_buffer file = written(&(mn_model){.graph = model_make(arena, 0, NULL), .labels = labels, .label_count = 5});
+  mn_buffer file =
+      written(&(mn_model){.graph = model_make(arena, 0, NULL), .labels = labels, .label_count = 5});
   int failures = 0;
   for (;; failures++) {
     int left = failures;
@@ -259,14 +276,17 @@ static void running_out_of_memory_should_be_reported_wherever_it_happens(void **
 /* ---- Models of others ----------------------------------------------------------------------*/
 static void golden_models_should_be_a_fixpoint_of_reading_and_writing(void **state) {
   (void)state;
-  static const char *const files[] = {
-      "kws_micronet_s/kws_micronet_s.tflite", "vww2_50_50_INT8/vww2_50_50_INT8.tflite",
-      "ds_cnn_s_quantized_int16/ds_cnn_s_quantized_int16.tflite", "tflm_keyword_scrambled/tflm_keyword_scrambled.tflite",
-      "tflm_person_detect/tflm_person_detect.tflite", "int4/int4_kws_ref_cdf/int4_kws_ref_cdf.tflite"};
+  static const char *const files[] = {"kws_micronet_s/kws_micronet_s.tflite",
+                                      "vww2_50_50_INT8/vww2_50_50_INT8.tflite",
+                                      "ds_cnn_s_quantized_int16/ds_cnn_s_quantized_int16.tflite",
+                                      "tflm_keyword_scrambled/tflm_keyword_scrambled.tflite",
+                                      "tflm_person_detect/tflm_person_detect.tflite",
+                                      "int4/int4_kws_ref_cdf/int4_kws_ref_cdf.tflite"};
   if (test_shared("golden") == NULL) skip();
   for (size_t i = 0; i < MN_COUNT(files); i++) {
     mn_arena *arena = new_arena();
-    mn_bytes file = test_read(arena, mn_arena_text(arena, "%s/%s", test_shared("golden"), files[i]));
+    mn_bytes file =
+        test_read(arena, mn_arena_text(arena, "%s/%s", test_shared("golden"), files[i]));
     mn_model model;
     mn_error error = {{0}};
     assert_ok(mn_tflite_read(&model, arena, file, &error), &error);

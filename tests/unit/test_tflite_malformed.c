@@ -16,7 +16,9 @@ static mn_buffer model_file(int32_t index) {
   mn_arena *arena = NULL;
   mn_error error = {{0}};
   assert_int_equal(mn_arena_create(&arena), MN_OK);
-  const mn_model model = {.graph = model_make(arena, index, NULL), .labels = labels, .label_count = index == 0 ? 5 : 0,
+  const mn_model model = {.graph = model_make(arena, index, NULL),
+                          .labels = labels,
+                          .label_count = index == 0 ? 5 : 0,
                           .description = "description"};
   mn_buffer out = {0};
   mn_sink sink = mn_buffer_sink(&out);
@@ -31,9 +33,13 @@ static uint32_t u32(const uint8_t *at) {
   return value;
 }
 
-static void set_u32(uint8_t *at, uint32_t value) { memcpy(at, &value, sizeof value); }
+static void set_u32(uint8_t *at, uint32_t value) {
+  memcpy(at, &value, sizeof value);
+}
 
-static uint8_t *follow(uint8_t *at) { return at + u32(at); }
+static uint8_t *follow(uint8_t *at) {
+  return at + u32(at);
+}
 
 static uint8_t *field(uint8_t *table, int32_t slot) {
   uint16_t offset;
@@ -43,13 +49,27 @@ static uint8_t *field(uint8_t *table, int32_t slot) {
   return table + offset;
 }
 
-static uint8_t *child(uint8_t *table, int32_t slot) { return follow(field(table, slot)); }
-static uint8_t *item(uint8_t *vector, uint32_t index) { return follow(vector + 4 + 4 * index); }
-static uint8_t *subgraph(uint8_t *file) { return item(child(follow(file), MN_MODEL_SUBGRAPHS), 0); }
-static uint8_t *tensor(uint8_t *file, uint32_t index) { return item(child(subgraph(file), MN_SUBGRAPH_TENSORS), index); }
-static uint8_t *op(uint8_t *file, uint32_t index) { return item(child(subgraph(file), MN_SUBGRAPH_OPERATORS), index); }
-static uint8_t *options(uint8_t *file, uint32_t index) { return child(op(file, index), MN_OPERATOR_OPTIONS); }
-static uint8_t *code(uint8_t *file, uint32_t index) { return item(child(follow(file), MN_MODEL_OPERATOR_CODES), index); }
+static uint8_t *child(uint8_t *table, int32_t slot) {
+  return follow(field(table, slot));
+}
+static uint8_t *item(uint8_t *vector, uint32_t index) {
+  return follow(vector + 4 + 4 * index);
+}
+static uint8_t *subgraph(uint8_t *file) {
+  return item(child(follow(file), MN_MODEL_SUBGRAPHS), 0);
+}
+static uint8_t *tensor(uint8_t *file, uint32_t index) {
+  return item(child(subgraph(file), MN_SUBGRAPH_TENSORS), index);
+}
+static uint8_t *op(uint8_t *file, uint32_t index) {
+  return item(child(subgraph(file), MN_SUBGRAPH_OPERATORS), index);
+}
+static uint8_t *options(uint8_t *file, uint32_t index) {
+  return child(op(file, index), MN_OPERATOR_OPTIONS);
+}
+static uint8_t *code(uint8_t *file, uint32_t index) {
+  return item(child(follow(file), MN_MODEL_OPERATOR_CODES), index);
+}
 static uint8_t *scales(uint8_t *file, uint32_t index, int32_t slot) {
   return child(child(tensor(file, index), MN_TENSOR_QUANTIZATION), slot);
 }
@@ -83,7 +103,8 @@ static void a_file_cut_short_at_any_length_should_be_refused(void **state) {
     for (size_t size = 0; size < file.size; size++) {
       mn_error error = {{0}};
       mn_status status = read_copy(file.data, size, &error);
-      if (status == MN_OK) fail_msg("%s cut to %zu of %zu bytes was read", model_names[i], size, file.size);
+      if (status == MN_OK)
+        fail_msg("%s cut to %zu of %zu bytes was read", model_names[i], size, file.size);
       assert_int_equal(status, MN_ERR_FORMAT);
       assert_non_null(strstr(error.text, "offset "));
     }
@@ -117,72 +138,163 @@ static void any_damaged_byte_should_be_read_or_refused_but_never_crash(void **st
 /* ---- One fault each ------------------------------------------------------------------------
  * Model "conv": tensors 0 input, 1 conv1.weights, 2 conv1.bias, 3 conv1, ...; ops 0 conv1, 1 and 2 ds2,
  * 3 pool3, 4 flatten4, 5 fc5, 6 softmax6. */
-static void wrong_identifier(uint8_t *f) { f[4] = 'X'; }
-static void root_outside(uint8_t *f) { set_u32(f, 0x7fffff00); }
-static void root_unaligned(uint8_t *f) { set_u32(f, u32(f) + 2); }
-static void field_list_outside(uint8_t *f) { set_u32(follow(f), 0x7fffffff); }
-static void other_schema(uint8_t *f) { set_u32(field(follow(f), MN_MODEL_VERSION), 2); }
-static void two_subgraphs(uint8_t *f) { set_u32(child(follow(f), MN_MODEL_SUBGRAPHS), 2); }
-static void half_float(uint8_t *f) { *field(tensor(f, 1), MN_TENSOR_TYPE) = 1; }
-static void float_input(uint8_t *f) { *field(tensor(f, 0), MN_TENSOR_TYPE) = 0; }
-static void uint8_input(uint8_t *f) { *field(tensor(f, 0), MN_TENSOR_TYPE) = 3; }
-static void empty_axis(uint8_t *f) { set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 4, 0); }
-static void negative_axis(uint8_t *f) { set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 8, (uint32_t)-4); }
-static void huge_shape(uint8_t *f) {
-  for (uint32_t i = 0; i < 4; i++) set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 4 + 4 * i, 0x7fffffff);
+static void wrong_identifier(uint8_t *f) {
+  f[4] = 'X';
 }
-static void many_axes(uint8_t *f) { set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE), 7); }
-static void vector_outside(uint8_t *f) { set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE), 0x40000000); }
-static void other_shape(uint8_t *f) { set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 4, 9); }
-static void buffer_outside(uint8_t *f) { set_u32(field(tensor(f, 1), MN_TENSOR_BUFFER), 1000); }
+static void root_outside(uint8_t *f) {
+  set_u32(f, 0x7fffff00);
+}
+static void root_unaligned(uint8_t *f) {
+  set_u32(f, u32(f) + 2);
+}
+static void field_list_outside(uint8_t *f) {
+  set_u32(follow(f), 0x7fffffff);
+}
+static void other_schema(uint8_t *f) {
+  set_u32(field(follow(f), MN_MODEL_VERSION), 2);
+}
+static void two_subgraphs(uint8_t *f) {
+  set_u32(child(follow(f), MN_MODEL_SUBGRAPHS), 2);
+}
+static void half_float(uint8_t *f) {
+  *field(tensor(f, 1), MN_TENSOR_TYPE) = 1;
+}
+static void float_input(uint8_t *f) {
+  *field(tensor(f, 0), MN_TENSOR_TYPE) = 0;
+}
+static void uint8_input(uint8_t *f) {
+  *field(tensor(f, 0), MN_TENSOR_TYPE) = 3;
+}
+static void empty_axis(uint8_t *f) {
+  set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 4, 0);
+}
+static void negative_axis(uint8_t *f) {
+  set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 8, (uint32_t)-4);
+}
+static void huge_shape(uint8_t *f) {
+  for (uint32_t i = 0; i < 4; i++)
+    set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 4 + 4 * i, 0x7fffffff);
+}
+static void many_axes(uint8_t *f) {
+  set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE), 7);
+}
+static void vector_outside(uint8_t *f) {
+  set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE), 0x40000000);
+}
+static void other_shape(uint8_t *f) {
+  set_u32(child(tensor(f, 1), MN_TENSOR_SHAPE) + 4, 9);
+}
+static void buffer_outside(uint8_t *f) {
+  set_u32(field(tensor(f, 1), MN_TENSOR_BUFFER), 1000);
+}
 static void short_data(uint8_t *f) {
   set_u32(child(item(child(follow(f), MN_MODEL_BUFFERS), 1), MN_BUFFER_DATA), 95);
 }
-static void scale_nan(uint8_t *f) { set_u32(scales(f, 1, MN_QUANTIZATION_SCALE) + 8, 0x7fc00000); }
-static void scale_negative(uint8_t *f) { set_u32(scales(f, 0, MN_QUANTIZATION_SCALE) + 4, 0xbf800000); }
-static void scale_missing(uint8_t *f) { set_u32(scales(f, 0, MN_QUANTIZATION_SCALE), 0); }
-static void scales_too_few(uint8_t *f) { set_u32(scales(f, 1, MN_QUANTIZATION_SCALE), 7); }
-static void zero_point_outside(uint8_t *f) { set_u32(scales(f, 0, MN_QUANTIZATION_ZERO_POINT) + 4, 200); }
-static void asymmetric_weights(uint8_t *f) { set_u32(scales(f, 1, MN_QUANTIZATION_ZERO_POINT) + 12, 3); }
-static void softmax_rescales(uint8_t *f) {
-  set_u32(scales(f, u32(child(op(f, 6), MN_OPERATOR_OUTPUTS) + 4), MN_QUANTIZATION_SCALE) + 4, 0x3f000000);
+static void scale_nan(uint8_t *f) {
+  set_u32(scales(f, 1, MN_QUANTIZATION_SCALE) + 8, 0x7fc00000);
 }
-static void input_outside(uint8_t *f) { set_u32(child(op(f, 0), MN_OPERATOR_INPUTS) + 4, 99); }
-static void input_negative(uint8_t *f) { set_u32(child(op(f, 0), MN_OPERATOR_INPUTS) + 4, (uint32_t)-1); }
-static void weights_absent(uint8_t *f) { set_u32(child(op(f, 0), MN_OPERATOR_INPUTS) + 8, (uint32_t)-1); }
-static void too_many_inputs(uint8_t *f) { set_u32(child(op(f, 0), MN_OPERATOR_INPUTS), 6); }
+static void scale_negative(uint8_t *f) {
+  set_u32(scales(f, 0, MN_QUANTIZATION_SCALE) + 4, 0xbf800000);
+}
+static void scale_missing(uint8_t *f) {
+  set_u32(scales(f, 0, MN_QUANTIZATION_SCALE), 0);
+}
+static void scales_too_few(uint8_t *f) {
+  set_u32(scales(f, 1, MN_QUANTIZATION_SCALE), 7);
+}
+static void zero_point_outside(uint8_t *f) {
+  set_u32(scales(f, 0, MN_QUANTIZATION_ZERO_POINT) + 4, 200);
+}
+static void asymmetric_weights(uint8_t *f) {
+  set_u32(scales(f, 1, MN_QUANTIZATION_ZERO_POINT) + 12, 3);
+}
+static void softmax_rescales(uint8_t *f) {
+  set_u32(scales(f, u32(child(op(f, 6), MN_OPERATOR_OUTPUTS) + 4), MN_QUANTIZATION_SCALE) + 4,
+          0x3f000000);
+}
+static void input_outside(uint8_t *f) {
+  set_u32(child(op(f, 0), MN_OPERATOR_INPUTS) + 4, 99);
+}
+static void input_negative(uint8_t *f) {
+  set_u32(child(op(f, 0), MN_OPERATOR_INPUTS) + 4, (uint32_t)-1);
+}
+static void weights_absent(uint8_t *f) {
+  set_u32(child(op(f, 0), MN_OPERATOR_INPUTS) + 8, (uint32_t)-1);
+}
+static void too_many_inputs(uint8_t *f) {
+  set_u32(child(op(f, 0), MN_OPERATOR_INPUTS), 6);
+}
 static void swapped_ops(uint8_t *f) {
-  uint8_t *ops = child(subgraph(f), MN_SUBGRAPH_OPERATORS) + 4, *first = follow(ops), *second = follow(ops + 4);
+  uint8_t *ops = child(subgraph(f), MN_SUBGRAPH_OPERATORS) + 4, *first = follow(ops),
+          *second = follow(ops + 4);
   set_u32(ops, (uint32_t)(second - ops));
   set_u32(ops + 4, (uint32_t)(first - (ops + 4)));
 }
-static void writes_constant(uint8_t *f) { set_u32(child(op(f, 0), MN_OPERATOR_OUTPUTS) + 4, 1); }
-static void graph_input_constant(uint8_t *f) { set_u32(child(subgraph(f), MN_SUBGRAPH_INPUTS) + 4, 1); }
-static void graph_output_outside(uint8_t *f) { set_u32(child(subgraph(f), MN_SUBGRAPH_OUTPUTS) + 4, 77); }
-static void new_version(uint8_t *f) { set_u32(field(code(f, 0), MN_CODE_VERSION), 99); }
-static void unknown_op(uint8_t *f) { set_u32(field(code(f, 0), MN_CODE_BUILTIN), 117); }
-static void code_outside(uint8_t *f) { set_u32(field(op(f, 1), MN_OPERATOR_CODE), 50); }
-static void stride_zero(uint8_t *f) { set_u32(field(options(f, 0), 1), 0); }
-static void stride_huge(uint8_t *f) { set_u32(field(options(f, 0), 1), 0x7fffffff); }
-static void tanh_activation(uint8_t *f) { *field(options(f, 0), 3) = 4; }
-static void other_options(uint8_t *f) { *field(op(f, 0), MN_OPERATOR_OPTIONS_TYPE) = 8; }
-static void other_multiplier(uint8_t *f) { set_u32(field(options(f, 1), 3), 3); }
-static void beta_nan(uint8_t *f) { set_u32(field(options(f, 6), 0), 0x7fc00000); }
+static void writes_constant(uint8_t *f) {
+  set_u32(child(op(f, 0), MN_OPERATOR_OUTPUTS) + 4, 1);
+}
+static void graph_input_constant(uint8_t *f) {
+  set_u32(child(subgraph(f), MN_SUBGRAPH_INPUTS) + 4, 1);
+}
+static void graph_output_outside(uint8_t *f) {
+  set_u32(child(subgraph(f), MN_SUBGRAPH_OUTPUTS) + 4, 77);
+}
+static void new_version(uint8_t *f) {
+  set_u32(field(code(f, 0), MN_CODE_VERSION), 99);
+}
+static void unknown_op(uint8_t *f) {
+  set_u32(field(code(f, 0), MN_CODE_BUILTIN), 117);
+}
+static void code_outside(uint8_t *f) {
+  set_u32(field(op(f, 1), MN_OPERATOR_CODE), 50);
+}
+static void stride_zero(uint8_t *f) {
+  set_u32(field(options(f, 0), 1), 0);
+}
+static void stride_huge(uint8_t *f) {
+  set_u32(field(options(f, 0), 1), 0x7fffffff);
+}
+static void tanh_activation(uint8_t *f) {
+  *field(options(f, 0), 3) = 4;
+}
+static void other_options(uint8_t *f) {
+  *field(op(f, 0), MN_OPERATOR_OPTIONS_TYPE) = 8;
+}
+static void other_multiplier(uint8_t *f) {
+  set_u32(field(options(f, 1), 3), 3);
+}
+static void beta_nan(uint8_t *f) {
+  set_u32(field(options(f, 6), 0), 0x7fc00000);
+}
 static void name_unending(uint8_t *f) {
   uint8_t *name = child(tensor(f, 0), MN_TENSOR_NAME);
   name[4 + u32(name)] = 'x';
 }
-static void description_with_zero(uint8_t *f) { child(follow(f), MN_MODEL_DESCRIPTION)[8] = 0; }
-static uint8_t *own_entry(uint8_t *f) { return item(child(follow(f), MN_MODEL_METADATA), 0); }
-static void metadata_outside(uint8_t *f) { set_u32(field(own_entry(f), MN_METADATA_BUFFER), 500); }
+static void description_with_zero(uint8_t *f) {
+  child(follow(f), MN_MODEL_DESCRIPTION)[8] = 0;
+}
+static uint8_t *own_entry(uint8_t *f) {
+  return item(child(follow(f), MN_MODEL_METADATA), 0);
+}
+static void metadata_outside(uint8_t *f) {
+  set_u32(field(own_entry(f), MN_METADATA_BUFFER), 500);
+}
 static uint8_t *own_text(uint8_t *f) {
   uint32_t buffer = u32(field(own_entry(f), MN_METADATA_BUFFER));
   return child(item(child(follow(f), MN_MODEL_BUFFERS), buffer), MN_BUFFER_DATA);
 }
-static void metadata_newer(uint8_t *f) { own_text(f)[4 + 10] = '2'; }
-static void metadata_unknown_key(uint8_t *f) { own_text(f)[4 + 12] = 'L'; }
-static void metadata_unfinished(uint8_t *f) { set_u32(own_text(f), u32(own_text(f)) - 1); }
-static void labels_too_few(uint8_t *f) { set_u32(own_text(f), u32(own_text(f)) - 8); }
+static void metadata_newer(uint8_t *f) {
+  own_text(f)[4 + 10] = '2';
+}
+static void metadata_unknown_key(uint8_t *f) {
+  own_text(f)[4 + 12] = 'L';
+}
+static void metadata_unfinished(uint8_t *f) {
+  set_u32(own_text(f), u32(own_text(f)) - 1);
+}
+static void labels_too_few(uint8_t *f) {
+  set_u32(own_text(f), u32(own_text(f)) - 8);
+}
 
 typedef struct fault {
   void (*damage)(uint8_t *file);
@@ -198,7 +310,8 @@ static const fault faults[] = {
     {other_schema, MN_ERR_UNSUPPORTED, "schema version 2; expected 3"},
     {two_subgraphs, MN_ERR_UNSUPPORTED, "2 subgraphs; expected one"},
     {half_float, MN_ERR_UNSUPPORTED, "tensor type 1 is not supported"},
-    {float_input, MN_ERR_UNSUPPORTED, "is float32; expected int8 or int16: quantize the model fully"},
+    {float_input, MN_ERR_UNSUPPORTED,
+     "is float32; expected int8 or int16: quantize the model fully"},
     {uint8_input, MN_ERR_UNSUPPORTED, "is uint8; expected int8 or int16"},
     {empty_axis, MN_ERR_FORMAT, "axis 0 has size 0; expected at least 1"},
     {negative_axis, MN_ERR_FORMAT, "axis 1 has size -4"},
@@ -250,7 +363,8 @@ static void every_fault_should_be_named_with_what_was_expected(void **state) {
     faults[i].damage(file.data);
     mn_status status = read_copy(file.data, file.size, &error);
     if (status != faults[i].status || strstr(error.text, faults[i].says) == NULL)
-      fail_msg("fault %zu: status %d, \"%s\"; expected %d, \"%s\"", i, status, error.text, faults[i].status, faults[i].says);
+      fail_msg("fault %zu: status %d, \"%s\"; expected %d, \"%s\"", i, status, error.text,
+               faults[i].status, faults[i].says);
     if (strchr(error.text, '\n') != NULL) fail_msg("more than one line: %s", error.text);
     mn_buffer_free(&file);
   }
@@ -283,7 +397,8 @@ static void out_of_line_data_should_be_read_and_checked(void **state) {
   mn_buffer file = model_file(4);
   mn_error error = {{0}};
   /* buffer 1 as a table of offset and size: rewritten where its vtable can be ours, at the end */
-  size_t table_at = (file.size + 15) / 16 * 16 + 4; /* the table's 64-bit fields start 4 further on */
+  size_t table_at =
+      (file.size + 15) / 16 * 16 + 4; /* the table's 64-bit fields start 4 further on */
   uint8_t tail[64] = {0};
   assert_int_equal(mn_buffer_append(&file, tail, table_at + 20 + 10 - file.size), MN_OK);
   uint8_t *table = file.data + table_at, *vtable = table + 20;

@@ -48,23 +48,31 @@ static void the_price_of_a_bare_graph_should_be_the_size_of_the_file_to_come(voi
   mn_error error = {{0}};
   const mn_graph *bare = NULL;
   assert_int_equal(mn_arena_create(&arena), MN_OK);
-  mn_model made = {.graph = model_make(arena, 0, &bare), .labels = labels, .label_count = 5, .has_threshold = true,
-                   .threshold = 0.625f, .description = words.description, .trained_on = words.trained_on};
+  mn_model made = {.graph = model_make(arena, 0, &bare),
+                   .labels = labels,
+                   .label_count = 5,
+                   .has_threshold = true,
+                   .threshold = 0.625f,
+                   .description = words.description,
+                   .trained_on = words.trained_on};
   const mn_plan_options options = {.words = &words};
   assert_ok(mn_tflite_write(&sink, &made, &error), &error);
-  assert_ok(mn_price_graph(&price, arena, bare, NULL, NULL, MN_RUNTIME_TFLM, &options, &error), &error);
+  assert_ok(mn_price_graph(&price, arena, bare, NULL, NULL, MN_RUNTIME_TFLM, &options, &error),
+            &error);
   assert_int_equal(price.tflm.model_bytes, file.size);
   assert_int_equal(price.flash.total - price.flash.code, file.size);
   mn_buffer_free(&file);
   mn_arena_destroy(arena);
 }
 
-static mn_arena *arena_with_model(const char *folder, json_t *entry, const char *name, mn_model *model) {
+static mn_arena *arena_with_model(const char *folder, json_t *entry, const char *name,
+                                  mn_model *model) {
   mn_arena *arena = NULL;
   mn_error error = {{0}};
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   const char *file = json_string_value(json_object_get(entry, "tflite"));
-  const char *path = mn_arena_text(arena, "%s/%s/%s", folder, json_string_value(json_object_get(entry, "dir")), file);
+  const char *path = mn_arena_text(arena, "%s/%s/%s", folder,
+                                   json_string_value(json_object_get(entry, "dir")), file);
   if (!mn_file_exists(path)) path = mn_arena_text(arena, "%s/int4/%s/%s", folder, name, file);
   assert_ok(mn_tflite_read(model, arena, test_read(arena, path), &error), &error);
   return arena;
@@ -87,8 +95,8 @@ static void every_golden_model_should_need_what_was_recorded(void **state) {
     json_int_t head = json_integer_value(json_object_get(results, "head_m4_cmsis"));
     json_int_t tail = json_integer_value(json_object_get(results, "tail_m4_cmsis"));
     if (memory.head != head || memory.tail != tail)
-      fail_msg("%s: head %lld, tail %lld; recorded %lld, %lld", name, (long long)memory.head, (long long)memory.tail,
-               (long long)head, (long long)tail);
+      fail_msg("%s: head %lld, tail %lld; recorded %lld, %lld", name, (long long)memory.head,
+               (long long)memory.tail, (long long)head, (long long)tail);
     json_t *code = json_object_get(results, "codero_m4_cmsis_typed");
     bool int8 = json_is_integer(code) && strcmp(name, "ds_cnn_s_quantized_int16") != 0;
     if (int8) assert_int_equal(mn_tflm_code_bytes(model.graph), json_integer_value(code));
