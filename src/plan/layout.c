@@ -1,6 +1,7 @@
-/* layout.c - see layout.h. Greedy layouts over several orders come first; nearly always one meets the
- * lower bound. Else depth-first search over normalised layouts: sorted by offset, every block lies at
- * 0 or as low as the blocks before it allow, so a layout is an order of blocks.
+/* layout.c - see layout.h. First layouts that place blocks in some order, each as low as it fits; an
+ * order is mended by moving the blocks that ended too high to its front ("squeaky wheel"). Nearly
+ * always one meets the lower bound. Else depth-first search over normalised layouts: sorted by offset,
+ * every block lies at 0 or as low as the blocks before it allow, so a layout is an order of blocks.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plan/layout.h"
 
@@ -11,6 +12,8 @@ typedef struct solver {
   const mn_block *blocks; /* rounded */
   int32_t count, times;
   int64_t *separation;    /* [count, count]: least offset[b] - offset[a] where a lies below b; -1 free */
+  int32_t *neighbour, *neighbours; /* [count, count], [count]: blocks that live at the same time */
+  int32_t *order;         /* [count] in which the greedy layouts place */
   int64_t *offset, *best; /* [count]; offset -1: not placed */
   int64_t best_bytes, lower_bound;
   int64_t nodes, node_limit;
@@ -72,9 +75,15 @@ static int64_t lower_bound_of(const mn_block *blocks, int32_t count, int32_t tim
 }
 
 /* ---- Greedy layouts ------------------------------------------------------------------------*/
+/* The i-th block alive together with `block`. */
+static int32_t neighbour(const solver *s, int32_t block, int32_t i) {
+  return s->neighbour[(int64_t)block * s->count + i];
+}
+
 static bool fits(const solver *s, int32_t block, int64_t offset) {
-  for (int32_t a = 0; a < s->count; a++) {
-    if (s->offset[a] < 0 || separation(s, a, block) < 0) continue;
+  for (int32_t i = 0; i < s->neighbours[block]; i++) {
+    int32_t a = neighbour(s, block, i);
+    if (s->offset[a] < 0) continue;
     bool above = offset - s->offset[a] >= separation(s, a, block);
     bool below = s->offset[a] - offset >= separation(s, block, a);
     if (!above && !below) return false;
@@ -86,8 +95,9 @@ static bool fits(const solver *s, int32_t block, int64_t offset) {
 static int64_t lowest_place(const solver *s, int32_t block) {
   if (fits(s, block, 0)) return 0;
   int64_t lowest = INT64_MAX;
-  for (int32_t a = 0; a < s->count; a++) {
-    if (s->offset[a] < 0 || separation(s, a, block) < 0) continue;
+  for (int32_t i = 0; i < s->neighbours[block]; i++) {
+    int32_t a = neighbour(s, block, i);
+    if (s->offset[a] < 0) continue;
     int64_t above = s->offset[a] + separation(s, a, block);
     int64_t below = s->offset[a] - separation(s, block, a);
     if (above < lowest && fits(s, block, above)) lowest = above;
@@ -107,7 +117,7 @@ static void keep_if_better(solver *s) {
   memcpy(s->best, s->offset, (size_t)s->count * sizeof *s->best);
 }
 
-typedef int64_t weight_of(const mn_block *block);
+typedef int64_t weight_of(const mn_block *block); /* the heavier first */
 static int64_t by_bytes(const mn_block *block) { return block->bytes; }
 static int64_t by_area(const mn_block *block) {
   return block->bytes * (block->last - block->first + 1);
@@ -116,24 +126,50 @@ static int64_t by_duration(const mn_block *block) { return block->last - block->
 static int64_t by_start(const mn_block *block) { return -(int64_t)block->first; }
 static int64_t by_end(const mn_block *block) { return block->last; }
 
-static void greedy(solver *s, weight_of *weight) {
-  for (int32_t b = 0; b < s->count; b++) s->offset[b] = -1;
-  for (int32_t placed = 0; placed < s->count; placed++) {
-    int32_t next = -1;
-    for (int32_t b = 0; b < s->count; b++)
-      if (s->offset[b] < 0 && (next < 0 || weight(&s->blocks[b]) > weight(&s->blocks[next])))
-        next = b;
-    s->offset[next] = lowest_place(s, next);
+static void sort_order(solver *s, weight_of *weight) {
+  for (int32_t i = 0; i < s->count; i++) {
+    int32_t block = i, to = i;
+    for (; to > 0 && weight(&s->blocks[s->order[to - 1]]) < weight(&s->blocks[block]); to--)
+      s->order[to] = s->order[to - 1];
+    s->order[to] = block;
   }
+}
+
+static void place_in_order(solver *s) {
+  for (int32_t b = 0; b < s->count; b++) s->offset[b] = -1;
+  for (int32_t i = 0; i < s->count; i++) s->offset[s->order[i]] = lowest_place(s, s->order[i]);
   keep_if_better(s);
+}
+
+/* Moves the blocks that end above the bound to the front, the others behind in their order. */
+static void promote_high_blocks(solver *s, int32_t *spare) {
+  int32_t front = 0, back = 0;
+  for (int32_t i = 0; i < s->count; i++) {
+    int32_t block = s->order[i];
+    bool high = s->offset[block] + s->blocks[block].bytes > s->lower_bound;
+    if (high) s->order[front++] = block;
+    else spare[back++] = block;
+  }
+  memcpy(s->order + front, spare, (size_t)back * sizeof *spare);
+}
+
+#define MENDINGS 60 /* of one starting order */
+
+static void greedy(solver *s, weight_of *weight, int32_t *spare) {
+  sort_order(s, weight);
+  for (int32_t i = 0; i < MENDINGS && s->best_bytes > s->lower_bound; i++) {
+    place_in_order(s);
+    promote_high_blocks(s, spare);
+  }
 }
 
 /* ---- Branch and bound ----------------------------------------------------------------------*/
 /* The lowest offset left to a block that is not placed, given that offsets only grow. */
 static int64_t floor_of(const solver *s, int32_t block, int64_t last_offset) {
   int64_t floor = last_offset;
-  for (int32_t a = 0; a < s->count; a++) {
-    if (s->offset[a] < 0 || separation(s, a, block) < 0) continue;
+  for (int32_t i = 0; i < s->neighbours[block]; i++) {
+    int32_t a = neighbour(s, block, i);
+    if (s->offset[a] < 0) continue;
     int64_t above = s->offset[a] + separation(s, a, block);
     if (above > floor) floor = above;
   }
@@ -208,30 +244,44 @@ static void round_blocks(mn_block *blocks, int32_t count, int64_t align) {
   }
 }
 
+static bool allocate(solver *s, mn_arena *arena) {
+  size_t n = (size_t)s->count;
+  s->separation = mn_arena_array(arena, n * n, sizeof *s->separation);
+  s->neighbour = mn_arena_array(arena, n * n, sizeof *s->neighbour);
+  s->neighbours = mn_arena_array(arena, n, sizeof *s->neighbours);
+  s->order = mn_arena_array(arena, n, sizeof *s->order);
+  s->offset = mn_arena_array(arena, n, sizeof *s->offset);
+  s->best = mn_arena_array(arena, n, sizeof *s->best);
+  return s->separation != NULL && s->neighbour != NULL && s->neighbours != NULL &&
+         s->order != NULL && s->offset != NULL && s->best != NULL;
+}
+
+static void find_neighbours(solver *s) {
+  for (int32_t a = 0; a < s->count; a++) {
+    int64_t row = (int64_t)a * s->count;
+    if (s->blocks[a].last >= s->times) s->times = s->blocks[a].last + 1;
+    for (int32_t b = 0; b < s->count; b++) {
+      s->separation[row + b] = a == b ? -1 : separation_of(s->blocks, a, b);
+      if (s->separation[row + b] >= 0) s->neighbour[row + s->neighbours[a]++] = b;
+    }
+  }
+}
+
 static mn_status solve(mn_layout *layout, mn_block *blocks, int32_t count, int64_t node_limit,
                        mn_arena *arena, mn_error *error) {
-  size_t n = (size_t)count;
   solver s = {.blocks = blocks, .count = count, .best_bytes = INT64_MAX, .node_limit = node_limit};
-  s.separation = mn_arena_array(arena, n * n, sizeof *s.separation);
-  s.offset = mn_arena_array(arena, n, sizeof *s.offset);
-  s.best = mn_arena_array(arena, n, sizeof *s.best);
+  size_t n = (size_t)count;
   int64_t *floor = mn_arena_array(arena, n, sizeof *floor);
   int32_t *chosen = mn_arena_array(arena, n, sizeof *chosen);
   frame *stack = mn_arena_array(arena, n + 1, sizeof *stack);
-  if (s.separation == NULL || s.offset == NULL || s.best == NULL || floor == NULL ||
-      chosen == NULL || stack == NULL)
+  if (!allocate(&s, arena) || floor == NULL || chosen == NULL || stack == NULL)
     return mn_error_set(error, MN_ERR_MEMORY, "out of memory while laying out %d blocks", count);
-
-  for (int32_t a = 0; a < count; a++) {
-    if (blocks[a].last >= s.times) s.times = blocks[a].last + 1;
-    for (int32_t b = 0; b < count; b++)
-      s.separation[(int64_t)a * count + b] = a == b ? -1 : separation_of(blocks, a, b);
-  }
+  find_neighbours(&s);
   s.lower_bound = lower_bound_of(blocks, count, s.times);
 
   weight_of *const orders[] = {by_start, by_bytes, by_area, by_duration, by_end};
   for (size_t i = 0; i < MN_COUNT(orders) && s.best_bytes > s.lower_bound; i++)
-    greedy(&s, orders[i]);
+    greedy(&s, orders[i], chosen);
   branch_and_bound(&s, stack, chosen, floor);
   /* A search that ran to its end proved its best layout. */
   if (s.nodes < s.node_limit) s.lower_bound = s.best_bytes;

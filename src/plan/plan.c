@@ -12,7 +12,7 @@
 #include "plan/layout.h"
 #include "plan/names.h"
 
-#define DEFAULT_NODE_LIMIT 20000
+#define DEFAULT_NODE_LIMIT 5000
 
 typedef struct planner {
   mn_arena *arena;
