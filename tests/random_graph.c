@@ -26,8 +26,10 @@ static int32_t between(maker *m, int32_t low, int32_t high) {
 static mn_tensor_id add_tensor(maker *m, const char *role, mn_dtype dtype, mn_shape shape,
                                const int32_t *values) {
   size_t elements = (size_t)mn_shape_elements(&shape);
-  mn_tensor tensor = {.name = mn_arena_text(m->arena, "t%d_%s", m->ops, role), .dtype = dtype,
-                      .shape = shape, .constant = true};
+  mn_tensor tensor = {.name = mn_arena_text(m->arena, "t%d_%s", m->ops, role),
+                      .dtype = dtype,
+                      .shape = shape,
+                      .constant = true};
   if (values != NULL) {
     tensor.data = mn_arena_copy(m->arena, values, elements * sizeof *values);
     tensor.data_bytes = elements * sizeof *values;
@@ -38,11 +40,17 @@ static mn_tensor_id add_tensor(maker *m, const char *role, mn_dtype dtype, mn_sh
 }
 
 /* Rows and columns of the most recent activation. */
-static mn_shape *last(maker *m) { return &m->shape[m->count - 1]; }
+static mn_shape *last(maker *m) {
+  return &m->shape[m->count - 1];
+}
 
 static mn_window random_window(maker *m, int32_t kernel_h, int32_t kernel_w, bool dilate) {
-  mn_window w = {.kernel_h = kernel_h, .kernel_w = kernel_w, .stride_h = between(m, 1, 3),
-                 .stride_w = between(m, 1, 3), .dilation_h = 1, .dilation_w = 1,
+  mn_window w = {.kernel_h = kernel_h,
+                 .kernel_w = kernel_w,
+                 .stride_h = between(m, 1, 3),
+                 .stride_w = between(m, 1, 3),
+                 .dilation_h = 1,
+                 .dilation_w = 1,
                  .padding = between(m, 0, 1) ? MN_PADDING_SAME : MN_PADDING_VALID};
   if (dilate && between(m, 0, 4) == 0) {
     w.stride_h = w.stride_w = 1;
@@ -55,11 +63,17 @@ static mn_window random_window(maker *m, int32_t kernel_h, int32_t kernel_w, boo
   return w;
 }
 
-static mn_activation random_activation(maker *m) { return (mn_activation)between(m, 0, 2); }
+static mn_activation random_activation(maker *m) {
+  return (mn_activation)between(m, 0, 2);
+}
 
 static mn_op start(maker *m, mn_op_kind kind) {
-  mn_op op = {.kind = kind, .name = mn_arena_text(m->arena, "op%d", m->ops), .origin = -1,
-              .decision = -1, .inputs = 1, .input = {m->id[m->count - 1], -1, -1, -1, -1}};
+  mn_op op = {.kind = kind,
+              .name = mn_arena_text(m->arena, "op%d", m->ops),
+              .origin = -1,
+              .decision = -1,
+              .inputs = 1,
+              .input = {m->id[m->count - 1], -1, -1, -1, -1}};
   return op;
 }
 
@@ -82,7 +96,8 @@ static mn_op random_conv(maker *m) {
 static mn_op random_depthwise(maker *m) {
   mn_op op = start(m, MN_OP_DEPTHWISE_CONV_2D);
   int32_t multiplier = between(m, 0, 2) ? 1 : between(m, 2, 4);
-  int32_t kh = between(m, 0, 2) ? 3 : between(m, 1, 5), kw = between(m, 0, 2) ? 3 : between(m, 1, 5);
+  int32_t kh = between(m, 0, 2) ? 3 : between(m, 1, 5),
+          kw = between(m, 0, 2) ? 3 : between(m, 1, 5);
   int32_t outputs = last(m)->dim[3] * multiplier;
   set_weights(m, &op, (mn_shape){4, {1, kh, kw, outputs}}, outputs);
   op.window = random_window(m, kh, kw, true);
@@ -101,7 +116,8 @@ static mn_op random_pool(maker *m) {
 }
 
 static mn_op random_pad(maker *m) {
-  if (mn_shape_elements(last(m)) > 4000) return start(m, MN_OP_QUANTIZE); /* small nets stay small */
+  if (mn_shape_elements(last(m)) > 4000)
+    return start(m, MN_OP_QUANTIZE); /* small nets stay small */
   mn_op op = start(m, MN_OP_PAD);
   int32_t rank = last(m)->rank, paddings[2 * MN_MAX_RANK];
   for (int32_t i = 0; i < 2 * rank; i++) paddings[i] = i < 2 && rank == 4 ? 0 : between(m, 0, 2);
@@ -115,8 +131,8 @@ static mn_op random_mean(maker *m) {
   int32_t both[2] = {1, 2}, one[1] = {between(m, 1, 3)};
   bool usual = between(m, 0, 1);
   op.inputs = 2;
-  op.input[1] = add_tensor(m, "axes", MN_DTYPE_INT32, (mn_shape){1, {usual ? 2 : 1}},
-                           usual ? both : one);
+  op.input[1] =
+      add_tensor(m, "axes", MN_DTYPE_INT32, (mn_shape){1, {usual ? 2 : 1}}, usual ? both : one);
   op.keep_dims = between(m, 0, 1);
   return op;
 }
@@ -169,11 +185,18 @@ static mn_op random_op(maker *m) {
     return last(m)->dim[last(m)->rank - 1] < 400 ? op : random_fully_connected(m);
   }
   switch (between(m, 0, 15)) {
-    case 0: case 1: case 2: case 3: return random_conv(m);
-    case 4: case 5: case 6: return random_depthwise(m);
-    case 7: case 8: return random_pool(m);
+    case 0:
+    case 1:
+    case 2:
+    case 3: return random_conv(m);
+    case 4:
+    case 5:
+    case 6: return random_depthwise(m);
+    case 7:
+    case 8: return random_pool(m);
     case 9: return random_pad(m);
-    case 10: case 11: return random_add(m);
+    case 10:
+    case 11: return random_add(m);
     case 12: return random_reshape(m);
     case 13: return random_mean(m);
     case 14: return start(m, MN_OP_QUANTIZE);

@@ -19,19 +19,19 @@ struct mn_kernel_row; /* src/plan/kernel_table.h */
 typedef enum mn_place_kind { MN_PLACE_NONE, MN_PLACE_ARENA, MN_PLACE_CONSTANT } mn_place_kind;
 typedef struct mn_place {
   mn_place_kind kind;
-  int32_t tensor;    /* graph tensor, -1 scratch or packed constant */
-  int64_t offset;    /* bytes into the arena; or index into plan->constants */
-  int32_t row;       /* tensor row that lies at `offset`: 0 where the whole tensor is there */
-  int32_t row_step;  /* inside a LOOP: how many rows the slab moves on per iteration */
+  int32_t tensor;   /* graph tensor, -1 scratch or packed constant */
+  int64_t offset;   /* bytes into the arena; or index into plan->constants */
+  int32_t row;      /* tensor row that lies at `offset`: 0 where the whole tensor is there */
+  int32_t row_step; /* inside a LOOP: how many rows the slab moves on per iteration */
 } mn_place;
 
 /* A packed constant: what ends up in flash, ready for its kernel. Bare graphs: data NULL, size right. */
 typedef struct mn_constant {
-  const char *name;    /* C identifier: "ds4_conv_weights" */
-  mn_dtype dtype;      /* element type for printing */
+  const char *name; /* C identifier: "ds4_conv_weights" */
+  mn_dtype dtype;   /* element type for printing */
   const void *data;
   size_t bytes;
-  bool weights;        /* counted as weights (else as constants) in prices */
+  bool weights; /* counted as weights (else as constants) in prices */
 } mn_constant;
 
 typedef enum mn_step_kind { MN_STEP_CALL, MN_STEP_LOOP, MN_STEP_END } mn_step_kind;
@@ -42,8 +42,9 @@ typedef struct mn_plan_step {
   /* CALL: output rows [first_row, first_row + rows) of op; in iteration i of a LOOP first_row grows by
    * i * row_step (and each place's row by i * its row_step); rows past the last are cut off. */
   int32_t op, group;
-  const struct mn_kernel_row *kernel;      /* NULL: nothing to call, y already lies where x lies (reshape) */
-  const void *params;                      /* kernel->params describes it */
+  const struct mn_kernel_row
+      *kernel;        /* NULL: nothing to call, y already lies where x lies (reshape) */
+  const void *params; /* kernel->params describes it */
   mn_place x[MN_CALL_MAX_INPUTS], y, scratch;
   mn_place constant[MN_CALL_MAX_CONSTANTS];
   int64_t scratch_bytes;
@@ -63,24 +64,24 @@ typedef struct mn_file_words {
 } mn_file_words;
 
 typedef struct mn_plan_options {
-  const char *kernels;     /* NULL: the target's family; "host" for exec's fastest rows */
-  bool keep_all;           /* every tensor keeps its own place: for dumps and the watch hook's reference */
+  const char *kernels; /* NULL: the target's family; "host" for exec's fastest rows */
+  bool keep_all; /* every tensor keeps its own place: for dumps and the watch hook's reference */
   bool no_in_place;
-  bool min_sram, small;    /* later schedules */
-  int64_t max_cycles;      /* 0: no limit */
-  int64_t node_limit;      /* of the layout search; 0: default */
+  bool min_sram, small;       /* later schedules */
+  int64_t max_cycles;         /* 0: no limit */
+  int64_t node_limit;         /* of the layout search; 0: default */
   const mn_file_words *words; /* NULL: a file without labels */
 } mn_plan_options;
 
 typedef struct mn_plan {
   const mn_graph *graph;
-  const mn_target *target;      /* may be NULL on the host */
+  const mn_target *target; /* may be NULL on the host */
   const mn_plan_step *steps;
   const mn_constant *constants;
   const int64_t *tensor_offset; /* [tensor_count] arena offset, -1 where it is never materialised */
   int32_t step_count, constant_count;
-  int64_t arena_bytes;          /* activations, scratch and state */
-  int64_t lower_bound_bytes;    /* proved; equals arena_bytes where the layout is optimal */
+  int64_t arena_bytes;       /* activations, scratch and state */
+  int64_t lower_bound_bytes; /* proved; equals arena_bytes where the layout is optimal */
   int32_t arena_align;
   int32_t group_count;
 } mn_plan;
@@ -105,10 +106,16 @@ mn_frontend_memory mn_plan_frontend_memory(const mn_plan *plan, const mn_fronten
 typedef struct mn_price {
   mn_runtime runtime;
   int64_t macs, ops, params;
-  struct { int64_t weights, constants, code, total; } flash;
-  struct { int64_t arena, features, data, stack, total, lower_bound; } sram;
-  struct { int64_t arena, head, tail, model_bytes; } tflm; /* filled for both runtimes */
-  double cycles_modelled, ms_modelled, mj_modelled;        /* -1 unknown */
+  struct {
+    int64_t weights, constants, code, total;
+  } flash;
+  struct {
+    int64_t arena, features, data, stack, total, lower_bound;
+  } sram;
+  struct {
+    int64_t arena, head, tail, model_bytes;
+  } tflm;                                           /* filled for both runtimes */
+  double cycles_modelled, ms_modelled, mj_modelled; /* -1 unknown */
 } mn_price;
 
 /* `frontend` may be NULL (none). Works on bare and frozen graphs; scratch memory from `arena` is

@@ -85,8 +85,7 @@ const void *mn_exec_output(const mn_exec *exec, int32_t index) {
 /* ---- Running -------------------------------------------------------------------------------*/
 static void *address(const mn_exec *exec, const mn_place *place) {
   switch (place->kind) {
-    case MN_PLACE_ARENA:
-      return exec->arena + place->offset;
+    case MN_PLACE_ARENA: return exec->arena + place->offset;
     case MN_PLACE_CONSTANT: { /* kernels read constants through const pointers only */
       union {
         const void *read;
@@ -94,21 +93,23 @@ static void *address(const mn_exec *exec, const mn_place *place) {
       } data = {exec->plan->constants[place->offset].data};
       return data.plain;
     }
-    default:
-      return NULL;
+    default: return NULL;
   }
 }
 
 /* Iteration `i` of the loop around the step (0 outside of loops). */
 static mn_kernel_io io_of(const mn_exec *exec, const mn_plan_step *step, int32_t i) {
-  mn_kernel_io io = {.y = address(exec, &step->y), .scratch = address(exec, &step->scratch),
+  mn_kernel_io io = {.y = address(exec, &step->y),
+                     .scratch = address(exec, &step->scratch),
                      .y_row = step->y.row + i * step->y.row_step,
-                     .first_row = step->first_row + i * step->row_step, .rows = step->rows};
+                     .first_row = step->first_row + i * step->row_step,
+                     .rows = step->rows};
   for (int32_t k = 0; k < MN_KERNEL_INPUTS; k++) {
     io.x[k] = address(exec, &step->x[k]);
     io.x_row[k] = step->x[k].row + i * step->x[k].row_step;
   }
-  for (int32_t k = 0; k < MN_KERNEL_CONSTANTS; k++) io.constant[k] = address(exec, &step->constant[k]);
+  for (int32_t k = 0; k < MN_KERNEL_CONSTANTS; k++)
+    io.constant[k] = address(exec, &step->constant[k]);
   return io;
 }
 

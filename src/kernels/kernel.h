@@ -21,7 +21,7 @@ typedef struct mn_kernel_io {
   const void *x[MN_KERNEL_INPUTS];
   void *y;
   const void *constant[MN_KERNEL_CONSTANTS]; /* packed as the kernel's header says; NULL absent */
-  void *scratch;                             /* 16-byte aligned; contents undefined before and after */
+  void *scratch; /* 16-byte aligned; contents undefined before and after */
   int32_t x_row[MN_KERNEL_INPUTS], y_row;
   int32_t first_row, rows;
 } mn_kernel_io;

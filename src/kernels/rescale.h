@@ -15,10 +15,10 @@
 #include "kernels/kernel.h"
 
 #define MN_RESCALE_FIELDS(X) \
-  X(row_elements)             \
-  X(input_zero_point)         \
-  X(output_zero_point)        \
-  X(multiplier)               \
+  X(row_elements)            \
+  X(input_zero_point)        \
+  X(output_zero_point)       \
+  X(multiplier)              \
   X(shift)
 typedef struct mn_rescale {
   MN_RESCALE_FIELDS(MN_KERNEL_FIELD)

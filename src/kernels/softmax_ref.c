@@ -32,7 +32,8 @@ static int32_t exp_quarter(int32_t a) {
 /* exp(a) of a <= 0 in Q5.26; result Q0.31. */
 static int32_t exp_negative(int32_t a) {
   /* exp(-2^k), k = -2 .. 4 */
-  static const int32_t factor[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  static const int32_t factor[] = {1672461947, 1302514674, 790015084, 290630308,
+                                   39332535,   720401,     242};
   if (a == 0) return INT32_MAX;
   const int32_t quarter = (int32_t)1 << (INPUT_FRACTION_BITS - 2);
   int32_t part = (a & (quarter - 1)) - quarter;

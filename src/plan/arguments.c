@@ -21,11 +21,10 @@ mn_status mn_walk_no_memory(mn_error *error, const mn_op *op) {
   return mn_error_set(error, MN_ERR_MEMORY, "op %s: out of memory while planning", op->name);
 }
 
-void *mn_walk_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
-                         size_t size, int32_t inputs) {
+void *mn_walk_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op, size_t size,
+                    int32_t inputs) {
   memset(arguments, 0, sizeof *arguments);
-  for (int32_t i = 0; i < MN_CALL_MAX_INPUTS; i++)
-    arguments->x[i] = i < inputs ? op->input[i] : -1;
+  for (int32_t i = 0; i < MN_CALL_MAX_INPUTS; i++) arguments->x[i] = i < inputs ? op->input[i] : -1;
   arguments->params = mn_arena_alloc(arena, size);
   return arguments->params;
 }
@@ -46,13 +45,22 @@ mn_kernel_window mn_window_of(const mn_graph *graph, const mn_op *op) {
   const mn_shape *y = &graph->tensors[op->output].shape;
   const mn_window *w = &op->window;
   return (mn_kernel_window){
-      .input_h = x->dim[1], .input_w = x->dim[2], .input_c = x->dim[3],
-      .output_h = y->dim[1], .output_w = y->dim[2], .output_c = y->dim[3],
-      .kernel_h = w->kernel_h, .kernel_w = w->kernel_w,
-      .stride_h = w->stride_h, .stride_w = w->stride_w,
-      .dilation_h = w->dilation_h, .dilation_w = w->dilation_w,
-      .pad_top = mn_window_pad_before(x->dim[1], w->kernel_h, w->stride_h, w->dilation_h, w->padding),
-      .pad_left = mn_window_pad_before(x->dim[2], w->kernel_w, w->stride_w, w->dilation_w, w->padding),
+      .input_h = x->dim[1],
+      .input_w = x->dim[2],
+      .input_c = x->dim[3],
+      .output_h = y->dim[1],
+      .output_w = y->dim[2],
+      .output_c = y->dim[3],
+      .kernel_h = w->kernel_h,
+      .kernel_w = w->kernel_w,
+      .stride_h = w->stride_h,
+      .stride_w = w->stride_w,
+      .dilation_h = w->dilation_h,
+      .dilation_w = w->dilation_w,
+      .pad_top =
+          mn_window_pad_before(x->dim[1], w->kernel_h, w->stride_h, w->dilation_h, w->padding),
+      .pad_left =
+          mn_window_pad_before(x->dim[2], w->kernel_w, w->stride_w, w->dilation_w, w->padding),
   };
 }
 

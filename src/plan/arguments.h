@@ -9,8 +9,8 @@
 #include "plan/kernel_table.h"
 
 typedef const char *mn_refuses(const mn_graph *graph, const mn_op *op);
-typedef mn_status mn_walk(mn_kernel_arguments *arguments, mn_arena *arena,
-                                    const mn_graph *graph, const mn_op *op, mn_error *error);
+typedef mn_status mn_walk(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                          const mn_op *op, mn_error *error);
 
 mn_refuses mn_refuses_conv_2d, mn_refuses_depthwise_conv_2d, mn_refuses_fully_connected;
 mn_refuses mn_refuses_pool_2d, mn_refuses_add, mn_refuses_pad, mn_refuses_reshape;
@@ -34,8 +34,8 @@ mn_kernel_window mn_window_of(const mn_graph *graph, const mn_op *op);
 mn_status mn_output_limits(int32_t *min, int32_t *max, const mn_graph *graph, const mn_op *op,
                            mn_error *error);
 /* Starts arguments: zeroed params of `size` bytes, activation inputs -1 but for the first `inputs`. */
-void *mn_walk_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
-                         size_t size, int32_t inputs);
+void *mn_walk_begin(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op, size_t size,
+                    int32_t inputs);
 /* Four-axis view of a shape of rank 4 or less: ones are put in so that axis 1, the rows, is 1 where
  * the rank is below 4. The second function says where an axis went. */
 void mn_shape_four(int32_t dim[4], const mn_shape *shape);

@@ -16,10 +16,16 @@ bool mn_host_has_avx512(void) {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vnni");
 }
-bool mn_host_has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+bool mn_host_has_avx2(void) {
+  return __builtin_cpu_supports("avx2");
+}
 #else
-bool mn_host_has_avx512(void) { return false; }
-bool mn_host_has_avx2(void) { return false; }
+bool mn_host_has_avx512(void) {
+  return false;
+}
+bool mn_host_has_avx2(void) {
+  return false;
+}
 #endif
 
 /* ---- What the kernels refuse -------------------------------------------------------------------*/
@@ -47,7 +53,8 @@ const char *mn_host_refuses_fully_connected(const mn_graph *graph, const mn_op *
   const char *reason = mn_refuses_fully_connected(graph, op);
   if (reason != NULL) return reason;
   return mn_activation_range(mn_op_operand(graph, op, 1)).zero_point != 0
-             ? "weights have a zero point other than 0" : NULL;
+             ? "weights have a zero point other than 0"
+             : NULL;
 }
 
 /* ---- Packing -------------------------------------------------------------------------------*/
@@ -62,7 +69,9 @@ typedef struct packing {
   int32_t input_zero_point, per_channel;
 } packing;
 
-static int32_t round_up(int32_t value, int32_t to) { return (value + to - 1) / to * to; }
+static int32_t round_up(int32_t value, int32_t to) {
+  return (value + to - 1) / to * to;
+}
 
 static int8_t weight_at(const packing *p, int32_t o, int32_t row, int32_t element) {
   if (o >= p->outputs || row >= p->rows || element >= p->elements) return 0;
@@ -70,8 +79,10 @@ static int8_t weight_at(const packing *p, int32_t o, int32_t row, int32_t elemen
 }
 
 static void put(const packing *p, void *to, int64_t index, int8_t value) {
-  if (p->layout.group == 4) ((int8_t *)to)[index] = value;
-  else ((int16_t *)to)[index] = value;
+  if (p->layout.group == 4)
+    ((int8_t *)to)[index] = value;
+  else
+    ((int16_t *)to)[index] = value;
 }
 
 /* What unsigned inputs add to every sum. */
@@ -99,7 +110,8 @@ static bool pack_channels(packing *p, const int32_t *order, int32_t count) {
   }
   static const char *const names[] = {"bias", "multiplier", "shift"};
   for (int32_t k = 0; k < 3; k++)
-    constant[1 + k] = (mn_constant){.name = names[k], .dtype = MN_DTYPE_INT32,
+    constant[1 + k] = (mn_constant){.name = names[k],
+                                    .dtype = MN_DTYPE_INT32,
                                     .data = p->weights != NULL ? packed + k * count : NULL,
                                     .bytes = (size_t)count * sizeof *packed};
   return true;
@@ -108,9 +120,12 @@ static bool pack_channels(packing *p, const int32_t *order, int32_t count) {
 static void *pack_begin(packing *p, int64_t values) {
   size_t bytes = (size_t)values * (p->layout.group == 4 ? sizeof(int8_t) : sizeof(int16_t));
   void *packed = mn_arena_alloc(p->arena, bytes);
-  p->arguments->constant[0] = (mn_constant){
-      .name = "weights", .dtype = p->layout.group == 4 ? MN_DTYPE_INT8 : MN_DTYPE_INT16,
-      .data = p->weights != NULL ? packed : NULL, .bytes = bytes, .weights = true};
+  p->arguments->constant[0] =
+      (mn_constant){.name = "weights",
+                    .dtype = p->layout.group == 4 ? MN_DTYPE_INT8 : MN_DTYPE_INT16,
+                    .data = p->weights != NULL ? packed : NULL,
+                    .bytes = bytes,
+                    .weights = true};
   return packed;
 }
 
@@ -165,10 +180,17 @@ mn_status mn_host_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
   mn_kernel_window window = mn_window_of(graph, op);
   arguments->scratch_bytes = plane_bytes(&window, layout);
   int32_t row = c->kernel_w * c->input_c;
-  packing p = {.layout = layout, .arguments = arguments, .arena = arena,
-               .weights = arguments->constant[0].data, .channel_step = (int64_t)c->kernel_h * row,
-               .row_step = row, .element_step = 1, .outputs = c->output_c, .rows = c->kernel_h,
-               .elements = row, .input_zero_point = c->input_zero_point,
+  packing p = {.layout = layout,
+               .arguments = arguments,
+               .arena = arena,
+               .weights = arguments->constant[0].data,
+               .channel_step = (int64_t)c->kernel_h * row,
+               .row_step = row,
+               .element_step = 1,
+               .outputs = c->output_c,
+               .rows = c->kernel_h,
+               .elements = row,
+               .input_zero_point = c->input_zero_point,
                .per_channel = c->per_channel};
   return pack_product(&p, op, error);
 }
@@ -187,11 +209,18 @@ mn_status mn_host_walk_one_channel(mn_kernel_arguments *arguments, mn_arena *are
   arguments->params = c;
   mn_kernel_window window = mn_window_of(graph, op);
   arguments->scratch_bytes = plane_bytes(&window, layout);
-  packing p = {.layout = layout, .arguments = arguments, .arena = arena,
-               .weights = arguments->constant[0].data, .channel_step = 1,
-               .row_step = (int64_t)c->kernel_w * c->output_c, .element_step = c->output_c,
-               .outputs = c->output_c, .rows = c->kernel_h, .elements = c->kernel_w,
-               .input_zero_point = c->input_zero_point, .per_channel = c->per_channel};
+  packing p = {.layout = layout,
+               .arguments = arguments,
+               .arena = arena,
+               .weights = arguments->constant[0].data,
+               .channel_step = 1,
+               .row_step = (int64_t)c->kernel_w * c->output_c,
+               .element_step = c->output_c,
+               .outputs = c->output_c,
+               .rows = c->kernel_h,
+               .elements = c->kernel_w,
+               .input_zero_point = c->input_zero_point,
+               .per_channel = c->per_channel};
   return pack_product(&p, op, error);
 }
 
@@ -202,10 +231,16 @@ mn_status mn_host_walk_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_aren
   const mn_depthwise_conv_2d *d = arguments->params;
   mn_kernel_window window = mn_window_of(graph, op);
   arguments->scratch_bytes = plane_bytes(&window, layout);
-  packing p = {.layout = layout, .arguments = arguments, .arena = arena,
-               .weights = arguments->constant[0].data, .channel_step = 1,
-               .element_step = d->output_c, .outputs = d->output_c, .rows = 1,
-               .elements = d->kernel_h * d->kernel_w, .input_zero_point = d->input_zero_point,
+  packing p = {.layout = layout,
+               .arguments = arguments,
+               .arena = arena,
+               .weights = arguments->constant[0].data,
+               .channel_step = 1,
+               .element_step = d->output_c,
+               .outputs = d->output_c,
+               .rows = 1,
+               .elements = d->kernel_h * d->kernel_w,
+               .input_zero_point = d->input_zero_point,
                .per_channel = d->per_channel};
   return pack_taps(&p, op, error);
 }
@@ -215,11 +250,18 @@ mn_status mn_host_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena 
                                        mn_host_layout layout, mn_error *error) {
   MN_TRY(mn_walk_fully_connected(arguments, arena, graph, op, error));
   const mn_fully_connected *f = arguments->params;
-  arguments->scratch_bytes = ((int64_t)f->batch * f->inputs + MN_HOST_SLACK) *
-                             (layout.group == 4 ? 1 : 2);
-  packing p = {.layout = layout, .arguments = arguments, .arena = arena,
-               .weights = arguments->constant[0].data, .channel_step = f->inputs,
-               .element_step = 1, .outputs = f->outputs, .rows = 1, .elements = f->inputs,
-               .input_zero_point = f->input_zero_point, .per_channel = f->per_channel};
+  arguments->scratch_bytes =
+      ((int64_t)f->batch * f->inputs + MN_HOST_SLACK) * (layout.group == 4 ? 1 : 2);
+  packing p = {.layout = layout,
+               .arguments = arguments,
+               .arena = arena,
+               .weights = arguments->constant[0].data,
+               .channel_step = f->inputs,
+               .element_step = 1,
+               .outputs = f->outputs,
+               .rows = 1,
+               .elements = f->inputs,
+               .input_zero_point = f->input_zero_point,
+               .per_channel = f->per_channel};
   return pack_product(&p, op, error);
 }

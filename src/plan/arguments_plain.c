@@ -47,8 +47,8 @@ const char *mn_refuses_pool_2d(const mn_graph *graph, const mn_op *op) {
 
 #define FROM_WINDOW(name) p->name = window.name;
 
-mn_status mn_walk_pool_2d(mn_kernel_arguments *arguments, mn_arena *arena,
-                               const mn_graph *graph, const mn_op *op, mn_error *error) {
+mn_status mn_walk_pool_2d(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                          const mn_op *op, mn_error *error) {
   mn_pool_2d *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   mn_kernel_window window = mn_window_of(graph, op);
@@ -75,7 +75,7 @@ const char *mn_refuses_add(const mn_graph *graph, const mn_op *op) {
 }
 
 mn_status mn_walk_add(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
-                           const mn_op *op, mn_error *error) {
+                      const mn_op *op, mn_error *error) {
   mn_add *p = mn_walk_begin(arguments, arena, op, sizeof *p, 2);
   if (p == NULL) return mn_walk_no_memory(error, op);
   mn_add_scaling s = {0};
@@ -83,12 +83,15 @@ mn_status mn_walk_add(mn_kernel_arguments *arguments, mn_arena *arena, const mn_
   *p = (mn_add){
       .row_elements = row_elements(&graph->tensors[op->output].shape),
       .a_zero_point = zero_point_of(graph, op->input[0]),
-      .a_multiplier = s.a.value, .a_shift = s.a.shift,
+      .a_multiplier = s.a.value,
+      .a_shift = s.a.shift,
       .b_zero_point = zero_point_of(graph, op->input[1]),
-      .b_multiplier = s.b.value, .b_shift = s.b.shift,
+      .b_multiplier = s.b.value,
+      .b_shift = s.b.shift,
       .left_shift = s.left_shift,
       .output_zero_point = zero_point_of(graph, op->output),
-      .output_multiplier = s.y.value, .output_shift = s.y.shift,
+      .output_multiplier = s.y.value,
+      .output_shift = s.y.shift,
   };
   return mn_output_limits(&p->output_min, &p->output_max, graph, op, error);
 }
@@ -102,7 +105,7 @@ const char *mn_refuses_pad(const mn_graph *graph, const mn_op *op) {
 }
 
 mn_status mn_walk_pad(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
-                           const mn_op *op, mn_error *error) {
+                      const mn_op *op, mn_error *error) {
   mn_pad *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_shape *shape = &graph->tensors[op->input[0]].shape;
@@ -113,10 +116,19 @@ mn_status mn_walk_pad(mn_kernel_arguments *arguments, mn_arena *arena, const mn_
   for (int32_t d = 0; d < shape->rank; d++)
     memcpy(&before[mn_axis_four(shape->rank, d)], paddings + (size_t)d * 2 * sizeof(int32_t),
            sizeof(int32_t));
-  *p = (mn_pad){.input_n = x[0], .input_h = x[1], .input_w = x[2], .input_c = x[3],
-                .output_n = y[0], .output_h = y[1], .output_w = y[2], .output_c = y[3],
-                .before_n = before[0], .before_h = before[1], .before_w = before[2],
-                .before_c = before[3], .value = zero_point_of(graph, op->output)};
+  *p = (mn_pad){.input_n = x[0],
+                .input_h = x[1],
+                .input_w = x[2],
+                .input_c = x[3],
+                .output_n = y[0],
+                .output_h = y[1],
+                .output_w = y[2],
+                .output_c = y[3],
+                .before_n = before[0],
+                .before_h = before[1],
+                .before_w = before[2],
+                .before_c = before[3],
+                .value = zero_point_of(graph, op->output)};
   return MN_OK;
 }
 
@@ -125,8 +137,8 @@ const char *mn_refuses_reshape(const mn_graph *graph, const mn_op *op) {
   return x == y ? NULL : "input and output have different types";
 }
 
-mn_status mn_walk_reshape(mn_kernel_arguments *arguments, mn_arena *arena,
-                               const mn_graph *graph, const mn_op *op, mn_error *error) {
+mn_status mn_walk_reshape(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                          const mn_op *op, mn_error *error) {
   mn_copy *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   p->bytes = (int32_t)mn_tensor_bytes(&graph->tensors[op->output]);
@@ -144,11 +156,12 @@ const char *mn_refuses_softmax(const mn_graph *graph, const mn_op *op) {
   if (x->quantization.count == 0) return NULL;
   if (range.zero_point != MN_SOFTMAX_S8_ZERO_POINT) return "the output's zero point is not -128";
   return mn_softmax_scaling_of(&scaling, op->beta, mn_activation_range(x).scale)
-             ? NULL : "beta times the input's scale is out of range";
+             ? NULL
+             : "beta times the input's scale is out of range";
 }
 
-mn_status mn_walk_softmax(mn_kernel_arguments *arguments, mn_arena *arena,
-                               const mn_graph *graph, const mn_op *op, mn_error *error) {
+mn_status mn_walk_softmax(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                          const mn_op *op, mn_error *error) {
   mn_softmax *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_tensor *x = mn_op_operand(graph, op, 0);
@@ -195,7 +208,7 @@ static mn_multiplier divided(mn_multiplier m, int64_t count) {
 }
 
 mn_status mn_walk_mean(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
-                            const mn_op *op, mn_error *error) {
+                       const mn_op *op, mn_error *error) {
   mn_mean *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_tensor *input = mn_op_operand(graph, op, 0), *output = &graph->tensors[op->output];
@@ -210,10 +223,18 @@ mn_status mn_walk_mean(mn_kernel_arguments *arguments, mn_arena *arena, const mn
     if (averaged[d]) count *= x[d];
   }
   mn_multiplier m = divided(mn_multiplier_of(mn_rescale_factor(from.scale, to.scale)), count);
-  *p = (mn_mean){.input_n = x[0], .input_h = x[1], .input_w = x[2], .input_c = x[3],
-                 .output_n = y[0], .output_h = y[1], .output_w = y[2], .output_c = y[3],
-                 .input_zero_point = from.zero_point, .output_zero_point = to.zero_point,
-                 .multiplier = m.value, .shift = m.shift};
+  *p = (mn_mean){.input_n = x[0],
+                 .input_h = x[1],
+                 .input_w = x[2],
+                 .input_c = x[3],
+                 .output_n = y[0],
+                 .output_h = y[1],
+                 .output_w = y[2],
+                 .output_c = y[3],
+                 .input_zero_point = from.zero_point,
+                 .output_zero_point = to.zero_point,
+                 .multiplier = m.value,
+                 .shift = m.shift};
   return MN_OK;
 }
 
@@ -222,15 +243,17 @@ const char *mn_refuses_quantize(const mn_graph *graph, const mn_op *op) {
   return refuses_not_int8(graph, op);
 }
 
-mn_status mn_walk_quantize(mn_kernel_arguments *arguments, mn_arena *arena,
-                                const mn_graph *graph, const mn_op *op, mn_error *error) {
+mn_status mn_walk_quantize(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                           const mn_op *op, mn_error *error) {
   mn_rescale *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   mn_range from = mn_activation_range(&graph->tensors[op->input[0]]);
   mn_range to = mn_activation_range(&graph->tensors[op->output]);
   mn_multiplier m = mn_multiplier_of(mn_rescale_factor(from.scale, to.scale));
   *p = (mn_rescale){.row_elements = row_elements(&graph->tensors[op->output].shape),
-                     .input_zero_point = from.zero_point, .output_zero_point = to.zero_point,
-                     .multiplier = m.value, .shift = m.shift};
+                    .input_zero_point = from.zero_point,
+                    .output_zero_point = to.zero_point,
+                    .multiplier = m.value,
+                    .shift = m.shift};
   return MN_OK;
 }

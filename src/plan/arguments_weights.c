@@ -75,7 +75,8 @@ static mn_status fill_scales(int32_t *multiplier, int8_t *shift, const mn_graph 
     if (m.shift > 30)
       return mn_error_set(error, MN_ERR_UNSUPPORTED,
                           "op %s: weights of channel %d give a factor of 2^%d; at most 2^30 can be "
-                          "requantized", op->name, o, m.shift);
+                          "requantized",
+                          op->name, o, m.shift);
     multiplier[o] = m.value;
     shift[o] = (int8_t)m.shift;
   }
@@ -93,16 +94,22 @@ static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *g
   MN_TRY(fill_scales(multiplier, shift, graph, op, factor, error));
 
   a->constants = 4;
-  a->constant[0] = (mn_constant){.name = "weights", .dtype = MN_DTYPE_INT8, .data = k->data,
-                                 .bytes = mn_tensor_bytes(k), .weights = true};
+  a->constant[0] = (mn_constant){.name = "weights",
+                                 .dtype = MN_DTYPE_INT8,
+                                 .data = k->data,
+                                 .bytes = mn_tensor_bytes(k),
+                                 .weights = true};
   if (bias != NULL)
-    a->constant[1] = (mn_constant){.name = "bias", .dtype = MN_DTYPE_INT32, .data = bias->data,
+    a->constant[1] = (mn_constant){.name = "bias",
+                                   .dtype = MN_DTYPE_INT32,
+                                   .data = bias->data,
                                    .bytes = mn_tensor_bytes(bias)};
-  a->constant[2] = (mn_constant){.name = "multiplier", .dtype = MN_DTYPE_INT32,
+  a->constant[2] = (mn_constant){.name = "multiplier",
+                                 .dtype = MN_DTYPE_INT32,
                                  .data = known ? multiplier : NULL,
                                  .bytes = count * sizeof *multiplier};
-  a->constant[3] = (mn_constant){.name = "shift", .dtype = MN_DTYPE_INT8,
-                                 .data = known ? shift : NULL, .bytes = count};
+  a->constant[3] = (mn_constant){
+      .name = "shift", .dtype = MN_DTYPE_INT8, .data = known ? shift : NULL, .bytes = count};
   return MN_OK;
 }
 
@@ -122,8 +129,8 @@ static mn_status quantized_of(quantized *q, const mn_graph *graph, const mn_op *
 #define FROM_WINDOW(name) p->name = window.name;
 #define FROM_QUANTIZED(name) p->name = q.name;
 
-mn_status mn_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
-                               const mn_graph *graph, const mn_op *op, mn_error *error) {
+mn_status mn_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                          const mn_op *op, mn_error *error) {
   mn_conv_2d *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   mn_kernel_window window = mn_window_of(graph, op);
@@ -135,7 +142,7 @@ mn_status mn_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
 }
 
 mn_status mn_walk_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
-                                         const mn_graph *graph, const mn_op *op, mn_error *error) {
+                                    const mn_graph *graph, const mn_op *op, mn_error *error) {
   mn_depthwise_conv_2d *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   mn_kernel_window window = mn_window_of(graph, op);
@@ -148,7 +155,7 @@ mn_status mn_walk_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_arena *ar
 }
 
 mn_status mn_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena *arena,
-                                       const mn_graph *graph, const mn_op *op, mn_error *error) {
+                                  const mn_graph *graph, const mn_op *op, mn_error *error) {
   mn_fully_connected *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
   if (p == NULL) return mn_walk_no_memory(error, op);
   const mn_tensor *x = mn_op_operand(graph, op, 0), *k = mn_op_operand(graph, op, 1);

@@ -119,7 +119,8 @@ static double weight_paper(const life *l, int32_t op, mn_tensor_id id) {
 typedef double weight_of(const life *l, int32_t op, mn_tensor_id id);
 
 static double rounded(double bytes, double align) {
-  return align > 0 ? ceil(bytes / align - 1e-9) * align : bytes; /* shares of widths are not exact */
+  return align > 0 ? ceil(bytes / align - 1e-9) * align
+                   : bytes; /* shares of widths are not exact */
 }
 
 static double peak_of(life *l, const double *bytes, const double *exists, weight_of *weight,

@@ -22,9 +22,9 @@ typedef struct mn_params_info {
 
 /* What one op hands to one kernel: filled by the row's `arguments`, the only walker from op to kernel. */
 typedef struct mn_kernel_arguments {
-  void *params;                                  /* of params_info.size bytes */
-  mn_tensor_id x[MN_CALL_MAX_INPUTS];            /* activation inputs; -1 none */
-  mn_constant constant[MN_CALL_MAX_CONSTANTS];   /* bytes 0: absent; data NULL on a bare graph */
+  void *params;                                /* of params_info.size bytes */
+  mn_tensor_id x[MN_CALL_MAX_INPUTS];          /* activation inputs; -1 none */
+  mn_constant constant[MN_CALL_MAX_CONSTANTS]; /* bytes 0: absent; data NULL on a bare graph */
   int32_t constants;
   int64_t scratch_bytes;
 } mn_kernel_arguments;
@@ -38,17 +38,18 @@ typedef enum mn_overlap {
 
 typedef struct mn_kernel_row {
   mn_op_kind op;
-  const char *family;          /* "ref": runs everywhere; "host": this machine's vector units; ... */
-  const char *unit;            /* "avx512", "avx2": asked for by this name too; NULL none */
-  const char *symbol;          /* "mn_conv_2d_s8_ref" */
-  const char *const *sources;  /* files of src/kernels the symbol needs (with headers), NULL-terminated */
+  const char *family; /* "ref": runs everywhere; "host": this machine's vector units; ... */
+  const char *unit;   /* "avx512", "avx2": asked for by this name too; NULL none */
+  const char *symbol; /* "mn_conv_2d_s8_ref" */
+  const char *const
+      *sources; /* files of src/kernels the symbol needs (with headers), NULL-terminated */
   const mn_params_info *params;
   /* NULL where this op of this graph (and this machine) suits the kernel, else the reason. */
   const char *(*refuses)(const mn_graph *graph, const mn_op *op);
   mn_status (*arguments)(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                          const mn_op *op, mn_error *error);
   mn_overlap overlap;
-  mn_kernel_body *body;        /* NULL where it cannot run on this machine */
+  mn_kernel_body *body; /* NULL where it cannot run on this machine */
 } mn_kernel_row;
 
 /* The first row of `family` (or of that unit) that suits the op, else the first of "ref". NULL: `reason` says why. */

@@ -11,10 +11,11 @@
 typedef struct solver {
   const mn_block *blocks; /* rounded */
   int32_t count, times;
-  int64_t *separation;    /* [count, count]: least offset[b] - offset[a] where a lies below b; -1 free */
+  int64_t
+      *separation; /* [count, count]: least offset[b] - offset[a] where a lies below b; -1 free */
   int32_t *neighbour, *neighbours; /* [count, count], [count]: blocks that live at the same time */
-  int32_t *order;         /* [count] in which the greedy layouts place */
-  int64_t *offset, *best; /* [count]; offset -1: not placed */
+  int32_t *order;                  /* [count] in which the greedy layouts place */
+  int64_t *offset, *best;          /* [count]; offset -1: not placed */
   int64_t best_bytes, lower_bound;
   int64_t nodes, node_limit;
 } solver;
@@ -55,7 +56,8 @@ static int64_t added_bytes(const mn_block *y, const mn_block *blocks, const int6
 }
 
 /* Bytes that the blocks alive at `time` cover at least; those already placed do not count. */
-static int64_t covered_at(const mn_block *blocks, int32_t count, int32_t time, const int64_t *placed) {
+static int64_t covered_at(const mn_block *blocks, int32_t count, int32_t time,
+                          const int64_t *placed) {
   int64_t sum = 0;
   for (int32_t b = 0; b < count; b++) {
     const mn_block *block = &blocks[b];
@@ -118,13 +120,21 @@ static void keep_if_better(solver *s) {
 }
 
 typedef int64_t weight_of(const mn_block *block); /* the heavier first */
-static int64_t by_bytes(const mn_block *block) { return block->bytes; }
+static int64_t by_bytes(const mn_block *block) {
+  return block->bytes;
+}
 static int64_t by_area(const mn_block *block) {
   return block->bytes * (block->last - block->first + 1);
 }
-static int64_t by_duration(const mn_block *block) { return block->last - block->first; }
-static int64_t by_start(const mn_block *block) { return -(int64_t)block->first; }
-static int64_t by_end(const mn_block *block) { return block->last; }
+static int64_t by_duration(const mn_block *block) {
+  return block->last - block->first;
+}
+static int64_t by_start(const mn_block *block) {
+  return -(int64_t)block->first;
+}
+static int64_t by_end(const mn_block *block) {
+  return block->last;
+}
 
 static void sort_order(solver *s, weight_of *weight) {
   for (int32_t i = 0; i < s->count; i++) {
@@ -147,8 +157,10 @@ static void promote_high_blocks(solver *s, int32_t *spare) {
   for (int32_t i = 0; i < s->count; i++) {
     int32_t block = s->order[i];
     bool high = s->offset[block] + s->blocks[block].bytes > s->lower_bound;
-    if (high) s->order[front++] = block;
-    else spare[back++] = block;
+    if (high)
+      s->order[front++] = block;
+    else
+      spare[back++] = block;
   }
   memcpy(s->order + front, spare, (size_t)back * sizeof *spare);
 }
@@ -198,7 +210,7 @@ static bool hopeless(const solver *s, const int64_t *floor) {
 }
 
 typedef struct frame {
-  int32_t candidate;    /* the next block to try at this depth */
+  int32_t candidate; /* the next block to try at this depth */
   int64_t last_offset;
 } frame;
 

@@ -14,11 +14,12 @@
 
 #define MN_BLOCK_MAX_OVER 2
 typedef struct mn_block {
-  int64_t bytes;        /* > 0 */
-  int32_t first, last;  /* times it lives at, both included */
-  int32_t over[MN_BLOCK_MAX_OVER]; /* blocks it may be written over; -1 none; each dies at `first` */
+  int64_t bytes;       /* > 0 */
+  int32_t first, last; /* times it lives at, both included */
+  int32_t
+      over[MN_BLOCK_MAX_OVER]; /* blocks it may be written over; -1 none; each dies at `first` */
   int64_t distance[MN_BLOCK_MAX_OVER]; /* >= 0 */
-  int64_t offset;       /* result */
+  int64_t offset;                      /* result */
 } mn_block;
 
 typedef struct mn_layout {

@@ -18,8 +18,10 @@ static word identifier(const char *name) {
   const char *from = length > LONGEST ? name + (length - LONGEST) : name;
   for (; from != NULL && *from != '\0'; from++) {
     bool plain = isalnum((unsigned char)*from) != 0;
-    if (plain) out.text[used++] = *from;
-    else if (used > 0 && out.text[used - 1] != '_') out.text[used++] = '_';
+    if (plain)
+      out.text[used++] = *from;
+    else if (used > 0 && out.text[used - 1] != '_')
+      out.text[used++] = '_';
   }
   while (used > 0 && out.text[used - 1] == '_') used--;
   out.text[used] = '\0';

@@ -49,8 +49,12 @@ static mn_status choose_kernel(planner *p, int32_t index) {
   mn_kernel_arguments *arguments = &p->arguments[index];
   MN_TRY(row->arguments(arguments, p->arena, p->graph, op, p->error));
   const mn_shape *y = &p->graph->tensors[op->output].shape;
-  *step = (mn_plan_step){.kind = MN_STEP_CALL, .op = index, .group = index, .kernel = row,
-                         .params = arguments->params, .scratch_bytes = arguments->scratch_bytes,
+  *step = (mn_plan_step){.kind = MN_STEP_CALL,
+                         .op = index,
+                         .group = index,
+                         .kernel = row,
+                         .params = arguments->params,
+                         .scratch_bytes = arguments->scratch_bytes,
                          .rows = y->rank == 4 ? y->dim[1] : 1};
   return MN_OK;
 }
@@ -82,7 +86,8 @@ static void find_lifetimes(planner *p) {
 /* ---- Blocks --------------------------------------------------------------------------------*/
 static mn_block *add_block(planner *p, int64_t bytes, int32_t first, int32_t last) {
   mn_block *block = &p->blocks[p->block_count++];
-  *block = (mn_block){.bytes = bytes > 0 ? bytes : 1, .first = first, .last = last, .over = {-1, -1}};
+  *block =
+      (mn_block){.bytes = bytes > 0 ? bytes : 1, .first = first, .last = last, .over = {-1, -1}};
   return block;
 }
 
@@ -178,8 +183,11 @@ static mn_place arena_place(const planner *p, int32_t tensor, int32_t block) {
 /* An activation that is a constant of the graph. */
 static mn_status place_constant_tensor(planner *p, mn_place *place, int32_t op, mn_tensor_id id) {
   const mn_tensor *tensor = &p->graph->tensors[id];
-  mn_constant constant = {.name = "term", .dtype = tensor->dtype, .data = tensor->data,
-                          .bytes = mn_tensor_bytes(tensor), .weights = true};
+  mn_constant constant = {.name = "term",
+                          .dtype = tensor->dtype,
+                          .data = tensor->data,
+                          .bytes = mn_tensor_bytes(tensor),
+                          .weights = true};
   int32_t index = add_constant(p, &constant, op);
   if (index < 0) return no_memory(p);
   *place = (mn_place){.kind = MN_PLACE_CONSTANT, .tensor = id, .offset = index};
@@ -193,8 +201,10 @@ static mn_status place_operands(planner *p, int32_t op) {
   for (int32_t i = 0; i < MN_CALL_MAX_INPUTS; i++) {
     step->x[i] = (mn_place){.kind = MN_PLACE_NONE, .tensor = -1};
     if (a->x[i] < 0) continue;
-    if (p->block_of[a->x[i]] >= 0) step->x[i] = arena_place(p, a->x[i], p->block_of[a->x[i]]);
-    else MN_TRY(place_constant_tensor(p, &step->x[i], op, a->x[i]));
+    if (p->block_of[a->x[i]] >= 0)
+      step->x[i] = arena_place(p, a->x[i], p->block_of[a->x[i]]);
+    else
+      MN_TRY(place_constant_tensor(p, &step->x[i], op, a->x[i]));
   }
   step->y = arena_place(p, y, p->block_of[y]);
   step->scratch = (mn_place){.kind = MN_PLACE_NONE, .tensor = -1};
@@ -259,10 +269,13 @@ mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *gr
                        const mn_target *target, const mn_plan_options *options, mn_error *error) {
   static const mn_plan_options defaults;
   assert(plan != NULL && arena != NULL && graph != NULL);
-  planner p = {.arena = arena, .graph = graph, .error = error,
+  planner p = {.arena = arena,
+               .graph = graph,
+               .error = error,
                .options = options != NULL ? options : &defaults};
-  p.family = p.options->kernels != NULL ? p.options->kernels
-             : target != NULL && target->kernels != NULL ? target->kernels : "ref";
+  p.family = p.options->kernels != NULL                  ? p.options->kernels
+             : target != NULL && target->kernels != NULL ? target->kernels
+                                                         : "ref";
   MN_TRY(allocate(&p));
   for (int32_t op = 0; op < graph->op_count; op++) MN_TRY(choose_kernel(&p, op));
   find_lifetimes(&p);

@@ -26,7 +26,8 @@ static void write_file(mn_arena *arena, uint64_t seed, const char *ending, const
   exit(1);
 }
 
-static void write_outputs(mn_arena *arena, const mn_graph *graph, const char *family, uint64_t seed) {
+static void write_outputs(mn_arena *arena, const mn_graph *graph, const char *family,
+                          uint64_t seed) {
   const mn_plan *plan = NULL;
   mn_exec *exec = NULL;
   mn_error error = {{0}};

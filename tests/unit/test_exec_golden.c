@@ -11,11 +11,21 @@
 #include "support.h"
 
 static const char *const models[] = {
-    "tflm_hello_world_int8",      "mlcommons_ad01_int8",    "tflm_micro_speech_quantized",
-    "mlcommons_str_ww_ref_model", "ds_cnn_s_quantized",     "mlcommons_kws_ref_model",
-    "vww2_50_50_INT8",            "tflm_person_detect",     "mlcommons_vww_96_int8",
-    "kws_micronet_s",             "mlcommons_pretrainedResnet_quant", "kws_micronet_m",
-    "ad_small_int8",              "vww3_128_128_INT8",      "ds_cnn_l_quantized",
+    "tflm_hello_world_int8",
+    "mlcommons_ad01_int8",
+    "tflm_micro_speech_quantized",
+    "mlcommons_str_ww_ref_model",
+    "ds_cnn_s_quantized",
+    "mlcommons_kws_ref_model",
+    "vww2_50_50_INT8",
+    "tflm_person_detect",
+    "mlcommons_vww_96_int8",
+    "kws_micronet_s",
+    "mlcommons_pretrainedResnet_quant",
+    "kws_micronet_m",
+    "ad_small_int8",
+    "vww3_128_128_INT8",
+    "ds_cnn_l_quantized",
     "ad_medium_int8_7c32b09",
 };
 

@@ -56,8 +56,10 @@ static int32_t random_blocks(mn_block *blocks, mn_rng *rng) {
   int32_t count = 2 + (int32_t)mn_rng_below(rng, FEW - 1);
   for (int32_t b = 0; b < count; b++) {
     int32_t first = (int32_t)mn_rng_below(rng, 6);
-    blocks[b] = (mn_block){.bytes = 1 + mn_rng_below(rng, 5), .first = first,
-                           .last = first + (int32_t)mn_rng_below(rng, 4), .over = {-1, -1}};
+    blocks[b] = (mn_block){.bytes = 1 + mn_rng_below(rng, 5),
+                           .first = first,
+                           .last = first + (int32_t)mn_rng_below(rng, 4),
+                           .over = {-1, -1}};
   }
   for (int32_t y = 0; y < count; y++)
     for (int32_t x = 0; x < count; x++)
@@ -86,7 +88,8 @@ static void layouts_should_be_valid_and_as_small_as_exhaustive_search_finds(void
     assert_int_equal(layout.bytes, layout.lower_bound);
     if (layout.nodes > 0) beaten_bound++;
     int64_t truth = smallest_layout(copy, count, 0, layout.bytes + 1);
-    if (truth != layout.bytes) fail_msg("seed %d: %d, truth %d", (int)seed, (int)layout.bytes, (int)truth);
+    if (truth != layout.bytes)
+      fail_msg("seed %d: %d, truth %d", (int)seed, (int)layout.bytes, (int)truth);
   }
   assert_true(beaten_bound > 3); /* the search itself was exercised */
   mn_arena_destroy(arena);
@@ -150,7 +153,8 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
     mn_arena *arena = NULL;
     assert_int_equal(mn_arena_create(&arena), MN_OK);
     const mn_graph *graph = test_random_frozen(arena, test_random_bare(arena, seed, 12), seed);
-    const mn_plan *kept = make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
+    const mn_plan *kept =
+        make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
     seen truth = run(kept, seed, 0);
     for (size_t o = 0; o < MN_COUNT(options); o++) {
       const mn_plan *plan = make_plan(arena, graph, options[o]);
@@ -159,7 +163,8 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
       assert_true(plan->arena_bytes <= kept->arena_bytes || options[o].kernels[0] != 'r');
       assert_true(plan->lower_bound_bytes <= plan->arena_bytes);
       for (int32_t s = 0; s < plan->step_count; s++) {
-        if (plan->steps[s].kernel == NULL) aliases++;
+        if (plan->steps[s].kernel == NULL)
+          aliases++;
         else if (plan->steps[s].x[0].kind == MN_PLACE_ARENA &&
                  plan->steps[s].x[0].offset == plan->steps[s].y.offset)
           in_place++;
@@ -179,7 +184,8 @@ static void kernels_should_compute_any_range_of_rows(void **state) {
     mn_arena *arena = NULL;
     assert_int_equal(mn_arena_create(&arena), MN_OK);
     const mn_graph *graph = test_random_frozen(arena, test_random_bare(arena, seed, 6), seed);
-    const mn_plan *kept = make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
+    const mn_plan *kept =
+        make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
     seen truth = run(kept, seed, 0);
     mn_plan_step *steps = mn_arena_array(arena, (size_t)kept->step_count * 5, sizeof *steps);
     mn_plan rowwise = *kept;
@@ -190,8 +196,8 @@ static void kernels_should_compute_any_range_of_rows(void **state) {
       int32_t rows = step.rows, at_once = 1 + (int32_t)(seed % 3);
       step.rows = at_once;
       step.row_step = at_once;
-      steps[rowwise.step_count++] = (mn_plan_step){.kind = MN_STEP_LOOP,
-                                                   .count = (rows + at_once - 1) / at_once};
+      steps[rowwise.step_count++] =
+          (mn_plan_step){.kind = MN_STEP_LOOP, .count = (rows + at_once - 1) / at_once};
       steps[rowwise.step_count++] = step;
       steps[rowwise.step_count++] = (mn_plan_step){.kind = MN_STEP_END};
       split += rows > at_once;
@@ -204,7 +210,8 @@ static void kernels_should_compute_any_range_of_rows(void **state) {
 }
 
 /* ---- Bare and frozen -------------------------------------------------------------------------*/
-static void a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants(void **state) {
+static void a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants(
+    void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 60; seed++) {
     mn_arena *arena = NULL;
@@ -224,7 +231,8 @@ static void a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_
 }
 
 /* ---- The smooth term -------------------------------------------------------------------------*/
-static void expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_its_value(void **state) {
+static void expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_its_value(
+    void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 100; seed++) {
     mn_arena *arena = NULL;
@@ -253,7 +261,8 @@ static void expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_
       bytes[t] = kept;
       if (bare->tensors[t].constant) continue;
       if (fabs((up - smooth) / step - gradient[t]) > 1e-2)
-        fail_msg("seed %d tensor %d: %g, numeric %g", (int)seed, (int)t, gradient[t], (up - smooth) / step);
+        fail_msg("seed %d tensor %d: %g, numeric %g", (int)seed, (int)t, gradient[t],
+                 (up - smooth) / step);
     }
     mn_arena_destroy(arena);
   }
@@ -264,8 +273,10 @@ int main(void) {
       cmocka_unit_test(layouts_should_be_valid_and_as_small_as_exhaustive_search_finds),
       cmocka_unit_test(every_plan_should_compute_what_the_keep_everything_plan_computes),
       cmocka_unit_test(kernels_should_compute_any_range_of_rows),
-      cmocka_unit_test(a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants),
-      cmocka_unit_test(expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_its_value),
+      cmocka_unit_test(
+          a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants),
+      cmocka_unit_test(
+          expected_sram_should_be_the_planners_bound_and_have_the_gradient_of_its_value),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Prices: the smooth SRAM term against the planner on random picks, and what a price is made of. */
+/* Prices: the smooth SRAM term against the planner on random picks, and what a price is made of.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +42,8 @@ static double expected_of_pick(mn_arena *arena, const mn_net *net, const mn_grap
   }
   for (int32_t t = 0; t < supernet->tensor_count; t++)
     bytes[t] = supernet->tensors[t].constant
-                   ? 0 : (double)mn_tensor_bytes(&supernet->tensors[t]) * share_of(gates, width, t);
+                   ? 0
+                   : (double)mn_tensor_bytes(&supernet->tensors[t]) * share_of(gates, width, t);
   return mn_plan_expected_sram(gradient, supernet, bytes, exists, INFINITY, false);
 }
 
@@ -70,7 +72,8 @@ static void check_space(const char *path, int picks) {
     double expected = expected_of_pick(arena, net, supernet, gates, &pick);
     not_optimal += plan->arena_bytes != plan->lower_bound_bytes;
     if (fabs(expected - (double)plan->arena_bytes) > 0.5)
-      fail_msg("%s pick %d: expected %g, arena %lld", path, i, expected, (long long)plan->arena_bytes);
+      fail_msg("%s pick %d: expected %g, arena %lld", path, i, expected,
+               (long long)plan->arena_bytes);
     mn_arena_release(arena, mark);
   }
   assert_int_equal(not_optimal, 0);
@@ -108,14 +111,16 @@ static void a_price_should_be_made_of_the_plans_bytes(void **state) {
     int64_t weights = 0, constants = 0;
     for (int32_t i = 0; i < plan->constant_count; i++) {
       int64_t padded = ((int64_t)plan->constants[i].bytes + 3) / 4 * 4;
-      if (plan->constants[i].weights) weights += padded;
-      else constants += padded;
+      if (plan->constants[i].weights)
+        weights += padded;
+      else
+        constants += padded;
     }
     assert_int_equal(price.flash.weights, weights);
     assert_true(price.flash.constants >= constants);
     assert_int_equal(price.sram.arena, plan->arena_bytes);
-    assert_int_equal(price.sram.total, price.sram.arena + price.sram.features + price.sram.data +
-                                           price.sram.stack);
+    assert_int_equal(price.sram.total,
+                     price.sram.arena + price.sram.features + price.sram.data + price.sram.stack);
     assert_int_equal(price.flash.total,
                      price.flash.weights + price.flash.constants + price.flash.code);
     assert_int_equal(price.macs * 2, price.ops);
@@ -140,8 +145,10 @@ static void a_bare_network_should_never_be_priced_below_its_frozen_one(void **st
 
 static void published_keyword_networks_should_have_their_known_arenas(void **state) {
   (void)state;
-  static const struct { const char *path; int64_t arena; } known[] = {
-      {"networks/micronet_kws_m.net", 86112}, {"networks/micronet_kws_s.net", 51680}};
+  static const struct {
+    const char *path;
+    int64_t arena;
+  } known[] = {{"networks/micronet_kws_m.net", 86112}, {"networks/micronet_kws_s.net", 51680}};
   for (size_t i = 0; i < MN_COUNT(known); i++) {
     mn_arena *arena = NULL;
     mn_error error = {{0}};

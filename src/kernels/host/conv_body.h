@@ -21,8 +21,9 @@ typedef struct product {
 /* y [positions][outputs] for `vectors` vectors of channels from `first` on. Both counts are constants
  * at every call, so that all loops over them unroll. */
 static inline __attribute__((always_inline)) void multiply(const product *p, int8_t *const *y,
-                                                           const plane_value *const *x, int32_t first,
-                                                           const int32_t positions, const int32_t vectors) {
+                                                           const plane_value *const *x,
+                                                           int32_t first, const int32_t positions,
+                                                           const int32_t vectors) {
   vec acc[TILE][MOST_VECTORS];
   int64_t stream = (int64_t)p->kernel_h * p->groups * LANES * GROUP;
   const weight_value *w = p->weights + first * stream;
@@ -77,19 +78,25 @@ static void all_channels(const product *p, int8_t *const *y, const plane_value *
   int32_t blocks = (vectors + MOST_VECTORS - 1) / MOST_VECTORS;
   for (int32_t b = 0; b < blocks; b++) {
     int32_t first = vectors * b / blocks, count = vectors * (b + 1) / blocks - first;
-    if (positions == TILE) multiply_tile(p, y, x, first, count);
-    else multiply_one(p, y, x, first, count);
+    if (positions == TILE)
+      multiply_tile(p, y, x, first, count);
+    else
+      multiply_one(p, y, x, first, count);
   }
 }
 
 static product product_of(const mn_conv_2d *p, const mn_kernel_io *io, const plane *from) {
-  return (product){.outputs = p->output_c, .kernel_h = p->kernel_h,
+  return (product){.outputs = p->output_c,
+                   .kernel_h = p->kernel_h,
                    .groups = (p->kernel_w * p->input_c + GROUP - 1) / GROUP,
                    .kernel_row = from->row * p->dilation_h,
-                   .weights = io->constant[0], .bias = io->constant[1],
-                   .multiplier = io->constant[2], .shift = io->constant[3],
+                   .weights = io->constant[0],
+                   .bias = io->constant[1],
+                   .multiplier = io->constant[2],
+                   .shift = io->constant[3],
                    .zero_point = splat(p->output_zero_point),
-                   .low = splat(p->output_min), .high = splat(p->output_max)};
+                   .low = splat(p->output_min),
+                   .high = splat(p->output_max)};
 }
 
 void HOST(mn_conv_2d_s8)(const void *params, const mn_kernel_io *io) {
@@ -115,12 +122,22 @@ void HOST(mn_conv_2d_s8)(const void *params, const mn_kernel_io *io) {
 /* A 1x1 convolution over a column of `batch` positions. */
 void HOST(mn_fully_connected_s8)(const void *params, const mn_kernel_io *io) {
   const mn_fully_connected *p = params;
-  mn_conv_2d conv = {.input_h = 1, .input_w = p->batch, .input_c = p->inputs, .output_h = 1,
-                     .output_w = p->batch, .output_c = p->outputs, .kernel_h = 1, .kernel_w = 1,
-                     .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
+  mn_conv_2d conv = {.input_h = 1,
+                     .input_w = p->batch,
+                     .input_c = p->inputs,
+                     .output_h = 1,
+                     .output_w = p->batch,
+                     .output_c = p->outputs,
+                     .kernel_h = 1,
+                     .kernel_w = 1,
+                     .stride_h = 1,
+                     .stride_w = 1,
+                     .dilation_h = 1,
+                     .dilation_w = 1,
                      .input_zero_point = p->input_zero_point,
                      .output_zero_point = p->output_zero_point,
-                     .output_min = p->output_min, .output_max = p->output_max};
+                     .output_min = p->output_min,
+                     .output_max = p->output_max};
   HOST(mn_conv_2d_s8)(&conv, io);
 }
 

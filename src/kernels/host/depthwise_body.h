@@ -29,7 +29,8 @@ static inline void position(int8_t *y, const plane_value *x, const int64_t *offs
     const plane_value *tap[GROUP];
     for (int32_t v = 0; v < GROUP; v++) tap[v] = x + offset[t + v];
     interleave(values, tap);
-    for (int32_t v = 0; v < GROUP; v++, w += LANES * GROUP) acc[v] = dot(acc[v], values[v], load(w));
+    for (int32_t v = 0; v < GROUP; v++, w += LANES * GROUP)
+      acc[v] = dot(acc[v], values[v], load(w));
   }
   for (int32_t v = 0; v < GROUP; v++)
     acc[v] = clamp(add(requantize(acc[v], &s[v]), limits[0]), limits[1], limits[2]);

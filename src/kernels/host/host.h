@@ -31,8 +31,8 @@ static inline int32_t mn_host_channel(mn_host_layout layout, int32_t vector, int
   return 4 * layout.group * (lane / 4) + 4 * vector + lane % 4;
 }
 
-#define MN_HOST_KERNELS(isa)                                                          \
-  mn_kernel_body mn_conv_2d_s8_##isa, mn_depthwise_conv_2d_s8_##isa;                  \
+#define MN_HOST_KERNELS(isa)                                         \
+  mn_kernel_body mn_conv_2d_s8_##isa, mn_depthwise_conv_2d_s8_##isa; \
   mn_kernel_body mn_fully_connected_s8_##isa, mn_add_s8_##isa
 MN_HOST_KERNELS(avx512);
 MN_HOST_KERNELS(avx2);

@@ -26,7 +26,8 @@ static void fill_row(plane_value *to, const window *w, const int8_t *x, int32_t 
   int32_t inside = columns - before < w->input_w ? columns - before : w->input_w;
   fill(to, border, (int64_t)before * w->input_c);
   convert(to + before * w->input_c, x, (int64_t)inside * w->input_c, zero_point);
-  fill(to + (before + inside) * w->input_c, border, (int64_t)(columns - before - inside) * w->input_c);
+  fill(to + (before + inside) * w->input_c, border,
+       (int64_t)(columns - before - inside) * w->input_c);
 }
 
 /* The plane's row 0 is what output row io->first_row reads first. */
@@ -38,8 +39,10 @@ static plane make_plane(const window *w, const mn_kernel_io *io, int32_t zero_po
   for (int32_t r = 0; r < rows; r++) {
     int32_t h = io->first_row * w->stride_h - w->pad_top + r;
     const int8_t *x = (const int8_t *)io->x[0] + (h - io->x_row[0]) * x_row;
-    if (h < 0 || h >= w->input_h) fill(to + r * row, plane_of(zero_point, zero_point), row);
-    else fill_row(to + r * row, w, x, columns, zero_point);
+    if (h < 0 || h >= w->input_h)
+      fill(to + r * row, plane_of(zero_point, zero_point), row);
+    else
+      fill_row(to + r * row, w, x, columns, zero_point);
   }
   return (plane){to, row};
 }

@@ -7,7 +7,9 @@
 
 #define CHUNK 64 /* channels at a time */
 
-static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
+static int32_t least(int32_t a, int32_t b) {
+  return a < b ? a : b;
+}
 
 /* Sums of `count` channels over a window; x at channel 0 of the chunk. */
 static void sum(int32_t acc[CHUNK], const mn_pool_2d *p, const int8_t *x, int32_t x_row,

@@ -13,11 +13,15 @@
 #define LANES 8
 #define GROUP 2
 typedef __m256i vec;
-typedef int16_t plane_value;  /* x - zero point */
+typedef int16_t plane_value; /* x - zero point */
 typedef int16_t weight_value;
 
-static inline vec load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
-static inline vec splat(int32_t value) { return _mm256_set1_epi32(value); }
+static inline vec load(const void *from) {
+  return _mm256_loadu_si256((const __m256i *)from);
+}
+static inline vec splat(int32_t value) {
+  return _mm256_set1_epi32(value);
+}
 
 /* One group of input values, for every lane. */
 static inline vec splat_group(const plane_value *x) {
@@ -39,8 +43,9 @@ static inline scaling scaling_of(vec multiplier, vec shift) {
   vec zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
   vec right = _mm256_max_epi32(_mm256_sub_epi32(zero, shift), zero);
   vec mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
-  return (scaling){multiplier, _mm256_srli_epi64(multiplier, 32), _mm256_max_epi32(shift, zero),
-                   right, mask, _mm256_srli_epi32(mask, 1)};
+  return (scaling){
+      multiplier, _mm256_srli_epi64(multiplier, 32), _mm256_max_epi32(shift, zero), right,
+      mask,       _mm256_srli_epi32(mask, 1)};
 }
 
 static inline vec requantize(vec acc, const scaling *s) {
@@ -56,8 +61,12 @@ static inline vec requantize(vec acc, const scaling *s) {
   return _mm256_sub_epi32(_mm256_srav_epi32(high, s->right), up);
 }
 
-static inline vec add(vec a, vec b) { return _mm256_add_epi32(a, b); }
-static inline vec subtract(vec a, vec b) { return _mm256_sub_epi32(a, b); }
+static inline vec add(vec a, vec b) {
+  return _mm256_add_epi32(a, b);
+}
+static inline vec subtract(vec a, vec b) {
+  return _mm256_sub_epi32(a, b);
+}
 static inline vec shift_left(vec a, int32_t bits) {
   return _mm256_sll_epi32(a, _mm_cvtsi32_si128(bits));
 }
@@ -67,7 +76,8 @@ static inline vec clamp(vec a, vec low, vec high) {
 
 /* The first `count` of 8 values, or all. */
 static inline void store_s8(int8_t *y, vec values, int32_t count) {
-  __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
+  __m128i words =
+      _mm_packs_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
   __m128i bytes = _mm_packs_epi16(words, words);
   int64_t all = _mm_cvtsi128_si64(bytes);
   memcpy(y, &all, count >= LANES ? sizeof all : (size_t)count);
@@ -97,7 +107,8 @@ static inline void interleave(vec out[GROUP], const plane_value *const tap[GROUP
 /* Undoes the interleaving: the first `count` channels of a block. */
 static inline void store_block_s8(int8_t *y, const vec values[GROUP], int32_t count) {
   vec words = _mm256_packs_epi32(values[0], values[1]);
-  __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  __m128i bytes =
+      _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
   int8_t all[16];
   _mm_storeu_si128((__m128i *)(void *)all, bytes);
   memcpy(y, all, count >= 16 ? 16 : (size_t)count);

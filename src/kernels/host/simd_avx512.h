@@ -13,11 +13,15 @@
 #define LANES 16
 #define GROUP 4
 typedef __m512i vec;
-typedef uint8_t plane_value;  /* x + 128 */
+typedef uint8_t plane_value; /* x + 128 */
 typedef int8_t weight_value;
 
-static inline vec load(const void *from) { return _mm512_loadu_si512(from); }
-static inline vec splat(int32_t value) { return _mm512_set1_epi32(value); }
+static inline vec load(const void *from) {
+  return _mm512_loadu_si512(from);
+}
+static inline vec splat(int32_t value) {
+  return _mm512_set1_epi32(value);
+}
 
 /* One group of input values, for every lane. */
 static inline vec splat_group(const plane_value *x) {
@@ -26,7 +30,9 @@ static inline vec splat_group(const plane_value *x) {
   return _mm512_set1_epi32(value);
 }
 
-static inline vec dot(vec acc, vec x, vec w) { return _mm512_dpbusd_epi32(acc, x, w); }
+static inline vec dot(vec acc, vec x, vec w) {
+  return _mm512_dpbusd_epi32(acc, x, w);
+}
 
 /* ---- Requantization, as kernels/requantize.h ---------------------------------------------------*/
 typedef struct scaling {
@@ -37,8 +43,9 @@ static inline scaling scaling_of(vec multiplier, vec shift) {
   vec zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
   vec right = _mm512_max_epi32(_mm512_sub_epi32(zero, shift), zero);
   vec mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
-  return (scaling){multiplier, _mm512_srli_epi64(multiplier, 32), _mm512_max_epi32(shift, zero),
-                   right, mask, _mm512_srli_epi32(mask, 1)};
+  return (scaling){
+      multiplier, _mm512_srli_epi64(multiplier, 32), _mm512_max_epi32(shift, zero), right,
+      mask,       _mm512_srli_epi32(mask, 1)};
 }
 
 static inline vec requantize(vec acc, const scaling *s) {
@@ -55,8 +62,12 @@ static inline vec requantize(vec acc, const scaling *s) {
   return _mm512_mask_add_epi32(shifted, up, shifted, _mm512_set1_epi32(1));
 }
 
-static inline vec add(vec a, vec b) { return _mm512_add_epi32(a, b); }
-static inline vec subtract(vec a, vec b) { return _mm512_sub_epi32(a, b); }
+static inline vec add(vec a, vec b) {
+  return _mm512_add_epi32(a, b);
+}
+static inline vec subtract(vec a, vec b) {
+  return _mm512_sub_epi32(a, b);
+}
 static inline vec shift_left(vec a, int32_t bits) {
   return _mm512_sll_epi32(a, _mm_cvtsi32_si128(bits));
 }
@@ -66,7 +77,7 @@ static inline vec clamp(vec a, vec low, vec high) {
 
 /* The first `count` of 16 values, or all. */
 static inline void store_s8(int8_t *y, vec values, int32_t count) {
-  __mmask16 keep = count >= LANES ? 0xffff : (__mmask16)((1u << count) - 1u);
+  __mmask16 keep = (__mmask16)(count >= LANES ? 0xffffu : (1u << count) - 1u);
   _mm512_mask_cvtsepi32_storeu_epi8(y, keep, values);
 }
 
@@ -85,8 +96,7 @@ static inline void convert(plane_value *to, const int8_t *x, int64_t count, int3
   (void)zero_point;
   vec flip = _mm512_set1_epi8((char)-128);
   int64_t i = 0;
-  for (; i + 64 <= count; i += 64)
-    _mm512_storeu_si512(to + i, _mm512_xor_si512(load(x + i), flip));
+  for (; i + 64 <= count; i += 64) _mm512_storeu_si512(to + i, _mm512_xor_si512(load(x + i), flip));
   if (i == count) return;
   __mmask64 keep = ((__mmask64)1 << (count - i)) - 1;
   vec rest = _mm512_maskz_loadu_epi8(keep, x + i);
@@ -106,7 +116,8 @@ static inline void interleave(vec out[GROUP], const plane_value *const tap[GROUP
 
 /* Undoes the interleaving: the first `count` channels of a block. */
 static inline void store_block_s8(int8_t *y, const vec values[GROUP], int32_t count) {
-  vec low = _mm512_packs_epi32(values[0], values[1]), high = _mm512_packs_epi32(values[2], values[3]);
+  vec low = _mm512_packs_epi32(values[0], values[1]),
+      high = _mm512_packs_epi32(values[2], values[3]);
   vec bytes = _mm512_packs_epi16(low, high);
   __mmask64 keep = count >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1;
   _mm512_mask_storeu_epi8(y, keep, bytes);
