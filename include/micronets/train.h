@@ -22,30 +22,30 @@ typedef struct mn_train_config {
   int64_t quantize_from;       /* step at which fake quantization starts; -1 never */
   int32_t batch;               /* largest batch */
   uint64_t seed;
-  const char *isa;             /* NULL: best of "avx512", "avx2", "portable" */
-  mn_pool *pool;               /* borrowed */
+  const char *isa; /* NULL: best of "avx512", "avx2", "portable" */
+  mn_pool *pool;   /* borrowed */
 } mn_train_config;
 mn_train_config mn_train_defaults(void);
 
 /* Values of a supernet's masks and mixes going in, gradients coming out. Owned by the caller (search). */
 typedef struct mn_gates {
-  const float *const *mask; /* [op_count]: NULL or [output channels] */
+  const float *const *mask;    /* [op_count]: NULL or [output channels] */
   float *const *mask_gradient; /* [op_count]: NULL or written */
-  const float *mix;         /* [op_count][2]: on, off of MIX ops */
-  float *mix_gradient;      /* [op_count][2] */
+  const float *mix;            /* [op_count][2]: on, off of MIX ops */
+  float *mix_gradient;         /* [op_count][2] */
 } mn_gates;
 
 /* Parameters, batch-norm statistics, ranges, optimizer state on a bare graph (borrowed). */
 typedef struct mn_trainer mn_trainer;
-mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph, const mn_train_config *config,
-                            mn_error *error) MN_MUST_CHECK;
+mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph,
+                            const mn_train_config *config, mn_error *error) MN_MUST_CHECK;
 void mn_trainer_destroy(mn_trainer *trainer);
 
 /* One step: forward, backward, and (update) the optimizer on the weights. loss: mean over items.
  * gates may be NULL (plain network). update false leaves weights and statistics alone: that is the
  * architecture half of a search step. Errors: MN_ERR_DIVERGED with op name, line, loss and step. */
-mn_status mn_trainer_step(mn_trainer *trainer, double *loss, const mn_batch *batch, const mn_gates *gates,
-                          bool update, mn_error *error) MN_MUST_CHECK;
+mn_status mn_trainer_step(mn_trainer *trainer, double *loss, const mn_batch *batch,
+                          const mn_gates *gates, bool update, mn_error *error) MN_MUST_CHECK;
 /* Scores [items][classes] of the evaluation form: running statistics, no dropout, fake quantization
  * where it has started (the trainer's own int8 judgement). */
 mn_status mn_trainer_scores(mn_trainer *trainer, float *scores, const mn_batch *batch,
@@ -76,16 +76,17 @@ mn_status mn_trainer_load_layers(mn_trainer *trainer, int32_t *layers, const cha
  * A load restores a block only where name and size agree, and fails otherwise. */
 void mn_trainer_attach(mn_trainer *trainer, const char *name, void *data, size_t bytes);
 /* Reads one such block from a file without a trainer (identity as in mn_trainer_load). */
-mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name, void *data,
-                                   size_t bytes, mn_error *error) MN_MUST_CHECK;
+mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name,
+                                   void *data, size_t bytes, mn_error *error) MN_MUST_CHECK;
 /* Replaces the batch-norm statistics by those of up to `batches` batches of the feed's epoch 0 (average
  * of batch statistics); weights stay. For networks with inherited weights. */
-mn_status mn_trainer_calibrate(mn_trainer *trainer, mn_feed *feed, int32_t batches, mn_error *error) MN_MUST_CHECK;
+mn_status mn_trainer_calibrate(mn_trainer *trainer, mn_feed *feed, int32_t batches,
+                               mn_error *error) MN_MUST_CHECK;
 
 /* ---- The stage: epochs over a feed, with evaluation, checkpoints and resume ------------------*/
 typedef struct mn_fit_config {
   int32_t epochs;
-  const char *checkpoint;    /* path; NULL none */
+  const char *checkpoint; /* path; NULL none */
   bool resume;
   uint64_t identity;
   const mn_monitor *monitor;
@@ -97,7 +98,8 @@ typedef struct mn_fit_result {
 } mn_fit_result;
 mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
                  const mn_fit_config *config, mn_error *error) MN_MUST_CHECK;
-double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed, mn_error *error); /* negative: failed */
+double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed,
+                           mn_error *error); /* negative: failed */
 /* The same of the unrounded network, whether or not fake quantization has started. */
 double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *error);
 

@@ -18,7 +18,8 @@ static const float *read_wide(mn_trainer *t, const mn_value *x, const mn_value *
   return wide;
 }
 
-static void sum_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread, float k0, float k1) {
+static void sum_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread, float k0,
+                        float k1) {
   const mn_value *y = u->output;
   const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
   float *a = t->scratch + thread * t->scratch_floats, *b = a + (ptrdiff_t)2 * BLOCK * y->stride;
@@ -41,15 +42,15 @@ static void give(mn_trainer *t, mn_unit *u, int32_t k, float factor, int32_t sha
   if (u->finish[k]) mn_value_finish(t, x, shard, first, rows);
 }
 
-static double gradient_along(mn_trainer *t, const mn_unit *u, int32_t k, float *spare, int64_t first,
-                             int64_t rows) {
+static double gradient_along(mn_trainer *t, const mn_unit *u, int32_t k, float *spare,
+                             int64_t first, int64_t rows) {
   const mn_value *y = u->output;
   const float *seen = read_wide(t, u->input[k], y, spare, first, rows);
   return t->lanes->dot(y->g + first * y->stride, seen, rows * y->stride);
 }
 
-static void sum_backward(mn_trainer *t, mn_unit *u, int32_t shard, const float factor[2], float *spare,
-                         bool mixes) {
+static void sum_backward(mn_trainer *t, mn_unit *u, int32_t shard, const float factor[2],
+                         float *spare, bool mixes) {
   const mn_value *y = u->output;
   const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
   double along[2] = {0};

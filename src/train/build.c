@@ -15,15 +15,19 @@ static int32_t padded(const mn_trainer *t, int32_t channels) {
   return (channels + lanes - 1) / lanes * lanes;
 }
 
-static mn_value *value_new(builder *b, int32_t tensor, int32_t op) {
-  const mn_shape *shape = &b->t->graph->tensors[tensor].shape;
-  mn_value *v = &b->t->values[b->t->value_count++];
+static void value_shape(mn_value *v, const mn_shape *shape) {
   const int32_t rank = shape->rank;
-  v->tensor = tensor, v->op = op;
   v->channels = rank > 0 ? shape->dim[rank - 1] : 1;
   v->width = rank > 2 ? shape->dim[rank - 2] : 1;
   v->height = rank > 3 ? shape->dim[rank - 3] : 1;
   v->pixels = (int64_t)v->height * v->width;
+}
+
+static mn_value *value_new(builder *b, int32_t tensor, int32_t op) {
+  const mn_shape *shape = &b->t->graph->tensors[tensor].shape;
+  mn_value *v = &b->t->values[b->t->value_count++];
+  v->tensor = tensor, v->op = op;
+  value_shape(v, shape);
   v->stride = padded(b->t, v->channels);
   v->activation = op >= 0 ? b->t->graph->ops[op].activation : MN_ACTIVATION_NONE;
   b->t->of_tensor[tensor] = v;
@@ -57,19 +61,24 @@ static mn_status parameter_new(builder *b, mn_parameter **made, mn_parameter p) 
   return MN_OK;
 }
 
-static mn_status vector_new(builder *b, mn_parameter **made, const mn_value *v, mn_parameter_kind kind,
-                            float fill) {
-  MN_TRY(parameter_new(b, made, (mn_parameter){.op = b->t->graph->ops[v->op].name, .kind = kind,
-                                               .outer = v->channels, .taps = 1, .inner = 1,
-                                               .outer_stride = v->stride, .inner_stride = 1}));
+static mn_status vector_new(builder *b, mn_parameter **made, const mn_value *v,
+                            mn_parameter_kind kind, float fill) {
+  MN_TRY(parameter_new(b, made,
+                       (mn_parameter){.op = b->t->graph->ops[v->op].name,
+                                      .kind = kind,
+                                      .outer = v->channels,
+                                      .taps = 1,
+                                      .inner = 1,
+                                      .outer_stride = v->stride,
+                                      .inner_stride = 1}));
   for (int32_t c = 0; c < v->channels; c++) (*made)->value[c] = fill;
   return MN_OK;
 }
 
-/* He et al. 2015: deviation sqrt(2 / inputs); sqrt(1 / inputs) where no rectifier follows. */
-static void weights_draw(builder *b, mn_parameter *p, bool rectified) {
-  const int64_t inputs = (int64_t)p->taps * p->inner;
-  const double deviation = sqrt((rectified ? 2.0 : 1.0) / (double)inputs);
+/* Deviation sqrt(1 / (3 inputs)): behind batch norm the size of weights only sets how fast a step of
+ * given length turns them, and short trainings want them small. */
+static void weights_draw(builder *b, mn_parameter *p) {
+  const double deviation = sqrt(1.0 / (3.0 * (double)p->taps * (double)p->inner));
   mn_rng rng = mn_rng_stream(b->t->config.seed, mn_hash64(0, p->op, strlen(p->op)), 0);
   for (int32_t o = 0; o < p->outer; o++)
     for (int32_t k = 0; k < p->taps; k++)
@@ -94,8 +103,13 @@ static mn_status range_parameter(builder *b, mn_learned_range *range) {
   const mn_value *v = range->maker;
   const char *name = v->op >= 0 ? b->t->graph->ops[v->op].name : "input";
   return parameter_new(b, &range->parameter,
-                       (mn_parameter){.op = name, .kind = MN_PARAMETER_RANGE, .outer = 2, .taps = 1,
-                                      .inner = 1, .outer_stride = 2, .inner_stride = 1});
+                       (mn_parameter){.op = name,
+                                      .kind = MN_PARAMETER_RANGE,
+                                      .outer = 2,
+                                      .taps = 1,
+                                      .inner = 1,
+                                      .outer_stride = 2,
+                                      .inner_stride = 1});
 }
 
 /* ---- Units ------------------------------------------------------------------------------------*/
@@ -123,8 +137,10 @@ static void window_take(mn_unit *u, const mn_op *op) {
   u->pad_top = mn_window_pad_before(x->height, w->kernel_h, w->stride_h, w->dilation_h, w->padding);
   u->pad_left = mn_window_pad_before(x->width, w->kernel_w, w->stride_w, w->dilation_w, w->padding);
   /* The plane ends where the last window or the map ends. */
-  const int32_t last_h = (u->output->height - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1;
-  const int32_t last_w = (u->output->width - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
+  const int32_t last_h =
+      (u->output->height - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1;
+  const int32_t last_w =
+      (u->output->width - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
   u->plane_h = last_h > x->height + u->pad_top ? last_h : x->height + u->pad_top;
   u->plane_w = last_w > x->width + u->pad_left ? last_w : x->width + u->pad_left;
 }
@@ -155,7 +171,7 @@ static mn_status weights_new(builder *b, mn_unit *u, mn_parameter form) {
   form.kind = MN_PARAMETER_WEIGHTS;
   form.outer = u->output->channels, form.outer_stride = u->output->stride;
   MN_TRY(parameter_new(b, &u->weights, form));
-  weights_draw(b, u->weights, op->activation != MN_ACTIVATION_NONE);
+  weights_draw(b, u->weights);
   u->weight_type = b->t->graph->tensors[op->input[1]].dtype;
   u->quantized = mn_engine_floats(b->t, u->weights->count);
   u->weight_step = mn_engine_floats(b->t, u->weights->outer_stride);
@@ -174,8 +190,11 @@ static mn_status add_conv(builder *b, int32_t index, bool taps_first) {
   u->depth = taps * x->stride;
   u->input_rows = 1;
   u->rows_per_item = (int32_t)u->output->pixels;
-  MN_TRY(weights_new(b, u, (mn_parameter){.taps = taps, .inner = x->channels, .inner_stride = x->stride,
-                                          .taps_first = taps_first}));
+  MN_TRY(weights_new(b, u,
+                     (mn_parameter){.taps = taps,
+                                    .inner = x->channels,
+                                    .inner_stride = x->stride,
+                                    .taps_first = taps_first}));
   MN_TRY(affine_new(b, u->output));
   return conv_buffers(b, u);
 }
@@ -189,15 +208,18 @@ static mn_status add_depthwise(builder *b, int32_t index) {
   window_take(u, op);
   const mn_window *w = &u->window;
   const int32_t n = u->output->stride;
-  MN_TRY(weights_new(b, u, (mn_parameter){.taps = w->kernel_h * w->kernel_w, .inner = 1, .inner_stride = 1,
-                                          .taps_first = true}));
+  MN_TRY(weights_new(
+      b, u,
+      (mn_parameter){
+          .taps = w->kernel_h * w->kernel_w, .inner = 1, .inner_stride = 1, .taps_first = true}));
   MN_TRY(affine_new(b, u->output));
   u->packed = mn_engine_floats(b->t, u->weights->count);
   u->turned = mn_engine_floats(b->t, u->weights->count);
   const int64_t reach_h = x->height + (w->kernel_h - 1) * w->dilation_h;
   const int64_t reach_w = x->width + (w->kernel_w - 1) * w->dilation_w;
   const int64_t chunk = w->multiplier == 1 ? 64 : n;
-  scratch_need(b, 2 * n + ((int64_t)u->plane_h * u->plane_w + reach_h * reach_w + x->pixels) * chunk +
+  scratch_need(b, 2 * n +
+                      ((int64_t)u->plane_h * u->plane_w + reach_h * reach_w + x->pixels) * chunk +
                       x->pixels * (x->stride > n ? x->stride : n));
   return u->packed == NULL || u->turned == NULL ? MN_ERR_MEMORY : MN_OK;
 }
@@ -215,10 +237,12 @@ static mn_status add_fully_connected(builder *b, int32_t index) {
   u->input_rows = whole ? (int32_t)x->pixels : 1;
   u->depth = u->input_rows * x->stride;
   u->rows_per_item = whole ? 1 : (int32_t)x->pixels;
-  if (u->output->pixels != u->rows_per_item) return refuse(b, index, "has an output of unusual shape");
+  if (u->output->pixels != u->rows_per_item)
+    return refuse(b, index, "has an output of unusual shape");
   u->one_scale = !op->batch_norm;
-  MN_TRY(weights_new(b, u, (mn_parameter){.taps = u->input_rows, .inner = x->channels,
-                                          .inner_stride = x->stride}));
+  MN_TRY(weights_new(
+      b, u,
+      (mn_parameter){.taps = u->input_rows, .inner = x->channels, .inner_stride = x->stride}));
   MN_TRY(affine_new(b, u->output));
   return conv_buffers(b, u);
 }
@@ -234,7 +258,8 @@ static mn_status add_pool(builder *b, int32_t index, const mn_unit_family *famil
   }
   if (u->output->pixels != 1 || u->output->channels != x->channels)
     return refuse(b, index, "is not a mean over the whole map");
-  u->window = (mn_window){.kernel_h = x->height, .kernel_w = x->width, .stride_h = 1, .stride_w = 1};
+  u->window =
+      (mn_window){.kernel_h = x->height, .kernel_w = x->width, .stride_h = 1, .stride_w = 1};
   return MN_OK;
 }
 
@@ -265,7 +290,8 @@ static mn_status add_pad(builder *b, int32_t index) {
   return MN_OK;
 }
 
-/* A reshape that only drops axes is another name of the same value. */
+/* A reshape that only drops axes is another name of the same value; the network's input is not padded
+ * and takes any shape. */
 static mn_status add_reshape(builder *b, int32_t index) {
   const mn_op *op = &b->t->graph->ops[index];
   mn_value *x = b->t->of_tensor[op->input[0]];
@@ -274,6 +300,12 @@ static mn_status add_reshape(builder *b, int32_t index) {
   const bool same = shape->dim[rank - 1] == x->channels &&
                     (rank < 4 || (shape->dim[1] == x->height && shape->dim[2] == x->width));
   const bool flat = rank <= 2 && shape->dim[rank - 1] == x->pixels * x->channels;
+  if (x->input && x->readers == 0) {
+    value_shape(x, shape);
+    x->stride = x->channels;
+    b->t->of_tensor[op->output] = x;
+    return MN_OK;
+  }
   if (!x->input && (same || flat)) {
     b->t->of_tensor[op->output] = x;
     return MN_OK;
@@ -311,8 +343,13 @@ static void add_dropout(builder *b, int32_t index) {
   if (b->t->config.dropout <= 0 || index != b->last_weights || x->input) return;
   mn_unit *u = unit_new(b, &mn_dropout_family, index, x, NULL);
   mn_value *v = &b->t->values[b->t->value_count++];
-  *v = (mn_value){.tensor = x->tensor, .op = -1, .height = x->height, .width = x->width,
-                  .channels = x->channels, .stride = x->stride, .pixels = x->pixels};
+  *v = (mn_value){.tensor = x->tensor,
+                  .op = -1,
+                  .height = x->height,
+                  .width = x->width,
+                  .channels = x->channels,
+                  .stride = x->stride,
+                  .pixels = x->pixels};
   u->output = v;
   b->t->of_tensor[op->input[0]] = v;
 }
@@ -410,9 +447,11 @@ mn_status mn_engine_build(mn_trainer *t, mn_error *error) {
   for (int32_t i = 0; i < t->range_count; i++) MN_TRY(range_parameter(&b, &t->ranges[i]));
   t->scores = t->of_tensor[t->graph->outputs[0]];
   t->scores->readers++;
-  if (t->scores->range != NULL && t->scores->range->maker == t->scores) t->scores->range->observed = true;
+  if (t->scores->range != NULL && t->scores->range->maker == t->scores)
+    t->scores->range->observed = true;
   t->scores->visits = 0;
-  scratch_need(&b, 2 * t->scores->pixels * t->scores->stride + 8 * t->scores->pixels * t->scores->channels);
+  scratch_need(
+      &b, 2 * t->scores->pixels * t->scores->stride + 8 * t->scores->pixels * t->scores->channels);
   MN_TRY(check_uses(&b));
   readers_order(t);
   return MN_OK;

@@ -41,7 +41,8 @@ static void put_floats(writer *w, const float *x, int64_t count) {
   }
 }
 
-static void put_record(writer *w, const mn_parameter *p, int32_t part, const float *padded, float *spare) {
+static void put_record(writer *w, const mn_parameter *p, int32_t part, const float *padded,
+                       float *spare) {
   const size_t length = strlen(p->op);
   put_u32(w, (uint32_t)length);
   put_u32(w, (uint32_t)p->kind);
@@ -93,7 +94,8 @@ static void put_header(writer *w, const mn_trainer *t, uint64_t identity) {
   put_u32(w, (uint32_t)t->attachment_count);
 }
 
-mn_status mn_checkpoint_write(const mn_trainer *t, const char *path, uint64_t identity, mn_error *error) {
+mn_status mn_checkpoint_write(const mn_trainer *t, const char *path, uint64_t identity,
+                              mn_error *error) {
   writer w = {.status = MN_OK};
   float *spare = mn_malloc((size_t)largest_parameter(t) * sizeof *spare);
   if (spare == NULL) w.status = MN_ERR_MEMORY;
@@ -106,8 +108,10 @@ mn_status mn_checkpoint_write(const mn_trainer *t, const char *path, uint64_t id
   for (int32_t i = 0; i < t->attachment_count; i++) put_block(&w, &t->attachments[i]);
   put_u32(&w, mn_crc32(0, w.buffer.data, w.buffer.size));
   mn_status status = w.status;
-  if (status == MN_OK) status = mn_file_write(path, w.buffer.data, w.buffer.size, error);
-  else mn_error_set(error, status, "%s: out of memory while writing a checkpoint", path);
+  if (status == MN_OK)
+    status = mn_file_write(path, w.buffer.data, w.buffer.size, error);
+  else
+    mn_error_set(error, status, "%s: out of memory while writing a checkpoint", path);
   mn_buffer_free(&w.buffer);
   mn_free(spare);
   return status;
@@ -122,8 +126,9 @@ typedef struct reader {
 } reader;
 
 static mn_status bad(const reader *r, const char *found) {
-  return mn_error_set(r->error, MN_ERR_FORMAT, "%s: byte %zu: %s; a checkpoint of this program is needed",
-                      r->path, r->at, found);
+  return mn_error_set(r->error, MN_ERR_FORMAT,
+                      "%s: byte %zu: %s; a checkpoint of this program is needed", r->path, r->at,
+                      found);
 }
 
 static uint32_t get_u32(reader *r) { /* the caller has checked the room */
@@ -160,8 +165,10 @@ static mn_status take_record(reader *r, mn_record *record) {
   if (bytes > r->size - r->at) return bad(r, "values reach past the end");
   record->values = r->data + r->at;
   record->part = (int32_t)part;
-  record->form = (mn_parameter){.kind = (mn_parameter_kind)kind, .outer = (int32_t)outer,
-                                .taps = (int32_t)taps, .inner = (int32_t)inner,
+  record->form = (mn_parameter){.kind = (mn_parameter_kind)kind,
+                                .outer = (int32_t)outer,
+                                .taps = (int32_t)taps,
+                                .inner = (int32_t)inner,
                                 .taps_first = taps_first != 0};
   r->at += (size_t)bytes;
   return MN_OK;
@@ -210,7 +217,8 @@ mn_status mn_checkpoint_read(mn_checkpoint *c, mn_arena *arena, const char *path
   MN_TRY(take_header(&r, c));
   c->records = mn_arena_array(arena, (size_t)c->record_count + 1, sizeof *c->records);
   c->blocks = mn_arena_array(arena, (size_t)c->block_count + 1, sizeof *c->blocks);
-  if (c->records == NULL || c->blocks == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
+  if (c->records == NULL || c->blocks == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   for (int32_t i = 0; i < c->record_count; i++) MN_TRY(take_record(&r, &c->records[i]));
   for (int32_t i = 0; i < c->block_count; i++) MN_TRY(take_block(&r, &c->blocks[i]));
   return r.at == r.size ? MN_OK : bad(&r, "bytes follow the last record");

@@ -12,9 +12,17 @@ static void block_forward(mn_trainer *t, mn_unit *u, int32_t shard, const float 
                           int32_t rows, float *sum) {
   mn_value *y = u->output;
   const bool statistics = y->gamma != NULL && t->training;
-  const mn_gemm g = {.m = rows, .n = y->stride, .k = u->depth_used, .a = a, .a_row = u->depth, .a_column = 1,
-                     .b = u->packed, .c = y->z + first * y->stride, .c_row = y->stride,
-                     .sum = statistics ? sum : NULL, .square = sum + y->stride};
+  const mn_gemm g = {.m = rows,
+                     .n = y->stride,
+                     .k = u->depth_used,
+                     .a = a,
+                     .a_row = u->depth,
+                     .a_column = 1,
+                     .b = u->packed,
+                     .c = y->z + first * y->stride,
+                     .c_row = y->stride,
+                     .sum = statistics ? sum : NULL,
+                     .square = sum + y->stride};
   t->lanes->gemm(&g);
   if (statistics) mn_value_flush(y, shard, sum);
 }
@@ -22,8 +30,16 @@ static void block_forward(mn_trainer *t, mn_unit *u, int32_t shard, const float 
 static void block_weights(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, const float *dz,
                           int32_t rows, bool begun) {
   const int32_t n = u->output->stride;
-  const mn_gemm g = {.m = u->depth_used, .n = n, .k = rows, .a = a, .a_row = 1, .a_column = u->depth, .b = dz,
-                     .b_row = n, .c = u->weights->gradient + shard * u->weights->count, .c_row = n,
+  const mn_gemm g = {.m = u->depth_used,
+                     .n = n,
+                     .k = rows,
+                     .a = a,
+                     .a_row = 1,
+                     .a_column = u->depth,
+                     .b = dz,
+                     .b_row = n,
+                     .c = u->weights->gradient + shard * u->weights->count,
+                     .c_row = n,
                      .accumulate = begun};
   t->lanes->gemm(&g);
 }
@@ -31,15 +47,24 @@ static void block_weights(mn_trainer *t, mn_unit *u, int32_t shard, const float 
 static void block_input(mn_trainer *t, mn_unit *u, float *dx, ptrdiff_t dx_row, const float *dz,
                         int32_t rows, bool accumulate) {
   const int32_t n = u->output->stride;
-  const mn_gemm g = {.m = rows, .n = u->depth_padded, .k = u->output->channels, .a = dz, .a_row = n, .a_column = 1,
-                     .b = u->turned, .c = dx, .c_row = dx_row, .accumulate = accumulate};
+  const mn_gemm g = {.m = rows,
+                     .n = u->depth_padded,
+                     .k = u->output->channels,
+                     .a = dz,
+                     .a_row = n,
+                     .a_column = 1,
+                     .b = u->turned,
+                     .c = dx,
+                     .c_row = dx_row,
+                     .accumulate = accumulate};
   t->lanes->gemm(&g);
 }
 
-static void block_unnormalize(mn_trainer *t, const mn_value *y, float *dz, int64_t first, int32_t rows) {
+static void block_unnormalize(mn_trainer *t, const mn_value *y, float *dz, int64_t first,
+                              int32_t rows) {
   const mn_unnormalize k = {y->on_g, y->on_z, y->constant};
-  const mn_walk walk = {.rows = rows, .lines = 1, .channels = y->stride, .from_row = y->stride,
-                        .to_row = y->stride};
+  const mn_walk walk = {
+      .rows = rows, .lines = 1, .channels = y->stride, .from_row = y->stride, .to_row = y->stride};
   t->lanes->unnormalize(dz, y->g + first * y->stride, y->z + first * y->stride, &k, &walk);
 }
 
@@ -58,8 +83,8 @@ static void direct_forward(mn_trainer *t, mn_unit *u, int32_t shard, float *scra
   float *sum = scratch, *rows_of = scratch + 2 * u->output->stride;
   for (int64_t r = (int64_t)mn_shard_first(t, shard) * u->rows_per_item; r < end; r += u->block) {
     const int32_t rows = block_rows(u, end - r);
-    const float *a = mn_value_read(t, u->input[0], rows_of, r * u->input_rows,
-                                   (int64_t)rows * u->input_rows);
+    const float *a =
+        mn_value_read(t, u->input[0], rows_of, r * u->input_rows, (int64_t)rows * u->input_rows);
     block_forward(t, u, shard, a, r, rows, sum);
   }
 }
@@ -89,8 +114,8 @@ static void direct_backward(mn_trainer *t, mn_unit *u, int32_t shard, float *scr
     const int32_t rows = block_rows(u, end - r);
     block_unnormalize(t, y, dz, r, rows);
     if (t->updates) {
-      const float *a = mn_value_read(t, u->input[0], rows_of, r * u->input_rows,
-                                     (int64_t)rows * u->input_rows);
+      const float *a =
+          mn_value_read(t, u->input[0], rows_of, r * u->input_rows, (int64_t)rows * u->input_rows);
       block_weights(t, u, shard, a, dz, rows, r > begin);
     }
     if (mn_value_wants_gradient(t, u->input[0])) direct_input(t, u, shard, dz, r, rows, spare);
@@ -100,7 +125,8 @@ static void direct_backward(mn_trainer *t, mn_unit *u, int32_t shard, float *scr
 
 /* ---- Patches --------------------------------------------------------------------------------*/
 /* Rows [first, first + rows) of one item's patch matrix. */
-static void patches_take(const mn_unit *u, float *to, const float *plane, int32_t first, int32_t rows) {
+static void patches_take(const mn_unit *u, float *to, const float *plane, int32_t first,
+                         int32_t rows) {
   const mn_window *w = &u->window;
   const ptrdiff_t pixel = u->input[0]->stride, line = pixel * u->plane_w;
   const bool whole = w->dilation_w == 1; /* a kernel line is one stretch of memory */
@@ -119,7 +145,8 @@ static void patches_take(const mn_unit *u, float *to, const float *plane, int32_
 }
 
 /* The same walk, adding the patch gradient to the plane. */
-static void patches_add(const mn_unit *u, float *plane, const float *from, int32_t first, int32_t rows) {
+static void patches_add(const mn_unit *u, float *plane, const float *from, int32_t first,
+                        int32_t rows) {
   const mn_window *w = &u->window;
   const ptrdiff_t pixel = u->input[0]->stride, line = pixel * u->plane_w;
   const bool whole = w->dilation_w == 1;
@@ -171,8 +198,8 @@ static void plane_give(mn_trainer *t, mn_unit *u, int32_t shard, const float *pl
       mn_input_finish(t, x, shard, from, x->stride, first + (int64_t)y * x->width, x->width);
       continue;
     }
-    t->lanes->scale(x->g + (first + (int64_t)y * x->width) * x->stride, from, 1.0f, u->accumulate[0],
-                    width);
+    t->lanes->scale(x->g + (first + (int64_t)y * x->width) * x->stride, from, 1.0f,
+                    u->accumulate[0], width);
   }
   if (u->finish[0] && !x->input) mn_value_finish(t, x, shard, first, x->pixels);
 }

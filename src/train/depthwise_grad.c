@@ -25,12 +25,20 @@ static int32_t span(int32_t kernel, int32_t dilation) {
 static geometry geometry_of(const mn_unit *u) {
   const mn_window *w = &u->window;
   const mn_value *x = u->input[0], *y = u->output;
-  const int32_t span_h = span(w->kernel_h, w->dilation_h), span_w = span(w->kernel_w, w->dilation_w);
+  const int32_t span_h = span(w->kernel_h, w->dilation_h),
+                span_w = span(w->kernel_w, w->dilation_w);
   geometry g = {.chunk = w->multiplier == 1 ? CHUNK : y->stride};
-  g.forward = (mn_plane){.stride = g.chunk, .width = u->plane_w, .out_h = y->height, .out_w = y->width,
-                         .kernel_h = w->kernel_h, .kernel_w = w->kernel_w, .stride_h = w->stride_h,
-                         .stride_w = w->stride_w, .dilation_h = w->dilation_h,
-                         .dilation_w = w->dilation_w, .weight_stride = y->stride};
+  g.forward = (mn_plane){.stride = g.chunk,
+                         .width = u->plane_w,
+                         .out_h = y->height,
+                         .out_w = y->width,
+                         .kernel_h = w->kernel_h,
+                         .kernel_w = w->kernel_w,
+                         .stride_h = w->stride_h,
+                         .stride_w = w->stride_w,
+                         .dilation_h = w->dilation_h,
+                         .dilation_w = w->dilation_w,
+                         .weight_stride = y->stride};
   g.input = g.forward;
   g.input.width = x->width + span_w - 1;
   g.input.out_h = x->height, g.input.out_w = x->width;
@@ -92,8 +100,11 @@ static void spread_gradient(mn_trainer *t, const mn_unit *u, const geometry *g, 
   const mn_value *y = u->output;
   const int64_t at = (int64_t)item * y->pixels * y->stride + channel;
   const mn_unnormalize k = {y->on_g + channel, y->on_z + channel, y->constant + channel};
-  const mn_walk walk = {.rows = y->width, .lines = y->height, .channels = g->forward.channels,
-                        .from_row = y->stride, .from_line = (ptrdiff_t)y->width * y->stride,
+  const mn_walk walk = {.rows = y->width,
+                        .lines = y->height,
+                        .channels = g->forward.channels,
+                        .from_row = y->stride,
+                        .from_line = (ptrdiff_t)y->width * y->stride,
                         .to_row = (ptrdiff_t)u->window.stride_w * g->chunk,
                         .to_line = (ptrdiff_t)u->window.stride_h * g->input.width * g->chunk};
   float *to = spread + ((ptrdiff_t)g->top * g->input.width + g->left) * g->chunk;
@@ -119,12 +130,13 @@ static void give_narrow(const mn_unit *u, float *to, const float *from, int32_t 
   }
 }
 
-static void chunk_input(mn_trainer *t, mn_unit *u, const geometry *g, const float *spread, int32_t item,
-                        int32_t channel, float *spare) {
+static void chunk_input(mn_trainer *t, mn_unit *u, const geometry *g, const float *spread,
+                        int32_t item, int32_t channel, float *spare) {
   const mn_value *x = u->input[0];
   float *to = x->g + (int64_t)item * x->pixels * x->stride;
   if (!u->accumulate[0] && u->window.multiplier == 1) {
-    t->lanes->depthwise(to + channel, x->stride, spread, u->turned + channel, &g->input, NULL, NULL);
+    t->lanes->depthwise(to + channel, x->stride, spread, u->turned + channel, &g->input, NULL,
+                        NULL);
     return;
   }
   t->lanes->depthwise(spare, g->chunk, spread, u->turned + channel, &g->input, NULL, NULL);
@@ -133,7 +145,8 @@ static void chunk_input(mn_trainer *t, mn_unit *u, const geometry *g, const floa
     return;
   }
   for (int64_t i = 0; i < x->pixels; i++)
-    t->lanes->scale(to + i * x->stride + channel, spare + i * g->chunk, 1.0f, true, g->input.channels);
+    t->lanes->scale(to + i * x->stride + channel, spare + i * g->chunk, 1.0f, true,
+                    g->input.channels);
 }
 
 static void depthwise_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
@@ -142,7 +155,8 @@ static void depthwise_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t
   float *plane = t->scratch + thread * t->scratch_floats, *spread = plane + g.plane_floats;
   float *spare = spread + g.spread_floats;
   memset(plane, 0, (size_t)(g.plane_floats + g.spread_floats) * sizeof *plane);
-  memset(u->weights->gradient + shard * u->weights->count, 0, (size_t)u->weights->count * sizeof(float));
+  memset(u->weights->gradient + shard * u->weights->count, 0,
+         (size_t)u->weights->count * sizeof(float));
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     for (int32_t c = 0; c < y->stride; c += g.chunk) {
       g.forward.channels = g.input.channels = chunk_at(&g, y, c);
@@ -153,8 +167,10 @@ static void depthwise_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t
       }
       if (!x->input) chunk_input(t, u, &g, spread, item, c, spare);
     }
-    if (!x->input && u->finish[0]) mn_value_finish(t, x, shard, (int64_t)item * x->pixels, x->pixels);
+    if (!x->input && u->finish[0])
+      mn_value_finish(t, x, shard, (int64_t)item * x->pixels, x->pixels);
   }
 }
 
-const mn_unit_family mn_depthwise_family = {"depthwise_conv_2d", depthwise_forward, depthwise_backward};
+const mn_unit_family mn_depthwise_family = {"depthwise_conv_2d", depthwise_forward,
+                                            depthwise_backward};

@@ -31,10 +31,10 @@ typedef struct mn_parameter {
   const char *op; /* op name: identity */
   mn_parameter_kind kind;
   int32_t outer, taps, inner, outer_stride, inner_stride;
-  bool taps_first;         /* canonical order of depthwise weights */
-  int64_t count;           /* padded floats */
+  bool taps_first; /* canonical order of depthwise weights */
+  int64_t count;   /* padded floats */
   float *value, *first, *second;
-  float *gradient;         /* [shards][count]; NULL: not optimized */
+  float *gradient; /* [shards][count]; NULL: not optimized */
   int32_t shards;
   bool decays;
 } mn_parameter;
@@ -48,11 +48,11 @@ void mn_parameter_set(const mn_parameter *p, float *padded, const float *canonic
 /* Learned [low, high] of one or several tied tensors; the grid in use derives from it. */
 typedef struct mn_learned_range {
   mn_parameter *parameter;
-  bool from_zero;          /* behind relu: low stays 0 */
-  bool observed;           /* of the scores: follows what is seen, see quantize.c */
+  bool from_zero; /* behind relu: low stays 0 */
+  bool observed;  /* of the scores: follows what is seen, see quantize.c */
   mn_dtype dtype;
   const struct mn_value *maker; /* its tensor is where calibration looks */
-  float scale, low, high;  /* grid in use */
+  float scale, low, high;       /* grid in use */
   int32_t zero_point;
 } mn_learned_range;
 
@@ -60,7 +60,7 @@ typedef struct mn_learned_range {
 enum { MN_SUM, MN_DOT, MN_OPEN, MN_ERROR, MN_ABOVE, MN_BELOW, MN_SUM_KINDS };
 
 typedef struct mn_value {
-  int32_t tensor, op;      /* op that made it; -1: graph input */
+  int32_t tensor, op;                      /* op that made it; -1: graph input */
   int32_t height, width, channels, stride; /* stride: channels padded; graph input: not padded */
   int64_t pixels;
   bool input;
@@ -71,10 +71,10 @@ typedef struct mn_value {
   mn_parameter *gamma, *bias, *mean, *variance; /* NULL where absent */
   mn_learned_range *range;
   bool masked;
-  float *mask;             /* [stride] copy of the caller's */
+  float *mask; /* [stride] copy of the caller's */
   float *scale, *shift, *low, *high, *raw_scale, *raw_shift, *raw_low, *raw_high;
   float *batch_mean, *inverse_deviation, *on_g, *on_z, *constant;
-  double *sums;            /* [MN_SHARDS][MN_SUM_KINDS][stride] */
+  double *sums; /* [MN_SHARDS][MN_SUM_KINDS][stride] */
   int32_t readers, visits;
 } mn_value;
 
@@ -94,18 +94,18 @@ typedef struct mn_unit {
   mn_value *input[2], *output;
   bool accumulate[2], finish[2]; /* gradient of input: add to what is there; last to arrive */
   mn_window window;
-  int32_t pad_top, pad_left;     /* also PAD's offsets */
-  int32_t plane_h, plane_w;      /* padded input plane of windowed units */
+  int32_t pad_top, pad_left; /* also PAD's offsets */
+  int32_t plane_h, plane_w;  /* padded input plane of windowed units */
   mn_parameter *weights;
-  bool direct;                   /* conv: rows of the input are rows of the matrix */
-  int32_t depth, depth_padded;   /* conv: floats of one matrix row */
-  int32_t depth_used;            /* of them, without the padding at the end */
+  bool direct;                       /* conv: rows of the input are rows of the matrix */
+  int32_t depth, depth_padded;       /* conv: floats of one matrix row */
+  int32_t depth_used;                /* of them, without the padding at the end */
   int32_t rows_per_item, input_rows; /* conv, direct: of output per item; of input per output row */
-  int32_t block;                 /* rows treated at once */
+  int32_t block;                     /* rows treated at once */
   mn_dtype weight_type;
-  bool one_scale;                /* fully connected: one scale for all channels, as every runtime reads */
+  bool one_scale; /* fully connected: one scale for all channels, as every runtime reads */
   float *quantized, *weight_step; /* fake-quantized copy; per channel */
-  float *packed, *turned;        /* forward and input-gradient form of the weights */
+  float *packed, *turned;         /* forward and input-gradient form of the weights */
   double mix_gradient[MN_SHARDS][2];
   float mix[2];
 } mn_unit;
@@ -134,28 +134,28 @@ struct mn_trainer {
   mn_unit *units;
   mn_parameter *parameters;
   mn_learned_range *ranges;
-  mn_value **of_tensor;          /* [tensor_count]: value that holds it; NULL constants */
+  mn_value **of_tensor; /* [tensor_count]: value that holds it; NULL constants */
   int32_t value_count, unit_count, parameter_count, range_count;
-  mn_value *scores;              /* what the loss reads */
-  bool softmax;                  /* the graph ends in SOFTMAX: part of the loss */
-  void **blocks;                 /* large memory, released at the end */
+  mn_value *scores; /* what the loss reads */
+  bool softmax;     /* the graph ends in SOFTMAX: part of the loss */
+  void **blocks;    /* large memory, released at the end */
   int32_t block_count, block_capacity;
-  float *scratch;                /* [threads][scratch_floats] */
+  float *scratch; /* [threads][scratch_floats] */
   int64_t scratch_floats;
-  double *item_loss;             /* [batch] */
-  float *item_low, *item_high;   /* [batch]: extremes of the scores */
-  int32_t *item_right;           /* [batch]: 1 where the label scored highest; -1 without label */
-  mn_tally tally;                /* of the epoch under way */
+  double *item_loss;           /* [batch] */
+  float *item_low, *item_high; /* [batch]: extremes of the scores */
+  int32_t *item_right;         /* [batch]: 1 where the label scored highest; -1 without label */
+  mn_tally tally;              /* of the epoch under way */
   mn_attachment attachments[MN_ATTACHMENTS];
   int32_t attachment_count;
   int64_t step;
-  bool quantized;                /* ranges are set and in force ... */
-  int64_t quantized_since;       /* ... from this step on */
+  bool quantized;          /* ranges are set and in force ... */
+  int64_t quantized_since; /* ... from this step on */
   /* Of the pass under way. */
   const mn_batch *batch;
   const mn_gates *gates;
   bool training, updates;
-  int32_t broken;                /* value with a non-finite sum; -1 */
+  int32_t broken; /* value with a non-finite sum; -1 */
 };
 
 #define MN_BN_EPSILON 1e-5f
@@ -173,9 +173,11 @@ double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind);
 /* Sums [stride] and squares [stride] of a block, gathered in single precision, leave in double. */
 void mn_value_flush(mn_value *v, int32_t shard, float *sum);
 void mn_value_settle(mn_trainer *t, mn_value *v); /* after its unit ran: statistics -> view */
-void mn_value_gather(mn_trainer *t, mn_value *v); /* before its unit's backward: sums -> gradients */
+void mn_value_gather(mn_trainer *t,
+                     mn_value *v); /* before its unit's backward: sums -> gradients */
 /* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
-const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first, int64_t rows);
+const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
+                           int64_t rows);
 /* One item into the middle of a padded plane, channels [channel, channel + count). */
 void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_t item, int32_t top,
                     int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count);
@@ -204,6 +206,7 @@ void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates
 void mn_engine_forward(mn_trainer *t);
 void mn_engine_backward(mn_trainer *t);
 mn_parameter *mn_trainer_parameter(const mn_trainer *t, const char *op, mn_parameter_kind kind);
-void mn_parameter_gradient(const mn_trainer *t, const mn_parameter *p, float *canonical, float *padded);
+void mn_parameter_gradient(const mn_trainer *t, const mn_parameter *p, float *canonical,
+                           float *padded);
 
 #endif

@@ -21,7 +21,8 @@ static mn_status accuracy_count(mn_trainer *t, mn_feed *feed, float *scores, int
     MN_TRY(mn_trainer_scores(t, scores, &batch, NULL, error));
     for (int32_t item = 0; item < batch.items; item++) {
       if (batch.label[item] < 0) continue;
-      *right += best_of(scores + (ptrdiff_t)item * batch.classes, batch.classes) == batch.label[item];
+      *right +=
+          best_of(scores + (ptrdiff_t)item * batch.classes, batch.classes) == batch.label[item];
       ++*counted;
     }
   }
@@ -103,7 +104,8 @@ static void report(const fit *f, double loss) {
 static mn_status one_step(fit *f) {
   mn_batch batch;
   double loss = 0;
-  const int32_t epoch = (int32_t)(f->t->step / f->batches), index = (int32_t)(f->t->step % f->batches);
+  const int32_t epoch = (int32_t)(f->t->step / f->batches),
+                index = (int32_t)(f->t->step % f->batches);
   if (index == 0) f->t->tally = (mn_tally){0};
   MN_TRY(mn_feed_batch(f->train, &batch, epoch, index, f->error));
   MN_TRY(mn_trainer_step(f->t, &loss, &batch, NULL, true, f->error));
@@ -117,9 +119,9 @@ static mn_status epoch_end(fit *f) {
   result_take(f);
   f->result->epochs = (int32_t)(f->t->step / f->batches);
   if (f->val != NULL) MN_TRY(accuracy_of(f->t, &f->result->val_accuracy, f->val, f->error));
-  mn_monitor_message(f->config->monitor, MN_LEVEL_DEBUG, "epoch %d: loss %.4f, train %.4f, val %.4f",
-                     f->result->epochs, f->result->loss, f->result->train_accuracy,
-                     f->result->val_accuracy);
+  mn_monitor_message(f->config->monitor, MN_LEVEL_DEBUG,
+                     "epoch %d: loss %.4f, train %.4f, val %.4f", f->result->epochs,
+                     f->result->loss, f->result->train_accuracy, f->result->val_accuracy);
   return save(f);
 }
 
@@ -142,7 +144,8 @@ static mn_status run_epochs(fit *f) {
 
 mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
                  const mn_fit_config *config, mn_error *error) {
-  fit f = {.t = trainer, .train = train, .val = val, .config = config, .result = result, .error = error};
+  fit f = {
+      .t = trainer, .train = train, .val = val, .config = config, .result = result, .error = error};
   *result = (mn_fit_result){0};
   f.batches = mn_feed_batches(train);
   f.total = (int64_t)f.batches * config->epochs;

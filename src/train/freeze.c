@@ -48,7 +48,8 @@ static mn_status fold_unit(folding *f, mn_unit *u, float x_scale) {
     scale[o] = scale_of(u, o, x_scale);
     for (int32_t k = 0; k < w->taps; k++)
       for (int32_t c = 0; c < w->inner; c++)
-        weights[mn_parameter_canonical(w, o, k, c)] = rounded[mn_parameter_padded(w, o, k, c)] * factor;
+        weights[mn_parameter_canonical(w, o, k, c)] =
+            rounded[mn_parameter_padded(w, o, k, c)] * factor;
   }
   f->parameters[u->op] = (mn_parameters){weights, bias, scale};
   return MN_OK;
@@ -84,10 +85,11 @@ static mn_status fold_all(folding *f) {
 mn_status mn_trainer_freeze(const mn_graph **frozen, mn_arena *arena, const mn_trainer *trainer,
                             mn_error *error) {
   if (!trainer->quantized)
-    return mn_error_set(error, MN_ERR_ARGUMENT,
-                        "the network has no ranges yet: fake quantization starts at step %lld, %lld are "
-                        "done; train on",
-                        (long long)trainer->config.quantize_from, (long long)trainer->step);
+    return mn_error_set(
+        error, MN_ERR_ARGUMENT,
+        "the network has no ranges yet: fake quantization starts at step %lld, %lld are "
+        "done; train on",
+        (long long)trainer->config.quantize_from, (long long)trainer->step);
   folding f = {.arena = arena, .t = trainer};
   f.parameters = mn_arena_array(arena, (size_t)trainer->graph->op_count, sizeof *f.parameters);
   f.ranges = mn_arena_array(arena, (size_t)trainer->graph->tensor_count, sizeof *f.ranges);

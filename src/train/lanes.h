@@ -24,8 +24,8 @@ typedef struct mn_finish {
   mn_view view;
   /* A masked output keeps the parts of its view apart: y = round(clamp(mask * clamp(u))). */
   const float *mask, *raw_scale, *raw_shift, *raw_low, *raw_high; /* mask NULL: none */
-  double *sum, *dot;             /* += g, g * z */
-  double *open;                  /* += dL/dmask; where masked */
+  double *sum, *dot;                                              /* += g, g * z */
+  double *open;                                                   /* += dL/dmask; where masked */
   double *error, *above, *below; /* += dL/dy times rounding error; dL/dy over high, under low */
 } mn_finish;
 
@@ -55,7 +55,7 @@ typedef struct mn_update {
   const float *gradient;         /* shard 0 */
   ptrdiff_t shard_stride;
   int32_t shards;
-  float rate, decay;             /* value *= 1 - decay first */
+  float rate, decay;                               /* value *= 1 - decay first */
   float beta1, beta2, correct1, correct2, epsilon; /* AdamW; SGD: beta1 is the momentum */
 } mn_update;
 
@@ -75,8 +75,8 @@ typedef struct mn_lanes {
   const char *name;
   int32_t lanes;
   void (*gemm)(const mn_gemm *g);
-  void (*pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid, ptrdiff_t k_step,
-               ptrdiff_t n_step);
+  void (*pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
+               ptrdiff_t k_step, ptrdiff_t n_step);
   void (*read)(float *y, const float *z, const mn_view *view, const mn_walk *walk);
   void (*row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels);
   void (*finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);

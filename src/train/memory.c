@@ -56,9 +56,12 @@ static int32_t slot_take(slot *slots, int32_t *count, int64_t floats) {
   for (int32_t i = 0; i < *count; i++) {
     if (slots[i].taken) continue;
     const bool fits = slots[i].floats >= floats;
-    if (best < 0) best = i;
-    else if (fits && (slots[best].floats < floats || slots[i].floats < slots[best].floats)) best = i;
-    else if (!fits && slots[best].floats < floats && slots[i].floats > slots[best].floats) best = i;
+    if (best < 0)
+      best = i;
+    else if (fits && (slots[best].floats < floats || slots[i].floats < slots[best].floats))
+      best = i;
+    else if (!fits && slots[best].floats < floats && slots[i].floats > slots[best].floats)
+      best = i;
   }
   if (best < 0) {
     best = (*count)++;
@@ -101,12 +104,13 @@ static mn_status gradients_place(mn_trainer *t) {
 }
 
 static mn_status value_place(mn_trainer *t, mn_value *v) {
-  float **const vectors[] = {&v->scale,     &v->shift,    &v->low,        &v->high,
-                             &v->raw_scale, &v->raw_shift, &v->raw_low,   &v->raw_high,
-                             &v->mask,      &v->batch_mean, &v->inverse_deviation,
-                             &v->on_g,      &v->on_z,     &v->constant};
+  float **const vectors[] = {
+      &v->scale,   &v->shift,    &v->low,  &v->high,       &v->raw_scale,         &v->raw_shift,
+      &v->raw_low, &v->raw_high, &v->mask, &v->batch_mean, &v->inverse_deviation, &v->on_g,
+      &v->on_z,    &v->constant};
   for (size_t i = 0; i < MN_COUNT(vectors); i++)
-    if ((*vectors[i] = mn_arena_array(t->arena, (size_t)v->stride + TAIL_FLOATS, sizeof(float))) == NULL)
+    if ((*vectors[i] = mn_arena_array(t->arena, (size_t)v->stride + TAIL_FLOATS, sizeof(float))) ==
+        NULL)
       return MN_ERR_MEMORY;
   const size_t sums = (size_t)MN_SHARDS * MN_SUM_KINDS * (size_t)v->stride;
   if ((v->sums = mn_arena_array(t->arena, sums, sizeof(double))) == NULL) return MN_ERR_MEMORY;

@@ -72,6 +72,8 @@ void mn_optimizer_run(mn_trainer *t) {
   mn_pool_run(t->config.pool, chunk_run, &j, chunks_of(t));
   if (!t->quantized) return;
   for (int32_t i = 0; i < t->range_count; i++)
-    if (t->ranges[i].observed) mn_range_observe(t, &t->ranges[i]);
-    else mn_range_optimize(t, &t->ranges[i], rate);
+    if (t->ranges[i].observed)
+      mn_range_observe(t, &t->ranges[i]);
+    else
+      mn_range_optimize(t, &t->ranges[i], rate);
 }

@@ -15,7 +15,8 @@ typedef struct extent {
 
 static extent extent_at(const mn_unit *u, int32_t oy, int32_t ox) {
   const mn_value *x = u->input[0];
-  const int32_t y0 = oy * u->window.stride_h - u->pad_top, x0 = ox * u->window.stride_w - u->pad_left;
+  const int32_t y0 = oy * u->window.stride_h - u->pad_top,
+                x0 = ox * u->window.stride_w - u->pad_left;
   const int32_t y1 = y0 + u->window.kernel_h, x1 = x0 + u->window.kernel_w;
   return (extent){y0 < 0 ? 0 : y0, y1 > x->height ? x->height : y1, x0 < 0 ? 0 : x0,
                   x1 > x->width ? x->width : x1};
@@ -117,7 +118,8 @@ static void max_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
     const float *gy = y->g + (int64_t)item * y->pixels * y->stride;
     for (int32_t oy = 0; oy < y->height; oy++)
       for (int32_t ox = 0; ox < y->width; ox++, gy += y->stride)
-        for (int32_t c = 0; c < y->channels; c++) g[largest(in, x, extent_at(u, oy, ox), c)] += gy[c];
+        for (int32_t c = 0; c < y->channels; c++)
+          g[largest(in, x, extent_at(u, oy, ox), c)] += gy[c];
     item_finish(t, u, shard, item);
   }
 }

@@ -60,11 +60,13 @@ static void steps_find(mn_unit *u) {
   const int32_t n = w->outer_stride;
   memset(u->weight_step, 0, (size_t)n * sizeof *u->weight_step);
   for (int64_t i = 0; i < w->count; i += n)
-    for (int32_t o = 0; o < n; o++) u->weight_step[o] = fmaxf(u->weight_step[o], fabsf(w->value[i + o]));
+    for (int32_t o = 0; o < n; o++)
+      u->weight_step[o] = fmaxf(u->weight_step[o], fabsf(w->value[i + o]));
   float largest = 0;
   for (int32_t o = 0; o < n; o++) largest = fmaxf(largest, u->weight_step[o]);
   for (int32_t o = 0; u->one_scale && o < n; o++) u->weight_step[o] = largest;
-  for (int32_t o = 0; o < n; o++) u->weight_step[o] = mn_weight_scale(u->weight_step[o], u->weight_type);
+  for (int32_t o = 0; o < n; o++)
+    u->weight_step[o] = mn_weight_scale(u->weight_step[o], u->weight_type);
 }
 
 const float *mn_unit_round_weights(mn_unit *u) {
@@ -83,7 +85,8 @@ const float *mn_unit_round_weights(mn_unit *u) {
 static void turn_taps(mn_unit *u, const float *from) {
   const mn_parameter *w = u->weights;
   for (int32_t i = 0; i < w->taps; i++)
-    memcpy(u->turned + (ptrdiff_t)i * w->outer_stride, from + (ptrdiff_t)(w->taps - 1 - i) * w->outer_stride,
+    memcpy(u->turned + (ptrdiff_t)i * w->outer_stride,
+           from + (ptrdiff_t)(w->taps - 1 - i) * w->outer_stride,
            (size_t)w->outer_stride * sizeof *from);
 }
 

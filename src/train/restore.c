@@ -12,26 +12,28 @@ void mn_trainer_attach(mn_trainer *trainer, const char *name, void *data, size_t
   trainer->attachments[trainer->attachment_count++] = (mn_attachment){name, data, bytes};
 }
 
-static mn_status block_check(const mn_checkpoint *c, const char *name, size_t bytes, const char *path,
-                             mn_error *error) {
+static mn_status block_check(const mn_checkpoint *c, const char *name, size_t bytes,
+                             const char *path, mn_error *error) {
   const mn_block *block = mn_checkpoint_block(c, name);
   if (block != NULL && block->data.size == bytes) return MN_OK;
-  return mn_error_set(error, MN_ERR_FORMAT,
-                      "%s: %s has %zu bytes; %zu are needed; give the checkpoint of this kind of run",
-                      path, name, block != NULL ? block->data.size : 0, bytes);
+  return mn_error_set(
+      error, MN_ERR_FORMAT,
+      "%s: %s has %zu bytes; %zu are needed; give the checkpoint of this kind of run", path, name,
+      block != NULL ? block->data.size : 0, bytes);
 }
 
 static mn_status identity_check(const mn_checkpoint *c, uint64_t identity, const char *path,
                                 mn_error *error) {
   if (c->identity == identity) return MN_OK;
-  return mn_error_set(error, MN_ERR_FORMAT,
-                      "%s: belongs to network %016llx, this is %016llx; give the network it was trained "
-                      "for",
-                      path, (unsigned long long)c->identity, (unsigned long long)identity);
+  return mn_error_set(
+      error, MN_ERR_FORMAT,
+      "%s: belongs to network %016llx, this is %016llx; give the network it was trained "
+      "for",
+      path, (unsigned long long)c->identity, (unsigned long long)identity);
 }
 
-mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name, void *data,
-                                   size_t bytes, mn_error *error) {
+mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name,
+                                   void *data, size_t bytes, mn_error *error) {
   mn_arena *arena = NULL;
   mn_checkpoint c = {0};
   MN_TRY(mn_arena_create(&arena));
@@ -106,7 +108,8 @@ static void take_whole(mn_trainer *t, const mn_checkpoint *c) {
   }
 }
 
-mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identity, mn_error *error) {
+mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identity,
+                          mn_error *error) {
   mn_arena *arena = NULL;
   mn_checkpoint c = {0};
   MN_TRY(mn_arena_create(&arena));
@@ -157,7 +160,8 @@ static void take_leading(const mn_parameter *to, const mn_parameter *from) {
   for (int32_t o = 0; o < to->outer; o++)
     for (int32_t k = 0; k < to->taps; k++)
       for (int32_t c = 0; c < to->inner; c++)
-        to->value[mn_parameter_padded(to, o, k, c)] = from->value[mn_parameter_padded(from, o, k, c)];
+        to->value[mn_parameter_padded(to, o, k, c)] =
+            from->value[mn_parameter_padded(from, o, k, c)];
 }
 
 mn_status mn_trainer_inherit(mn_trainer *trainer, int32_t *layers, const mn_trainer *from,

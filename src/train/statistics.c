@@ -14,7 +14,8 @@ static void collect(const collector *k) {
   for (int32_t i = 0; i < t->value_count; i++) {
     const mn_value *v = &t->values[i];
     if (v->gamma == NULL) continue;
-    const double rows = (double)v->pixels * t->batch->items, unbiased = rows > 1 ? rows / (rows - 1) : 1;
+    const double rows = (double)v->pixels * t->batch->items,
+                 unbiased = rows > 1 ? rows / (rows - 1) : 1;
     for (int32_t c = 0; c < v->channels; c++) {
       const double inverse = (double)v->inverse_deviation[c];
       k->mean[i * k->row + c] += (double)v->batch_mean[c];
@@ -34,7 +35,8 @@ static void apply(const collector *k, int32_t batches) {
   }
 }
 
-static mn_status collect_batches(const collector *k, mn_feed *feed, int32_t batches, mn_error *error) {
+static mn_status collect_batches(const collector *k, mn_feed *feed, int32_t batches,
+                                 mn_error *error) {
   for (int32_t i = 0; i < batches; i++) {
     mn_batch batch;
     MN_TRY(mn_feed_batch(feed, &batch, 0, i, error));
@@ -46,7 +48,8 @@ static mn_status collect_batches(const collector *k, mn_feed *feed, int32_t batc
   return MN_OK;
 }
 
-mn_status mn_trainer_calibrate(mn_trainer *trainer, mn_feed *feed, int32_t batches, mn_error *error) {
+mn_status mn_trainer_calibrate(mn_trainer *trainer, mn_feed *feed, int32_t batches,
+                               mn_error *error) {
   collector k = {.t = trainer};
   const int32_t most = mn_feed_batches(feed), count = batches < most ? batches : most;
   for (int32_t i = 0; i < trainer->value_count; i++)

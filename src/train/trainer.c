@@ -28,22 +28,24 @@ static mn_status check_config(const mn_train_config *config, mn_error *error) {
   if (config->batch < 1)
     return mn_error_set(error, MN_ERR_ARGUMENT, "batch is %d; at least 1 is needed", config->batch);
   if (!(config->dropout >= 0 && config->dropout < 1))
-    return mn_error_set(error, MN_ERR_ARGUMENT, "dropout is %g; 0 to below 1 is needed", config->dropout);
+    return mn_error_set(error, MN_ERR_ARGUMENT, "dropout is %g; 0 to below 1 is needed",
+                        config->dropout);
   if (!isfinite(config->learning_rate) || config->learning_rate < 0)
     return mn_error_set(error, MN_ERR_ARGUMENT, "learning rate is %g; a positive number is needed",
                         config->learning_rate);
   return MN_OK;
 }
 
-mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph, const mn_train_config *config,
-                            mn_error *error) {
+mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph,
+                            const mn_train_config *config, mn_error *error) {
   assert(config->pool != NULL && !graph->frozen);
   MN_TRY(check_config(config, error));
   const mn_lanes *lanes = mn_lanes_get(config->isa);
   if (lanes == NULL)
-    return mn_error_set(error, MN_ERR_ARGUMENT,
-                        "instruction set \"%s\" is unknown or missing here; leave it out to use the best",
-                        config->isa);
+    return mn_error_set(
+        error, MN_ERR_ARGUMENT,
+        "instruction set \"%s\" is unknown or missing here; leave it out to use the best",
+        config->isa);
   mn_trainer *t = mn_calloc(1, sizeof *t);
   if (t == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while making a trainer");
   t->graph = graph, t->config = *config, t->lanes = lanes, t->broken = -1;
@@ -72,7 +74,8 @@ int64_t mn_trainer_steps_done(const mn_trainer *trainer) {
 
 mn_parameter *mn_trainer_parameter(const mn_trainer *t, const char *op, mn_parameter_kind kind) {
   for (int32_t i = 0; i < t->parameter_count; i++)
-    if (t->parameters[i].kind == kind && strcmp(t->parameters[i].op, op) == 0) return &t->parameters[i];
+    if (t->parameters[i].kind == kind && strcmp(t->parameters[i].op, op) == 0)
+      return &t->parameters[i];
   return NULL;
 }
 
@@ -154,7 +157,8 @@ void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates
 /* Ranges start from one batch through the float network of the moment. */
 static mn_status start_quantization(mn_trainer *t) {
   const bool updates = t->updates;
-  if (t->quantized || t->config.quantize_from < 0 || t->step < t->config.quantize_from) return MN_OK;
+  if (t->quantized || t->config.quantize_from < 0 || t->step < t->config.quantize_from)
+    return MN_OK;
   t->updates = false;
   mn_engine_forward(t);
   t->updates = updates;
@@ -194,8 +198,8 @@ mn_status mn_trainer_step(mn_trainer *t, double *loss, const mn_batch *batch, co
   return MN_OK;
 }
 
-mn_status mn_trainer_scores(mn_trainer *t, float *scores, const mn_batch *batch, const mn_gates *gates,
-                            mn_error *error) {
+mn_status mn_trainer_scores(mn_trainer *t, float *scores, const mn_batch *batch,
+                            const mn_gates *gates, mn_error *error) {
   MN_TRY(check_batch(t, batch, error));
   mn_engine_begin(t, batch, gates, false, false);
   mn_engine_forward(t);
@@ -203,9 +207,12 @@ mn_status mn_trainer_scores(mn_trainer *t, float *scores, const mn_batch *batch,
   return MN_OK;
 }
 
-void mn_parameter_gradient(const mn_trainer *t, const mn_parameter *p, float *canonical, float *padded) {
+void mn_parameter_gradient(const mn_trainer *t, const mn_parameter *p, float *canonical,
+                           float *padded) {
   const mn_update u = {.gradient = p->gradient, .shard_stride = p->count, .shards = p->shards};
-  if (p->kind == MN_PARAMETER_RANGE) memcpy(padded, p->gradient, 2 * sizeof *padded);
-  else t->lanes->reduce(padded, &u, 0, p->count);
+  if (p->kind == MN_PARAMETER_RANGE)
+    memcpy(padded, p->gradient, 2 * sizeof *padded);
+  else
+    t->lanes->reduce(padded, &u, 0, p->count);
   mn_parameter_get(p, canonical, padded);
 }

@@ -114,11 +114,14 @@ void mn_value_settle(mn_trainer *t, mn_value *v) {
   const bool rounds = t->quantized && v->range != NULL && !(t->training && v->range->observed);
   v->masked = mask != NULL;
   v->view = (mn_view){0};
-  if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked && !rounds)
+  if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked &&
+      !rounds)
     return;
   if (v->masked) memcpy(v->mask, mask, (size_t)v->channels * sizeof *mask);
-  if (v->gamma != NULL) normalize(t, v);
-  else add_bias(v);
+  if (v->gamma != NULL)
+    normalize(t, v);
+  else
+    add_bias(v);
   bounds(v);
   fold_mask(v);
   if (rounds) fold_range(v);
@@ -157,7 +160,8 @@ static void gather_range(mn_value *v) {
 }
 
 void mn_value_gather(mn_trainer *t, mn_value *v) {
-  float *open = v->masked && t->gates->mask_gradient != NULL ? t->gates->mask_gradient[v->op] : NULL;
+  float *open =
+      v->masked && t->gates->mask_gradient != NULL ? t->gates->mask_gradient[v->op] : NULL;
   const double rows = rows_of(t, v);
   for (int32_t c = 0; c < v->channels; c++) {
     gather_channel(t, v, c, rows);
@@ -183,13 +187,16 @@ static void input_rows(const mn_value *v, float *to, ptrdiff_t to_row, const flo
     }
 }
 
-const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first, int64_t rows) {
+const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
+                           int64_t rows) {
   const float *z = v->z + first * v->stride;
   if (v->view.scale == NULL) return z;
-  const mn_walk walk = {.rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride,
-                        .to_row = v->stride};
-  if (v->input) input_rows(v, to, v->stride, z, rows, v->channels);
-  else t->lanes->read(to, z, &v->view, &walk);
+  const mn_walk walk = {
+      .rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride, .to_row = v->stride};
+  if (v->input)
+    input_rows(v, to, v->stride, z, rows, v->channels);
+  else
+    t->lanes->read(to, z, &v->view, &walk);
   return to;
 }
 
@@ -204,8 +211,12 @@ void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_
                     int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count) {
   const float *z = v->z + (int64_t)item * v->pixels * v->stride + channel;
   const mn_view view = view_from(&v->view, channel);
-  const mn_walk w = {.rows = v->width, .lines = v->height, .channels = count, .from_row = v->stride,
-                     .from_line = (ptrdiff_t)v->width * v->stride, .to_row = row,
+  const mn_walk w = {.rows = v->width,
+                     .lines = v->height,
+                     .channels = count,
+                     .from_row = v->stride,
+                     .from_line = (ptrdiff_t)v->width * v->stride,
+                     .to_row = row,
                      .to_line = plane_w * row};
   float *to = plane + ((ptrdiff_t)top * plane_w + left) * row;
   if (!v->input) {

@@ -21,7 +21,8 @@ static float finish_one(const mn_finish *f, int c, float z, float dy, sums *s) {
   const double shift = (double)(masked ? f->raw_shift : f->view.shift)[c];
   const double u = (double)z * scale + shift, mask = masked ? (double)f->mask[c] : 1;
   const double low = (double)f->view.low[c], high = (double)f->view.high[c];
-  const double inner_low = masked ? (double)f->raw_low[c] : low, inner_high = masked ? (double)f->raw_high[c] : high;
+  const double inner_low = masked ? (double)f->raw_low[c] : low,
+               inner_high = masked ? (double)f->raw_high[c] : high;
   const double a = fmin(fmax(u, inner_low), inner_high), w = masked ? mask * a : u;
   const double clamped = fmin(fmax(w, low), high);
   double d = (double)dy;
@@ -44,26 +45,38 @@ static void assert_close(double a, double b, const char *what) {
 
 static void check_finish(const mn_lanes *lanes, bool masked, bool rounds) {
   enum { ROWS = 50, CHANNELS = 16 };
-  static float g[ROWS * CHANNELS], z[ROWS * CHANNELS], scale[16], shift[16], low[16], high[16], mask[16],
-      folded_scale[16], folded_shift[16], raw_low[16], raw_high[16];
+  static float g[ROWS * CHANNELS], z[ROWS * CHANNELS], scale[16], shift[16], low[16], high[16],
+      mask[16], folded_scale[16], folded_shift[16], raw_low[16], raw_high[16];
   mn_rng rng = mn_rng_seed(7);
   for (int i = 0; i < ROWS * CHANNELS; i++)
     z[i] = (float)mn_rng_normal(&rng) * 3, g[i] = (float)mn_rng_normal(&rng);
   for (int c = 0; c < CHANNELS; c++) {
-    scale[c] = 1 + 0.1f * (float)c, shift[c] = 0.3f, mask[c] = masked ? (float)(c % 4) / 4 : 1; /* exact */
+    scale[c] = 1 + 0.1f * (float)c, shift[c] = 0.3f,
+    mask[c] = masked ? (float)(c % 4) / 4 : 1; /* exact */
     folded_scale[c] = scale[c] * mask[c], folded_shift[c] = shift[c] * mask[c];
     raw_low[c] = 0, raw_high[c] = 6;
     low[c] = 0, high[c] = fminf(6 * mask[c], rounds ? 3.0f : INFINITY);
   }
   sums got = {{0}}, expected = {{0}};
-  const mn_finish f = {.view = {folded_scale, folded_shift, low, high, rounds ? 0.25f : 0, rounds ? 4.0f : 0},
-                       .mask = masked ? mask : NULL, .raw_scale = scale, .raw_shift = shift,
-                       .raw_low = raw_low, .raw_high = raw_high, .sum = got.sum, .dot = got.dot,
-                       .open = got.open, .error = got.error, .above = got.above, .below = got.below};
+  const mn_finish f = {
+      .view = {folded_scale, folded_shift, low, high, rounds ? 0.25f : 0, rounds ? 4.0f : 0},
+      .mask = masked ? mask : NULL,
+      .raw_scale = scale,
+      .raw_shift = shift,
+      .raw_low = raw_low,
+      .raw_high = raw_high,
+      .sum = got.sum,
+      .dot = got.dot,
+      .open = got.open,
+      .error = got.error,
+      .above = got.above,
+      .below = got.below};
   static float wanted[ROWS * CHANNELS];
-  for (int i = 0; i < ROWS * CHANNELS; i++) wanted[i] = finish_one(&f, i % CHANNELS, z[i], g[i], &expected);
+  for (int i = 0; i < ROWS * CHANNELS; i++)
+    wanted[i] = finish_one(&f, i % CHANNELS, z[i], g[i], &expected);
   lanes->finish(g, z, &f, ROWS, CHANNELS);
-  for (int i = 0; i < ROWS * CHANNELS; i++) assert_close((double)g[i], (double)wanted[i], "gradient");
+  for (int i = 0; i < ROWS * CHANNELS; i++)
+    assert_close((double)g[i], (double)wanted[i], "gradient");
   for (int c = 0; c < CHANNELS; c++) {
     assert_close(got.sum[c], expected.sum[c], "sum");
     assert_close(got.dot[c], expected.dot[c], "dot");
@@ -96,7 +109,8 @@ static void range_gradients_should_follow_the_loss(void **state) {
   config.batch = ITEMS, config.quantize_from = 20;
   assert_ok(mn_trainer_create(&t, graph, &config, &error), &error);
   double loss[3];
-  for (int i = 0; i < 22; i++) assert_ok(mn_trainer_step(t, loss, &y.batch, NULL, true, &error), &error);
+  for (int i = 0; i < 22; i++)
+    assert_ok(mn_trainer_step(t, loss, &y.batch, NULL, true, &error), &error);
   for (int32_t r = 0; r < t->range_count; r++) {
     if (t->ranges[r].observed) continue;
     mn_parameter *p = t->ranges[r].parameter;
@@ -129,8 +143,8 @@ typedef struct recording {
   int32_t item;
 } recording;
 
-static void record_rows(void *context, int32_t op, int32_t first_row, int32_t rows, const void *data,
-                        size_t bytes) {
+static void record_rows(void *context, int32_t op, int32_t first_row, int32_t rows,
+                        const void *data, size_t bytes) {
   recording *r = context;
   const int32_t id = r->frozen->ops[op].output;
   const mn_shape *shape = &r->frozen->tensors[id].shape;
@@ -142,7 +156,8 @@ static void record_rows(void *context, int32_t op, int32_t first_row, int32_t ro
 
 static void quantize_input(int8_t *to, const float *x, int64_t count, const mn_quantization *q) {
   for (int64_t i = 0; i < count; i++)
-    to[i] = (int8_t)fmin(fmax(rint((double)x[i] / (double)q->scale[0]) + q->zero_point[0], -128), 127);
+    to[i] =
+        (int8_t)fmin(fmax(rint((double)x[i] / (double)q->scale[0]) + q->zero_point[0], -128), 127);
 }
 
 static void run_executor(recording *r, mn_arena *arena, const toy *y, int64_t features) {
@@ -153,7 +168,8 @@ static void run_executor(recording *r, mn_arena *arena, const toy *y, int64_t fe
   assert_ok(mn_plan_make(&plan, arena, r->frozen, NULL, &options, &error), &error);
   assert_ok(mn_exec_create(&exec, plan, &error), &error);
   for (int32_t i = 0; i < r->frozen->tensor_count; i++)
-    r->tensor[i] = mn_arena_alloc(arena, (size_t)mn_shape_elements(&r->frozen->tensors[i].shape) * ITEMS);
+    r->tensor[i] =
+        mn_arena_alloc(arena, (size_t)mn_shape_elements(&r->frozen->tensors[i].shape) * ITEMS);
   const mn_watch watch = {record_rows, r};
   const int32_t input = r->frozen->inputs[0];
   for (r->item = 0; r->item < ITEMS; r->item++) {
@@ -232,7 +248,8 @@ static void check_against_executor(const mn_graph *graph, int64_t features, int3
   assert_ok(mn_trainer_create(&t, graph, &config, &error), &error);
   const toy y = toy_make(arena, ITEMS, features, classes, 5);
   double loss;
-  for (int i = 0; i < 40; i++) assert_ok(mn_trainer_step(t, &loss, &y.batch, NULL, true, &error), &error);
+  for (int i = 0; i < 40; i++)
+    assert_ok(mn_trainer_step(t, &loss, &y.batch, NULL, true, &error), &error);
   recording r = {0};
   assert_ok(mn_trainer_freeze(&r.frozen, arena, t, &error), &error);
   run_executor(&r, arena, &y, features);
@@ -269,7 +286,8 @@ static void evaluation_of_a_residual_net_should_be_the_executors(void **state) {
   sketch_pool(&s, MN_OP_AVERAGE_POOL_2D, (layer){0, 3, 3, 1, 1, .valid = true});
   sketch_reshape(&s, (mn_shape){2, {1, 20}});
   sketch_dense(&s, 20, (layer){5, .no_norm = true});
-  sketch_add(&s, (mn_op){.kind = MN_OP_SOFTMAX, .inputs = 1, .input = {s.at, -1, -1, -1, -1}, .beta = 1});
+  sketch_add(
+      &s, (mn_op){.kind = MN_OP_SOFTMAX, .inputs = 1, .input = {s.at, -1, -1, -1, -1}, .beta = 1});
   check_against_executor(sketch_finish(&s), 12 * 12 * 3, 5, "residual net");
   mn_arena_destroy(s.arena);
 }

@@ -19,7 +19,8 @@ int32_t mn_feed_batches(const mn_feed *feed) {
   return BATCHES;
 }
 
-mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index, mn_error *error) {
+mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
+                        mn_error *error) {
   (void)error;
   *batch = feed->batch[(index + epoch) % BATCHES].batch;
   return MN_OK;
@@ -27,7 +28,8 @@ mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t i
 
 static mn_feed feed_make(mn_arena *arena) {
   mn_feed feed;
-  for (int i = 0; i < BATCHES; i++) feed.batch[i] = toy_make(arena, ITEMS, 490, CLASSES, (uint64_t)i);
+  for (int i = 0; i < BATCHES; i++)
+    feed.batch[i] = toy_make(arena, ITEMS, 490, CLASSES, (uint64_t)i);
   return feed;
 }
 
@@ -91,8 +93,10 @@ static void any_number_of_threads_should_give_the_same_bytes(void **state) {
     mn_fit_result result;
     fit_all(&b, t, &result);
     const mn_bytes bytes = bytes_of(arena, t, mn_arena_text(arena, "%s/t%d", path, threads));
-    if (threads == 1) first = bytes;
-    else assert_same_bytes(bytes, first);
+    if (threads == 1)
+      first = bytes;
+    else
+      assert_same_bytes(bytes, first);
     mn_trainer_destroy(t);
     bench_free(&b);
   }
@@ -112,8 +116,10 @@ static void instruction_sets_should_agree(void **state) {
     double loss = 0;
     for (int k = 0; k < 5; k++)
       assert_ok(mn_trainer_step(t, &loss, &b.feed.batch[0].batch, NULL, true, &error), &error);
-    if (i == 0) expected = loss;
-    else if (fabs(loss - expected) > 1e-3 * expected) fail_msg("%s: %g, %g", isas[i], loss, expected);
+    if (i == 0)
+      expected = loss;
+    else if (fabs(loss - expected) > 1e-3 * expected)
+      fail_msg("%s: %g, %g", isas[i], loss, expected);
     mn_trainer_destroy(t);
     bench_free(&b);
   }
@@ -146,7 +152,8 @@ static void divergence_should_name_layer_and_step(void **state) {
   double loss;
   assert_ok(mn_trainer_step(t, &loss, &b.feed.batch[0].batch, NULL, true, &error), &error);
   mn_trainer_parameter(t, "ds1.conv", MN_PARAMETER_WEIGHTS)->value[0] = NAN;
-  assert_int_equal(mn_trainer_step(t, &loss, &b.feed.batch[0].batch, NULL, true, &error), MN_ERR_DIVERGED);
+  assert_int_equal(mn_trainer_step(t, &loss, &b.feed.batch[0].batch, NULL, true, &error),
+                   MN_ERR_DIVERGED);
   assert_non_null(strstr(error.text, "ds1.conv"));
   assert_non_null(strstr(error.text, "step 1"));
   mn_trainer_destroy(t);
@@ -168,7 +175,8 @@ static void a_run_stopped_anywhere_should_end_with_the_same_bytes(void **state) 
   mn_trainer *whole = trainer_of(&b);
   mn_fit_result result, again = {0};
   fit_all(&b, whole, &result);
-  const mn_bytes expected = bytes_of(b.s.arena, whole, mn_arena_text(b.s.arena, "%s/whole", folder));
+  const mn_bytes expected =
+      bytes_of(b.s.arena, whole, mn_arena_text(b.s.arena, "%s/whole", folder));
   const mn_monitor monitor = {.progress = stop_when, .stop = &stop_flag};
   mn_fit_config config = {.epochs = 4, .resume = true, .identity = 7, .monitor = &monitor};
   mn_error error = {{0}};
@@ -252,8 +260,10 @@ static void attachments_should_travel_with_the_checkpoint(void **state) {
   assert_int_equal(other, 41);
   assert_ok(mn_checkpoint_attachment(path, 7, "test.counter", &copy, sizeof copy, &error), &error);
   assert_int_equal(copy, 41);
-  assert_int_equal(mn_checkpoint_attachment(path, 8, "test.counter", &copy, 4, &error), MN_ERR_FORMAT);
-  assert_int_equal(mn_checkpoint_attachment(path, 7, "test.counter", &wide, 8, &error), MN_ERR_FORMAT);
+  assert_int_equal(mn_checkpoint_attachment(path, 8, "test.counter", &copy, 4, &error),
+                   MN_ERR_FORMAT);
+  assert_int_equal(mn_checkpoint_attachment(path, 7, "test.counter", &wide, 8, &error),
+                   MN_ERR_FORMAT);
   mn_trainer_attach(again, "test.missing", &wide, sizeof wide);
   assert_int_equal(mn_trainer_load(again, path, 7, &error), MN_ERR_FORMAT);
   assert_ok(mn_trainer_load(plain, path, 7, &error), &error); /* without interest in the block */

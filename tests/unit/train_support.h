@@ -22,8 +22,11 @@ static mn_tensor_id sketch_tensor(sketch *s, mn_dtype dtype, bool constant, mn_s
                                   const void *data) {
   mn_error error = {{0}};
   mn_tensor_id id;
-  const mn_tensor tensor = {.name = mn_arena_text(s->arena, "t%d", s->layers++), .dtype = dtype,
-                            .shape = shape, .constant = constant, .data = data,
+  const mn_tensor tensor = {.name = mn_arena_text(s->arena, "t%d", s->layers++),
+                            .dtype = dtype,
+                            .shape = shape,
+                            .constant = constant,
+                            .data = data,
                             .data_bytes = data != NULL ? (size_t)mn_shape_elements(&shape) * 4 : 0};
   assert_ok(mn_builder_tensor(s->builder, &id, &tensor, &error), &error);
   return id;
@@ -55,8 +58,12 @@ typedef struct layer {
 } layer;
 
 static mn_op sketch_window(sketch *s, mn_op_kind kind, layer l) {
-  return (mn_op){.kind = kind, .name = l.name, .inputs = 1, .input = {s->at, -1, -1, -1, -1},
-                 .activation = l.activation, .batch_norm = !l.no_norm,
+  return (mn_op){.kind = kind,
+                 .name = l.name,
+                 .inputs = 1,
+                 .input = {s->at, -1, -1, -1, -1},
+                 .activation = l.activation,
+                 .batch_norm = !l.no_norm,
                  .window = {l.kernel_h, l.kernel_w, l.stride_h, l.stride_w, l.dilation, l.dilation,
                             l.multiplier, l.valid ? MN_PADDING_VALID : MN_PADDING_SAME}};
 }
@@ -80,8 +87,12 @@ static inline mn_tensor_id sketch_depthwise(sketch *s, layer l) {
 }
 
 static inline mn_tensor_id sketch_dense(sketch *s, int32_t inputs, layer l) {
-  mn_op op = {.kind = MN_OP_FULLY_CONNECTED, .name = l.name, .inputs = 3, .activation = l.activation,
-              .batch_norm = !l.no_norm, .input = {s->at, 0, 0, -1, -1}};
+  mn_op op = {.kind = MN_OP_FULLY_CONNECTED,
+              .name = l.name,
+              .inputs = 3,
+              .activation = l.activation,
+              .batch_norm = !l.no_norm,
+              .input = {s->at, 0, 0, -1, -1}};
   op.input[1] = sketch_tensor(s, MN_DTYPE_INT8, true, (mn_shape){2, {l.channels, inputs}}, NULL);
   op.input[2] = sketch_tensor(s, MN_DTYPE_INT32, true, (mn_shape){1, {l.channels}}, NULL);
   return sketch_add(s, op);
@@ -105,7 +116,8 @@ static inline mn_tensor_id sketch_pad(sketch *s, const int32_t paddings[8]) {
 static inline mn_tensor_id sketch_reshape(sketch *s, mn_shape shape) {
   const void *data = mn_arena_copy(s->arena, shape.dim, sizeof shape.dim);
   const mn_tensor_id to = sketch_tensor(s, MN_DTYPE_INT32, true, (mn_shape){1, {shape.rank}}, data);
-  return sketch_add(s, (mn_op){.kind = MN_OP_RESHAPE, .inputs = 2, .input = {s->at, to, -1, -1, -1}});
+  return sketch_add(s,
+                    (mn_op){.kind = MN_OP_RESHAPE, .inputs = 2, .input = {s->at, to, -1, -1, -1}});
 }
 
 static inline const mn_graph *sketch_finish(sketch *s) {
@@ -116,8 +128,8 @@ static inline const mn_graph *sketch_finish(sketch *s) {
 }
 
 /* DS-CNN: stem 10x4, blocks of depthwise 3x3 and 1x1, pool, classifier. */
-static inline const mn_graph *sketch_ds_cnn(sketch *s, int32_t width, int32_t blocks, int32_t stem_w,
-                                            int32_t stride, int32_t classes) {
+static inline const mn_graph *sketch_ds_cnn(sketch *s, int32_t width, int32_t blocks,
+                                            int32_t stem_w, int32_t stride, int32_t classes) {
   *s = sketch_begin(49, 10, 1);
   const mn_activation relu = MN_ACTIVATION_RELU;
   sketch_conv(s, 1, (layer){width, 10, 4, 2, stem_w, relu, .name = "stem"});
@@ -126,7 +138,8 @@ static inline const mn_graph *sketch_ds_cnn(sketch *s, int32_t width, int32_t bl
     const int32_t step = i == 0 ? stride : 1;
     sketch_depthwise(s, (layer){width, 3, 3, step, step, relu,
                                 .name = mn_arena_text(s->arena, "ds%d.depthwise", i)});
-    sketch_conv(s, width, (layer){width, 1, 1, 1, 1, relu, .name = mn_arena_text(s->arena, "ds%d.conv", i)});
+    sketch_conv(s, width,
+                (layer){width, 1, 1, 1, 1, relu, .name = mn_arena_text(s->arena, "ds%d.conv", i)});
     h = (h - 1) / step + 1, w = (w - 1) / step + 1;
   }
   sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, h, w, 1, 1, .valid = true});
@@ -142,7 +155,8 @@ typedef struct toy {
   int32_t *label;
 } toy;
 
-static inline toy toy_make(mn_arena *arena, int32_t items, int64_t features, int32_t classes, uint64_t seed) {
+static inline toy toy_make(mn_arena *arena, int32_t items, int64_t features, int32_t classes,
+                           uint64_t seed) {
   toy t = {0};
   mn_rng rng = mn_rng_seed(seed);
   t.x = mn_arena_array(arena, (size_t)(items * features), sizeof *t.x);
@@ -155,7 +169,8 @@ static inline toy toy_make(mn_arena *arena, int32_t items, int64_t features, int
       t.x[i * features + f] =
           (float)mn_rng_normal(&rng) + (f % classes == t.label[i] ? 1.5f : 0.0f);
   }
-  t.batch = (mn_batch){.items = items, .classes = classes, .x = t.x, .target = t.target, .label = t.label};
+  t.batch = (mn_batch){
+      .items = items, .classes = classes, .x = t.x, .target = t.target, .label = t.label};
   return t;
 }
 

@@ -58,8 +58,8 @@ void MN_LANE(depthwise)(float *z, ptrdiff_t z_row, const float *plane, const flo
     const float *in = plane + (ptrdiff_t)y * p->stride_h * p->width * p->stride;
     float *out = z + (ptrdiff_t)y * p->out_w * z_row;
     for (int32_t c = 0; c < p->channels; c += MN_LANES)
-      (fast ? line_3x3 : line_any)(out + c, z_row, in + c, weights + c, p, sum != NULL ? sum + c : NULL,
-                                   sum != NULL ? square + c : NULL);
+      (fast ? line_3x3 : line_any)(out + c, z_row, in + c, weights + c, p,
+                                   sum != NULL ? sum + c : NULL, sum != NULL ? square + c : NULL);
   }
 }
 
@@ -67,7 +67,8 @@ void MN_LANE(depthwise)(float *z, ptrdiff_t z_row, const float *plane, const flo
 static void weights_3x3(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
                         ptrdiff_t dz_pixel, const mn_plane *p) {
   vf acc[MAX_TAPS];
-  MN_UNROLL for (int i = 0; i < MAX_TAPS; i++) acc[i] = load(gradient + (ptrdiff_t)i * p->weight_stride);
+  MN_UNROLL for (int i = 0; i < MAX_TAPS; i++) acc[i] =
+      load(gradient + (ptrdiff_t)i * p->weight_stride);
   const ptrdiff_t right = p->stride, down = (ptrdiff_t)p->width * p->stride;
   for (int32_t y = 0; y < p->out_h; y++) {
     const float *a = plane + (ptrdiff_t)y * p->stride_h * down;
@@ -85,7 +86,8 @@ static void weights_3x3(float *gradient, const float *plane, const float *dz, pt
       acc[8] += d * load(c + 2 * right);
     }
   }
-  MN_UNROLL for (int i = 0; i < MAX_TAPS; i++) store(gradient + (ptrdiff_t)i * p->weight_stride, acc[i]);
+  MN_UNROLL for (int i = 0; i < MAX_TAPS; i++)
+      store(gradient + (ptrdiff_t)i * p->weight_stride, acc[i]);
 }
 
 static void weights_any(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
@@ -103,8 +105,8 @@ static void weights_any(float *gradient, const float *plane, const float *dz, pt
     }
 }
 
-void MN_LANE(depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
-                                ptrdiff_t dz_pixel, const mn_plane *p) {
+void MN_LANE(depthwise_weights)(float *gradient, const float *plane, const float *dz,
+                                ptrdiff_t dz_line, ptrdiff_t dz_pixel, const mn_plane *p) {
   const bool fast = is_3x3(p);
   for (int32_t c = 0; c < p->channels; c += MN_LANES)
     (fast ? weights_3x3 : weights_any)(gradient + c, plane + c, dz + c, dz_line, dz_pixel, p);

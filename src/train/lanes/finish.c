@@ -25,8 +25,8 @@ static void gate_rows(float *g, const float *z, const mn_finish *f, int64_t rows
   add_to(f->dot + c, dot);
 }
 
-static void quantized_rows(float *g, const float *z, const mn_finish *f, int64_t rows, int32_t channels,
-                           int32_t c) {
+static void quantized_rows(float *g, const float *z, const mn_finish *f, int64_t rows,
+                           int32_t channels, int32_t c) {
   const vf scale = load(f->view.scale + c), shift = load(f->view.shift + c);
   const vf low = load(f->view.low + c), high = load(f->view.high + c);
   const vf step = spread(f->view.step), inverse = spread(f->view.inverse);
@@ -51,8 +51,8 @@ static void quantized_rows(float *g, const float *z, const mn_finish *f, int64_t
 }
 
 /* Where a mask may be exactly 0 its gradient is still wanted, so the activation is taken without it. */
-static void masked_rows(float *g, const float *z, const mn_finish *f, int64_t rows, int32_t channels,
-                        int32_t c) {
+static void masked_rows(float *g, const float *z, const mn_finish *f, int64_t rows,
+                        int32_t channels, int32_t c) {
   const vf scale = load(f->raw_scale + c), shift = load(f->raw_shift + c), mask = load(f->mask + c);
   const vf raw_low = load(f->raw_low + c), raw_high = load(f->raw_high + c);
   const vf low = load(f->view.low + c), high = load(f->view.high + c);

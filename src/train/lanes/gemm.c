@@ -25,12 +25,11 @@ MN_INLINE void tile_sums(const int rows, const int vectors, vf c[MAX_ROWS][PANEL
 }
 
 /* One tile; rows and vectors are constants at every call, so that c lives in registers. */
-MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const float *a, const float *b,
-                    ptrdiff_t b_row, int32_t column, float *out) {
+MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const float *a,
+                    const float *b, ptrdiff_t b_row, int32_t column, float *out) {
   vf c[MAX_ROWS][PANEL];
-  MN_UNROLL for (int i = 0; i < rows; i++)
-    MN_UNROLL for (int j = 0; j < vectors; j++)
-      c[i][j] = g->accumulate ? load(out + i * g->c_row + j * MN_LANES) : (vf){0};
+  MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++) c[i][j] =
+      g->accumulate ? load(out + i * g->c_row + j * MN_LANES) : (vf){0};
   const ptrdiff_t a_row = g->a_row, a_column = g->a_column;
   for (int32_t k = g->k; k > 0; k--) {
     vf v[PANEL];
@@ -42,17 +41,18 @@ MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const f
     a += a_column;
     b += b_row;
   }
-  MN_UNROLL for (int i = 0; i < rows; i++)
-    MN_UNROLL for (int j = 0; j < vectors; j++) store(out + i * g->c_row + j * MN_LANES, c[i][j]);
+  MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++)
+      store(out + i * g->c_row + j * MN_LANES, c[i][j]);
   if (g->sum != NULL) tile_sums(rows, vectors, c, g->sum + column, g->square + column);
 }
 
-typedef void tile_fn(const mn_gemm *g, const float *a, const float *b, ptrdiff_t b_row, int32_t column,
-                     float *out);
-#define TILE(rows, vectors)                                                                   \
-  static __attribute__((noinline)) void tile_##rows##_##vectors(                              \
-      const mn_gemm *g, const float *a, const float *b, ptrdiff_t b_row, int32_t column, float *out) { \
-    tile(rows, vectors, g, a, b, b_row, column, out);                                         \
+typedef void tile_fn(const mn_gemm *g, const float *a, const float *b, ptrdiff_t b_row,
+                     int32_t column, float *out);
+#define TILE(rows, vectors)                                                                       \
+  static __attribute__((noinline)) void tile_##rows##_##vectors(const mn_gemm *g, const float *a, \
+                                                                const float *b, ptrdiff_t b_row,  \
+                                                                int32_t column, float *out) {     \
+    tile(rows, vectors, g, a, b, b_row, column, out);                                             \
   }
 #define TILES_TO_6(v) TILE(1, v) TILE(2, v) TILE(3, v) TILE(4, v) TILE(5, v) TILE(6, v)
 #define ROW_TO_6(v) NULL, tile_1_##v, tile_2_##v, tile_3_##v, tile_4_##v, tile_5_##v, tile_6_##v
@@ -100,8 +100,8 @@ void MN_LANE(gemm)(const mn_gemm *g) {
 }
 
 /* from[k * k_step + n * n_step] into panels [k][panel]; columns from n_valid on become 0. */
-void MN_LANE(pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid, ptrdiff_t k_step,
-                   ptrdiff_t n_step) {
+void MN_LANE(pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
+                   ptrdiff_t k_step, ptrdiff_t n_step) {
   const int32_t total = n / MN_LANES, width = panel_vectors(total);
   for (int32_t v = 0; v < total; v += width) {
     const int32_t vectors = total - v < width ? total - v : width;

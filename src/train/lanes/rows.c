@@ -42,13 +42,15 @@ MN_INLINE void read_chunk(const int vectors, const bool rounds, float *y, const 
 static void read_4(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
   read_chunk(CHUNK, false, y, z, view, w, c);
 }
-static void read_4_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
+static void read_4_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w,
+                           int32_t c) {
   read_chunk(CHUNK, true, y, z, view, w, c);
 }
 static void read_1(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
   read_chunk(1, false, y, z, view, w, c);
 }
-static void read_1_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
+static void read_1_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w,
+                           int32_t c) {
   read_chunk(1, true, y, z, view, w, c);
 }
 
@@ -71,7 +73,8 @@ void MN_LANE(read)(float *y, const float *z, const mn_view *view, const mn_walk 
   for (; c < w->channels; c += MN_LANES) (rounds ? read_1_rounded : read_1)(y, z, view, w, c);
 }
 
-void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels) {
+void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows,
+                       int32_t channels) {
   for (int32_t c = 0; c < channels; c += MN_LANES) {
     vf s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
     int64_t r = 0;
@@ -120,7 +123,8 @@ static void unnormalize_1(float *dz, const float *g, const float *z, const mn_un
 void MN_LANE(unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
                           const mn_walk *w) {
   int32_t c = 0;
-  for (; c + CHUNK * MN_LANES <= w->channels; c += CHUNK * MN_LANES) unnormalize_4(dz, g, z, k, w, c);
+  for (; c + CHUNK * MN_LANES <= w->channels; c += CHUNK * MN_LANES)
+    unnormalize_4(dz, g, z, k, w, c);
   for (; c < w->channels; c += MN_LANES) unnormalize_1(dz, g, z, k, w, c);
 }
 
