@@ -83,8 +83,8 @@ static mn_status measure(const char *path, bool ops, mn_error *error) {
     }
   for (int f = 0; f < FAMILIES; f++) qsort(r[f].ms, TURNS, sizeof *r[f].ms, ascending);
   double ref = r[0].ms[TURNS / 2], host = r[1].ms[TURNS / 2];
-  printf("%-60s ref %8.3f ms  host %7.4f ms (least %7.4f)  %6.1f times\n", path, ref, host,
-         r[1].ms[0], ref / host);
+  printf("%-50s median ref %8.3f host %8.4f ms (%.1f times); least %8.3f, %8.4f (%.1f times)\n",
+         path, ref, host, ref / host, r[0].ms[0], r[1].ms[0], r[0].ms[0] / r[1].ms[0]);
   if (ops) print_ops(&r[1]);
   for (int f = 0; f < FAMILIES; f++) mn_exec_destroy(r[f].exec);
   mn_arena_destroy(arena);
