@@ -105,6 +105,9 @@ void mn_gate_widths_gradient(double *const *dp, const double *dwidth, const mn_g
 /* open[channel] in [0, 1] of one gate: what mn_gate_widths sums up. */
 void mn_gate_open(float *open, const mn_gate_map *gates, int32_t gate, const mn_net *net,
                   const double *const *p);
+/* dp[d][k] += sum over channels dopen[channel] * d open[channel] / d p[d][k], for one gate. */
+void mn_gate_open_gradient(double *const *dp, const float *dopen, const mn_gate_map *gates,
+                           int32_t gate, const mn_net *net, const double *const *p);
 
 /* Whether a network (no decisions left) is a member of a space, and under which pick. Names may
  * differ; a named value of the space stands for any number. `pick` is made by mn_pick_create. */

@@ -159,3 +159,21 @@ void mn_gate_widths_gradient(double *const *dp, const double *dwidth, const mn_g
     }
   }
 }
+
+void mn_gate_open_gradient(double *const *dp, const float *dopen, const mn_gate_map *gates,
+                           int32_t gate, const mn_net *net, const double *const *p) {
+  double open[NET_MAX_GATES], back[NET_MAX_GATES];
+  const int32_t channels = gates->gates[gate].width;
+  assert(gate >= 0 && gate < gates->gate_count && gates->gate_count <= NET_MAX_GATES);
+  for (int32_t c = 0, next; c < channels; c = next) {
+    next = next_change(gates, net, c);
+    for (int32_t g = 0; g <= gate; g++) {
+      open[g] = open_at(&gates->gates[g], open, net, p, c);
+      back[g] = 0;
+    }
+    for (int32_t i = c; i < next && i < channels; i++) back[gate] += (double)dopen[i];
+    for (int32_t g = gate; g >= 0; g--) {
+      backward_gate(dp, back, &gates->gates[g], g, open, net, p, c);
+    }
+  }
+}

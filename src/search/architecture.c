@@ -1,8 +1,7 @@
 /* architecture.c - architecture parameters: Gumbel-softmax samples, channel masks, the way back.
  *
- * A width decision masks channel c with the probability that the chosen width exceeds c
- * (FBNetV2's channel masking: all widths share one kernel); an optional layer mixes with its
- * shortcut.
+ * Channel c of a layer is masked with the probability that it is open: that the chosen width exceeds c
+ * (FBNetV2's channel masking: all widths share one kernel). An optional layer mixes with its shortcut.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "search/internal.h"
 
@@ -26,6 +25,14 @@ static int32_t channels_of(const mn_graph *graph, int32_t op) {
   return shape->dim[shape->rank - 1];
 }
 
+/* Layers with a width of their own, and depthwise layers between them: batch norm would undo the mask
+ * of their input, and turn closed channels into constants. */
+static bool takes_mask(const mn_architecture *a, int32_t op) {
+  int32_t gate = a->gates->tensor_gate[a->graph->ops[op].output];
+  if (a->gates->mask_decision[op] >= 0) return true;
+  return a->graph->ops[op].kind == MN_OP_DEPTHWISE_CONV_2D && gate >= 0 && a->gates->gates[gate].kind != MN_GATE_FULL;
+}
+
 static bool make_masks(mn_architecture *a, mn_arena *arena) {
   size_t ops = (size_t)a->graph->op_count;
   a->mask = mn_arena_array(arena, ops, sizeof *a->mask);
@@ -34,7 +41,7 @@ static bool make_masks(mn_architecture *a, mn_arena *arena) {
   a->mix_gradient = mn_arena_array(arena, 2 * ops, sizeof *a->mix_gradient);
   if (!a->mask || !a->mask_gradient || !a->mix || !a->mix_gradient) return false;
   for (int32_t op = 0; op < a->graph->op_count; op++) {
-    if (a->gates->mask_decision[op] < 0) continue;
+    if (!takes_mask(a, op)) continue;
     size_t channels = (size_t)channels_of(a->graph, op);
     a->mask[op] = mn_arena_array(arena, channels, sizeof **a->mask);
     a->mask_gradient[op] = mn_arena_array(arena, channels, sizeof **a->mask_gradient);
@@ -81,22 +88,12 @@ static void soften(const mn_architecture *a, double *p, int32_t d, mn_rng *rng, 
   for (int32_t k = 0; k < options; k++) p[k] /= sum;
 }
 
-/* mask[c] = P(width > c): a running sum over the options from the widest down. */
-static void fill_mask(const mn_architecture *a, int32_t op) {
-  int32_t d = a->gates->mask_decision[op], channels = channels_of(a->graph, op);
-  const mn_decision *decision = mn_net_decision(a->net, d);
-  double open = 0;
-  int32_t k = decision->options - 1;
-  for (int32_t c = channels - 1; c >= 0; c--) {
-    for (; k >= 0 && decision->value[k] > c; k--) open += a->p[d][k];
-    a->mask[op][c] = (float)open;
-  }
-}
-
 static void fill_gates(mn_architecture *a) {
   for (int32_t op = 0; op < a->graph->op_count; op++) {
     int32_t mix = a->graph->ops[op].kind == MN_OP_MIX ? a->graph->ops[op].decision : -1;
-    if (a->gates->mask_decision[op] >= 0) fill_mask(a, op);
+    if (a->mask[op] != NULL)
+      mn_gate_open(a->mask[op], a->gates, a->gates->tensor_gate[a->graph->ops[op].output], a->net,
+                   (const double *const *)a->p);
     if (mix >= 0) {
       a->mix[2 * op] = (float)a->p[mix][1];
       a->mix[2 * op + 1] = (float)a->p[mix][0];
@@ -124,23 +121,13 @@ mn_gates mn_architecture_gates(mn_architecture *a) {
                     .mix = a->mix, .mix_gradient = a->mix_gradient};
 }
 
-/* An option of width w opens channels below w: its gradient is the sum of theirs. */
-static void collect_mask(mn_architecture *a, int32_t op) {
-  int32_t d = a->gates->mask_decision[op], channels = channels_of(a->graph, op);
-  const mn_decision *decision = mn_net_decision(a->net, d);
-  double sum = 0;
-  int32_t c = 0;
-  for (int32_t k = 0; k < decision->options; k++) {
-    for (; c < channels && c < decision->value[k]; c++) sum += (double)a->mask_gradient[op][c];
-    a->dp[d][k] += sum;
-  }
-}
-
 static void collect_gradients(mn_architecture *a) {
   memset(a->dp[0], 0, (size_t)a->values * sizeof(double));
   for (int32_t op = 0; op < a->graph->op_count; op++) {
     int32_t mix = a->graph->ops[op].kind == MN_OP_MIX ? a->graph->ops[op].decision : -1;
-    if (a->gates->mask_decision[op] >= 0) collect_mask(a, op);
+    if (a->mask[op] != NULL)
+      mn_gate_open_gradient(a->dp, a->mask_gradient[op], a->gates, a->gates->tensor_gate[a->graph->ops[op].output],
+                            a->net, (const double *const *)a->p);
     if (mix >= 0) {
       a->dp[mix][1] += (double)a->mix_gradient[2 * op];
       a->dp[mix][0] += (double)a->mix_gradient[2 * op + 1];

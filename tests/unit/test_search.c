@@ -98,12 +98,12 @@ static void search_should_find_a_network_within_the_budget_that_tells_tones_apar
   bench b;
   mn_search_result result;
   open_bench(&b, 2);
-  b.config.epochs = 60; /* one batch each */
+  b.config.epochs = 120; /* one batch each */
   assert_ok(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error), &b.error);
   assert_true(result.budget_met);
   assert_true(result.best.price.ops <= 900000);
   assert_true(result.best.val > 0.8);
-  assert_int_equal(result.epochs, 60);
+  assert_int_equal(result.epochs, 120);
   assert_true(result.pareto_count >= 1);
   for (int32_t i = 1; i < result.pareto_count; i++) {
     assert_true(result.pareto[i].price.ops > result.pareto[i - 1].price.ops);

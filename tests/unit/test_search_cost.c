@@ -135,9 +135,10 @@ static void masks_should_be_open_exactly_below_the_picked_width(void **state) {
   assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
   mn_pick_random(&pick, f.net, &rng);
   mn_architecture_fix(&a, &pick);
-  int masks = 0;
+  int masks = 0, depthwise = 0;
   for (int32_t op = 0; op < f.supernet->op_count; op++) {
     int32_t d = f.gates->mask_decision[op];
+    depthwise += a.mask[op] != NULL && d < 0;
     if (d < 0) continue;
     const mn_shape *shape = &f.supernet->tensors[f.supernet->ops[op].output].shape;
     int32_t width = mn_net_decision(f.net, d)->value[pick.option[d]];
@@ -146,12 +147,42 @@ static void masks_should_be_open_exactly_below_the_picked_width(void **state) {
     masks++;
   }
   assert_int_equal(masks, 10); /* first conv and nine blocks */
+  assert_int_equal(depthwise, 9);
   mn_architecture_sample(&a, &rng, 1.0);
   for (int32_t d = 0; d < a.decisions; d++) {
     double sum = 0;
     for (int32_t k = 0; k < mn_net_decision(f.net, d)->options; k++) sum += a.p[d][k];
     assert_true(fabs(sum - 1) < 1e-12);
   }
+  mn_arena_destroy(f.arena);
+}
+
+static void gate_gradient_should_agree_with_finite_differences_channel_by_channel(void **state) {
+  (void)state;
+  fixture f;
+  open_space(&f, "spaces/kws.net");
+  double **p = new_rows(&f), **dp = new_rows(&f);
+  float open[276], slope[276];
+  mn_rng rng = mn_rng_seed(4);
+  for (int c = 0; c < 276; c++) slope[c] = (float)mn_rng_range(&rng, -1, 1);
+  int compared = 0;
+  for (int32_t gate = 0; gate < f.gates->gate_count; gate += 5) {
+    for (int32_t d = 0; d < mn_net_decisions(f.net); d++)
+      memset(dp[d], 0, sizeof(double) * (size_t)mn_net_decision(f.net, d)->options);
+    fill_random(&f, p, 6, -1, 0, 0);
+    mn_gate_open_gradient(dp, slope, f.gates, gate, f.net, read_only(p));
+    for (int32_t d = 0; d < mn_net_decisions(f.net); d += 3) {
+      double total[2] = {0, 0};
+      for (int side = 0; side < 2; side++) {
+        fill_random(&f, p, 6, d, 1, side == 0 ? 0.05 : -0.05);
+        mn_gate_open(open, f.gates, gate, f.net, read_only(p));
+        for (int c = 0; c < f.gates->gates[gate].width; c++) total[side] += (double)slope[c] * (double)open[c];
+      }
+      assert_true(fabs((total[0] - total[1]) / 0.1 - dp[d][1]) < 1e-3 * (1 + fabs(dp[d][1])));
+      compared++;
+    }
+  }
+  assert_true(compared > 20);
   mn_arena_destroy(f.arena);
 }
 
@@ -168,6 +199,8 @@ static void architecture_should_follow_the_gradient_and_leave_removed_options_al
   mn_rng rng = mn_rng_seed(2);
   for (int step = 1; step <= 200; step++) {
     mn_architecture_sample(&a, &rng, 1.0);
+    for (int32_t other = 0; other < f.supernet->op_count; other++)
+      for (int32_t c = 0; a.mask[other] != NULL && c < 276; c++) a.mask_gradient[other][c] = 0;
     for (int32_t c = 0; c < 276; c++) a.mask_gradient[op][c] = c < 140 ? -0.01f : 0.01f;
     mn_architecture_probability(&a);
     mn_architecture_update(&a, NULL, 1.0, 0.05, step);
@@ -240,6 +273,7 @@ int main(void) {
       cmocka_unit_test(expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot),
       cmocka_unit_test(cost_gradient_should_agree_with_finite_differences),
       cmocka_unit_test(masks_should_be_open_exactly_below_the_picked_width),
+      cmocka_unit_test(gate_gradient_should_agree_with_finite_differences_channel_by_channel),
       cmocka_unit_test(architecture_should_follow_the_gradient_and_leave_removed_options_alone),
       cmocka_unit_test(repair_should_meet_every_budget_and_use_it),
       cmocka_unit_test(infeasible_budget_should_be_refused_with_line_and_smallest_prices),
