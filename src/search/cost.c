@@ -9,7 +9,7 @@
 #include <math.h>
 
 /* Bytes that go with each output channel beside its weights. */
-enum { CHANNEL_BYTES = 12, TFLM_CHANNEL_BYTES = 15, TFLM_TAIL_CHANNEL_BYTES = 8, TFLM_TAIL_OP_BYTES = 165 };
+enum { CHANNEL_BYTES = 9, TFLM_CHANNEL_BYTES = 15, TFLM_TAIL_CHANNEL_BYTES = 8, TFLM_TAIL_OP_BYTES = 165 };
 static const double peak_sharpness = 40; /* of the smooth maximum over ops, relative to the peak */
 
 mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph, const mn_gate_map *gates,

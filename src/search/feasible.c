@@ -8,7 +8,7 @@
 /* Bytes or ops that one op of the smallest network needs under a metric. */
 static double op_need(const mn_graph *graph, int32_t op, int metric) {
   const mn_op *o = &graph->ops[op];
-  if (metric == METRIC_FLASH) return (double)(mn_op_weights(graph, op) + 12 * mn_op_biases(graph, op));
+  if (metric == METRIC_FLASH) return (double)(mn_op_weights(graph, op) + 9 * mn_op_biases(graph, op));
   if (metric != METRIC_SRAM) return 2.0 * (double)mn_op_macs(graph, op);
   return (double)(mn_tensor_bytes(&graph->tensors[o->input[0]]) + mn_tensor_bytes(&graph->tensors[o->output]));
 }

@@ -76,7 +76,7 @@ static void expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot(voi
       assert_ok(mn_net_lower(&graph, f.arena, f.net, &pick, &f.error), &f.error);
       mn_counts counts = mn_graph_counts(graph);
       assert_true(fabs(value[METRIC_OPS] - (double)counts.ops) < 0.5);
-      assert_true(fabs(value[METRIC_FLASH] - (double)(counts.weights + 12 * counts.biases)) < 0.5);
+      assert_true(fabs(value[METRIC_FLASH] - (double)(counts.weights + 9 * counts.biases)) < 0.5);
       mn_arena_release(f.arena, mark);
     }
     mn_arena_destroy(f.arena);
