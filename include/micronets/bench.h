@@ -56,7 +56,7 @@ uint64_t mn_bench_sources_hash(void); /* of the kernels and front ends in this p
 mn_status mn_bench_code_sizes_print(const mn_sink *out, const mn_code_sizes *sizes) MN_MUST_CHECK;
 /* Makes prices of `target` those of the compiler at hand: keeps the shipped table where it was made
  * with this compiler from these sources, else reads or makes `cache_folder`/code-size-<key>.txt.
- * Without a compiler the shipped table stays. The table lives in arena, until the program ends. */
+ * NULL: nothing is kept. Without a compiler the shipped table stays. The table lives in arena, until the program ends. */
 mn_status mn_bench_code_sizes_refresh(mn_arena *arena, const mn_target *target, const char *cache_folder,
                                       const mn_monitor *monitor, mn_error *error) MN_MUST_CHECK;
 

@@ -62,7 +62,8 @@ static const char *cache_path(const refresh *r, const char *folder) {
 static bool read_rows(mn_code_size *rows, int32_t *count, refresh *r, const char *path) {
   mn_bytes text = {0};
   *count = 0;
-  if (!mn_file_exists(path) || mn_file_read(&text, r->arena, path, 1 << 20, NULL) != MN_OK)
+  if (path == NULL || !mn_file_exists(path) ||
+      mn_file_read(&text, r->arena, path, 1 << 20, NULL) != MN_OK)
     return false;
   for (const char *at = (const char *)text.data; *at != '\0' && *count < MOST_ROWS;) {
     char symbol[96];
@@ -78,11 +79,12 @@ static bool read_rows(mn_code_size *rows, int32_t *count, refresh *r, const char
   return false;
 }
 
-/* A cache that cannot be written costs time, nothing else. */
+/* A cache that cannot be written (or NULL: none) costs time, nothing else. */
 static void write_rows(refresh *r, const char *folder, const char *path,
                        const mn_code_size_table *table) {
   mn_buffer text = {0};
   mn_sink sink = mn_buffer_sink(&text);
+  if (folder == NULL) return;
   mn_status status = mn_folder_make(folder, NULL);
   for (int32_t i = 0; i < table->row_count && status == MN_OK; i++)
     status = mn_sink_printf(&sink, "%s %d %d\n", table->rows[i].symbol, table->rows[i].text_bytes,
@@ -97,11 +99,11 @@ static void write_rows(refresh *r, const char *folder, const char *path,
 static mn_status refresh_in(refresh *r, const char *folder) {
   MN_TRY(ask_compiler(r));
   if (shipped_serves(r)) return MN_OK;
-  const char *path = cache_path(r, folder);
+  const char *path = folder != NULL ? cache_path(r, folder) : NULL;
   mn_code_size *rows = mn_arena_array(r->arena, MOST_ROWS, sizeof *rows);
   mn_code_sizes *sizes = mn_arena_alloc(r->arena, sizeof *sizes);
   mn_code_size_table *table = mn_arena_alloc(r->arena, sizeof *table);
-  if (path == NULL || rows == NULL || sizes == NULL || table == NULL) return no_memory(r);
+  if (rows == NULL || sizes == NULL || table == NULL) return no_memory(r);
   int32_t count = 0;
   if (read_rows(rows, &count, r, path)) {
     *table = (mn_code_size_table){r->target->core, r->target->cpu_flags, rows, count};

@@ -75,7 +75,7 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   mn_plan_options plan_options = {0};
   MN_TRY(mn_stage_runtime(context, options->runtime, error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
-  MN_TRY(mn_target_read(&target, context->arena, options->target, error));
+  MN_TRY(mn_stage_target(&target, context, options->target, error));
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
   mn_bench_config config = {.target = target,
                             .plan_options = &plan_options,

@@ -260,7 +260,7 @@ static mn_status check_inputs(const build *b, mn_error *error) {
   const mn_target *target;
   mn_budget budget;
   mn_net *net;
-  MN_TRY(mn_target_read(&target, b->context->arena, b->options->target, error));
+  MN_TRY(mn_stage_target(&target, b->context, b->options->target, error));
   MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
   return mn_stage_net(&net, b->context, b->space, &b->options->set, error);
 }

@@ -104,7 +104,7 @@ mn_status mn_run_compile(json_t **result, const mn_run_context *context,
   mn_plan_options plan_options = {0};
   MN_TRY(mn_stage_runtime(context, options->runtime, error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
-  MN_TRY(mn_target_read(&job.target, context->arena, options->target, error));
+  MN_TRY(mn_stage_target(&job.target, context, options->target, error));
   MN_TRY(mn_stage_model(&job.model, context, context->arguments[0], error));
   const mn_frontend *frontend =
       job.model.frontend.kind != MN_FRONTEND_NONE ? &job.model.frontend : NULL;

@@ -108,7 +108,7 @@ static mn_status prepare(search_job *job, mn_error *error) {
   const mn_options_search *options = job->options;
   MN_TRY(mn_stage_file_or_folder(&job->arch, &job->folder, context, ".net", "arch.net", error));
   const mn_target *target;
-  MN_TRY(mn_target_read(&target, context->arena, options->target, error));
+  MN_TRY(mn_stage_target(&target, context, options->target, error));
   MN_TRY(mn_stage_net(&job->net, context, options->space, &options->set, error));
   job->config =
       (mn_search_config){.target = target,

@@ -42,6 +42,9 @@ mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn
                          const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const char *path,
                          mn_error *error) MN_MUST_CHECK;
+/* --target; its code sizes are those of the compiler at hand from now on. */
+mn_status mn_stage_target(const mn_target **target, const mn_run_context *context, const char *name,
+                          mn_error *error) MN_MUST_CHECK;
 /* Only --runtime micronets compiles and runs so far. */
 mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime,
                            mn_error *error) MN_MUST_CHECK;
