@@ -55,6 +55,7 @@ static void table(const mn_sink *out, const json_t *rows) {
   size_t index;
   line(out, "<table><tr>");
   json_object_foreach(json_array_get(rows, 0), key, value) {
+    if (strcmp(key, "text") == 0) continue;
     line(out, "<th>");
     escape(out, key);
     line(out, "</th>");
@@ -64,6 +65,7 @@ static void table(const mn_sink *out, const json_t *rows) {
     line(out, "<tr>");
     json_object_foreach(json_array_get(rows, 0), key, value) {
       const json_t *item = json_object_get(row, key);
+      if (strcmp(key, "text") == 0) continue;
       line(out, json_is_number(item) ? "<td class=n>" : "<td>");
       if (item != NULL) cell(out, item);
       line(out, "</td>");
@@ -79,7 +81,8 @@ static void object(const mn_sink *out, const json_t *from, int depth) {
   const json_t *value;
   line(out, "<dl>\n");
   json_object_foreach((json_t *)(uintptr_t)from, key, value) {
-    if (strcmp(key, "micronets") == 0 || strcmp(key, "command") == 0) continue;
+    if (strcmp(key, "micronets") == 0 || strcmp(key, "command") == 0 || strcmp(key, "text") == 0)
+      continue;
     line(out, "<dt>");
     escape(out, key);
     line(out, "</dt><dd>");
@@ -133,18 +136,42 @@ static mn_status network(const mn_sink *out, mn_arena *arena, const char *folder
   return MN_OK;
 }
 
+/* The one sentence that says what came out, at the top. */
+static mn_status summary(const mn_sink *out, mn_arena *arena, const char *folder, mn_error *error) {
+  const char *path = mn_arena_text(arena, "%s/run.json", folder);
+  json_t *run;
+  if (path == NULL || !mn_file_exists(path)) return MN_OK;
+  MN_TRY(mn_run_read_json(&run, arena, path, error));
+  const char *command = json_string_value(json_object_get(run, "command_line"));
+  const char *text = json_string_value(json_object_get(run, "summary"));
+  if (text != NULL) {
+    line(out, "<p><b>");
+    escape(out, text);
+    line(out, "</b></p>\n");
+  }
+  if (command != NULL) {
+    line(out, "<pre>");
+    escape(out, command);
+    line(out, "</pre>\n");
+  }
+  json_decref(run);
+  return MN_OK;
+}
+
 static mn_status page(mn_buffer *buffer, mn_arena *arena, const char *folder, mn_error *error) {
   static const struct {
     const char *file, *title;
-  } sections[] = {{"run.json", "The run"},      {"data.json", "Data"},
-                  {"search.json", "Search"},    {"train.json", "Training"},
-                  {"compile.json", "Firmware"}, {"bench.json", "Bench"}};
+  } sections[] = {{"data.json", "Data"},      {"search.json", "Search"},
+                  {"train.json", "Training"}, {"compile.json", "Firmware"},
+                  {"bench.json", "Bench"},    {"run.json", "The run"}};
+  enum { SEARCH = 1 };
   mn_sink out = mn_buffer_sink(buffer);
   bool any = false;
   line(&out, head);
+  MN_TRY(summary(&out, arena, folder, error));
   for (size_t i = 0; i < MN_COUNT(sections); i++) {
     MN_TRY(section(&out, arena, folder, sections[i].file, sections[i].title, &any, error));
-    if (i == 2) MN_TRY(network(&out, arena, folder, error));
+    if (i == SEARCH) MN_TRY(network(&out, arena, folder, error));
   }
   if (!any)
     return mn_error_set(error, MN_ERR_FORMAT,

@@ -54,6 +54,13 @@ static uint64_t identity(const mn_training *job) {
   return mn_hash64(mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe), &data, sizeof data);
 }
 
+/* Of the network without rounding; a split without items has no figure. */
+static mn_status float_figure(double *figure, mn_trainer *trainer, mn_feed *feed, mn_error *error) {
+  if (mn_feed_items(feed) == 0) return MN_OK;
+  *figure = mn_trainer_accuracy_float(trainer, feed, error);
+  return *figure < 0 ? MN_ERR_FAILED : MN_OK;
+}
+
 static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
   const mn_training *job = f->job;
   mn_train_config config = train_config(f);
@@ -72,9 +79,8 @@ static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
                          .identity = identity(job),
                          .monitor = job->context->monitor};
   MN_TRY(mn_fit(f->trainer, &trained->fit, f->train, f->val, &stage, error));
-  trained->float_val = mn_trainer_accuracy_float(f->trainer, f->val, error);
-  trained->float_test = mn_trainer_accuracy_float(f->trainer, f->test, error);
-  return trained->float_val < 0 || trained->float_test < 0 ? MN_ERR_FAILED : MN_OK;
+  MN_TRY(float_figure(&trained->float_val, f->trainer, f->val, error));
+  return float_figure(&trained->float_test, f->trainer, f->test, error);
 }
 
 static mn_status assemble(mn_model *model, fitting *f, mn_error *error) {

@@ -80,9 +80,10 @@ static json_t *layers_json(const mn_graph *graph, bool target) {
 static void put_target(json_t *object, const mn_target *target, const mn_price *price) {
   mn_json_put_text(object, "target", target->name);
   mn_stage_put_speed(object, price);
+  bool known = price->cycles_modelled >= 0; /* an error of nothing is nothing */
   mn_json_put_known(object, "error_percent",
-                    target->error_percent > 0 ? target->error_percent : -1);
-  mn_json_put_text(object, "error_basis", target->cycle_factor_source);
+                    known && target->error_percent > 0 ? target->error_percent : -1);
+  mn_json_put_text(object, "error_basis", known ? target->cycle_factor_source : NULL);
 }
 
 /* A file is in flash as it is, whoever wrote it. */
