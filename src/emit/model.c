@@ -56,12 +56,8 @@ static void print_params(mn_emitter *e, int32_t index) {
 
 static void print_place(mn_emitter *e, const mn_place *place) {
   switch (place->kind) {
-    case MN_PLACE_NONE:
-      mn_print(e, "0");
-      break;
-    case MN_PLACE_ARENA:
-      mn_print(e, "memory + %lld", (long long)place->offset);
-      break;
+    case MN_PLACE_NONE: mn_print(e, "0"); break;
+    case MN_PLACE_ARENA: mn_print(e, "memory + %lld", (long long)place->offset); break;
     case MN_PLACE_CONSTANT:
       mn_print(e, "%s_%s", e->prefix, e->plan->constants[place->offset].name);
       break;
@@ -210,15 +206,9 @@ static void print_run(mn_emitter *e) {
   for (int32_t i = 0; i < e->plan->step_count; i++) {
     const mn_plan_step *step = &e->plan->steps[i];
     switch (step->kind) {
-      case MN_STEP_CALL:
-        print_call(e, i, in_loop);
-        break;
-      case MN_STEP_LOOP:
-        mn_print(e, "  for (int32_t i = 0; i < %d; i++) {\n", step->count);
-        break;
-      case MN_STEP_END:
-        mn_print(e, "  }\n");
-        break;
+      case MN_STEP_CALL: print_call(e, i, in_loop); break;
+      case MN_STEP_LOOP: mn_print(e, "  for (int32_t i = 0; i < %d; i++) {\n", step->count); break;
+      case MN_STEP_END: mn_print(e, "  }\n"); break;
     }
     in_loop = step->kind == MN_STEP_LOOP || (in_loop && step->kind != MN_STEP_END);
   }

@@ -31,9 +31,19 @@ static const char *included_path(mn_arena *arena, const char *line, size_t lengt
   return quote != NULL ? mn_arena_text(arena, "%.*s", (int)(quote - path), path) : NULL;
 }
 
-/* Prints a line with the prefix put before every mn_ name. */
-static void print_line(mn_emitter *e, const char *line, size_t length) {
+/* The first line of a function's definition, as this code is formatted: it begins in column 0 with a
+ * type, has a parenthesis, and ends in a brace or in the middle of the parameters. */
+static bool begins_function(const char *line, size_t length) {
+  bool word = length > 0 && islower((unsigned char)line[0]);
+  bool open = word && (line[length - 1] == '{' || line[length - 1] == ',');
+  return open && memchr(line, '(', length) != NULL && memchr(line, '=', length) == NULL;
+}
+
+/* Prints a line with the prefix put before every mn_ name; in a .c file a function is put into the
+ * section of the model's code. */
+static void print_line(mn_emitter *e, const char *line, size_t length, bool in_source) {
   size_t from = 0;
+  if (in_source && begins_function(line, length)) mn_print(e, "%s_SECTION_CODE ", e->upper);
   for (size_t i = 0; i + 3 <= length; i++) {
     bool starts = i == 0 || !word_character(line[i - 1]);
     if (!starts || memcmp(line + i, "mn_", 3) != 0) continue;
@@ -58,12 +68,14 @@ static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, 
   if (file == NULL)
     return mn_error_set(e->error, MN_ERR_FAILED, "source file %s is not in this program", path);
   const char *at = (const char *)file->data, *end = at + file->size;
+  bool in_source = path[strlen(path) - 1] == 'c';
+  if (in_source) mn_print(e, "#include \"model.h\"\n");
   while (at < end) {
     const char *newline = memchr(at, '\n', (size_t)(end - at));
     size_t length = (size_t)((newline != NULL ? newline : end) - at);
     const char *included = included_path(e->arena, at, length);
     if (included == NULL) {
-      print_line(e, at, length);
+      print_line(e, at, length, in_source);
     } else {
       MN_TRY(want(e, queue, queued, included));
       mn_print(e, "#include \"%s\"\n", file_name(included));

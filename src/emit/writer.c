@@ -54,19 +54,11 @@ static int64_t element(mn_dtype dtype, const uint8_t *at) {
   int32_t s32;
   int64_t s64;
   switch (dtype) {
-    case MN_DTYPE_INT8:
-      return (int8_t)*at;
-    case MN_DTYPE_INT16:
-      memcpy(&s16, at, sizeof s16);
-      return s16;
-    case MN_DTYPE_INT32:
-      memcpy(&s32, at, sizeof s32);
-      return s32;
-    case MN_DTYPE_INT64:
-      memcpy(&s64, at, sizeof s64);
-      return s64;
-    default:
-      return *at;
+    case MN_DTYPE_INT8: return (int8_t)*at;
+    case MN_DTYPE_INT16: memcpy(&s16, at, sizeof s16); return s16;
+    case MN_DTYPE_INT32: memcpy(&s32, at, sizeof s32); return s32;
+    case MN_DTYPE_INT64: memcpy(&s64, at, sizeof s64); return s64;
+    default: return *at;
   }
 }
 

@@ -311,6 +311,25 @@ static void a_spotter_hears_hop_by_hop_what_the_host_hears(void **state) {
   mn_arena_destroy(arena);
 }
 
+static void code_and_weights_go_where_the_macros_say(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_spotter(arena);
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_int_equal(
+      shell(arena, folder,
+            "for f in $(ls *.c | grep -v golden); do cc -std=c11 -O2 -Wall -Wextra -Werror -c $f "
+            "'-DNET_SECTION_CODE=__attribute__((section(\".fast\")))' "
+            "'-DNET_SECTION_WEIGHTS=__attribute__((section(\".far\")))'; done && "
+            "size -A *.o | grep '^.fast' && size -A weights.o | grep '^.far' && "
+            "! size -A *.o | grep -E '^.text +[1-9]' && "
+            "! size -A weights.o | grep -E '^.rodata +[1-9]'"),
+      0);
+  mn_arena_destroy(arena);
+}
+
 static void a_front_end_that_does_not_fit_the_input_is_refused(void **state) {
   (void)state;
   mn_arena *arena = NULL;
@@ -386,6 +405,7 @@ int main(void) {
       cmocka_unit_test(a_wrong_output_fails_the_golden_test),
       cmocka_unit_test(the_other_compiler_and_c_plus_plus_take_it_too),
       cmocka_unit_test(a_compiled_model_has_no_writable_globals_and_calls_no_heap),
+      cmocka_unit_test(code_and_weights_go_where_the_macros_say),
       cmocka_unit_test(the_same_model_is_printed_the_same),
       cmocka_unit_test(two_models_link_into_one_image_and_share_an_arena),
       cmocka_unit_test(row_loops_compute_the_same),
