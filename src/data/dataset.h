@@ -40,7 +40,8 @@ struct mn_dataset {
   mn_item *items;           /* [count], with entries beside them */
   mn_entry *entries;
   int32_t count;
-  int32_t *noises; /* members of _background_noise_ */
+  int32_t *noises;       /* members of _background_noise_ */
+  double *noise_seconds; /* their lengths */
   int32_t noise_count;
   mn_problems problems;
   int32_t rate_hz;

@@ -89,12 +89,10 @@ static mn_status load_noises(build *b, mn_arena *arena, mn_split split, mn_error
   const mn_dataset *dataset = b->dataset;
   for (int32_t i = 0; i < dataset->noise_count && b->noise_count < MOST_NOISES; i++) {
     char path[4096];
-    mn_audio_info info;
     mn_recording recording =
         mn_source_recording(&dataset->source, dataset->noises[i], path, sizeof path);
-    MN_TRY(mn_recording_measure(&info, &recording, error));
     double start, length;
-    mn_noise_range(&start, &length, (double)info.frames / info.rate_hz, split);
+    mn_noise_range(&start, &length, dataset->noise_seconds[i], split);
     if (length > NOISE_SECONDS) length = NOISE_SECONDS;
     int32_t samples = (int32_t)(length * b->rate_hz);
     int16_t *pcm = samples > 0 ? mn_arena_array(arena, (size_t)samples, sizeof *pcm) : NULL;

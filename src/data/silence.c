@@ -28,9 +28,12 @@ static mn_status grow(mn_dataset *dataset, int32_t more) {
   return MN_OK;
 }
 
-/* Background recordings that can be read, with their lengths in entries' place. */
+/* Background recordings that can be read, with their lengths. */
 static mn_status check_noises(mn_dataset *dataset) {
   int32_t kept = 0;
+  dataset->noise_seconds =
+      mn_arena_array(dataset->arena, (size_t)dataset->noise_count + 1, sizeof(double));
+  if (dataset->noise_seconds == NULL) return MN_ERR_MEMORY;
   for (int32_t i = 0; i < dataset->noise_count; i++) {
     char path[4096];
     mn_audio_info info;
@@ -39,10 +42,12 @@ static mn_status check_noises(mn_dataset *dataset) {
         mn_source_recording(&dataset->source, dataset->noises[i], path, sizeof path);
     mn_status status = mn_recording_measure(&info, &recording, &trouble);
     if (status == MN_ERR_MEMORY) return status;
-    if (status == MN_OK)
+    if (status == MN_OK) {
+      dataset->noise_seconds[kept] = (double)info.frames / info.rate_hz;
       dataset->noises[kept++] = dataset->noises[i];
-    else
+    } else {
       MN_TRY(mn_problem_add(dataset, recording.name, "unreadable", "%s; left out", trouble.text));
+    }
   }
   dataset->noise_count = kept;
   return MN_OK;
@@ -92,12 +97,10 @@ mn_status mn_silence_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item,
       mn_rng_stream(dataset->config.seed, mn_hash64(0, made->file, strlen(made->file)), 0x51);
   uint32_t which = mn_rng_below(&rng, (uint32_t)dataset->noise_count);
   char path[4096];
-  mn_audio_info info;
   mn_recording recording =
       mn_source_recording(&dataset->source, dataset->noises[which], path, sizeof path);
-  MN_TRY(mn_recording_measure(&info, &recording, error));
   double start, length, wanted = (double)samples / rate_hz;
-  mn_noise_range(&start, &length, (double)info.frames / info.rate_hz, made->split);
+  mn_noise_range(&start, &length, dataset->noise_seconds[which], made->split);
   if (length > wanted) start += mn_rng_uniform(&rng) * (length - wanted);
   double loudness = mn_rng_uniform(&rng);
   int32_t count = 0;
