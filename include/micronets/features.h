@@ -30,6 +30,7 @@ typedef enum mn_frontend_kind {
   X(from, from_hz, HZ, 20)                                                              \
   X(to, to_hz, HZ, 4000)                                                                \
   X(keep, keep, INT, 10)    /* cepstral coefficients kept */                            \
+  X(lifter, lifter, INT, 0) /* coefficient k times 1 + lifter / 2 sin(pi k / lifter) */ \
   X(mel, mel, WORD, 0)      /* htk | slaney */                                          \
   X(log, log, WORD, 0)      /* natural | db */                                          \
   X(style, style, WORD, 0)  /* tensorflow (paper) | mlperf */                           \
@@ -89,17 +90,19 @@ void mn_frontend_shape(mn_frontend *frontend);
   X(every)  /* steps between inputs */                            \
   X(mels)                                                         \
   X(keep) /* cepstral coefficients kept; 0: log mel bands */      \
+  X(lifter)                                                       \
   X(style)                                                        \
   X(level)                                                        \
   X(peaks)    /* steps whose maxima are held (mlperf); 0: none */ \
   X(fraction) /* feature = real value x 2^fraction */
 /* name, element type, number of elements */
-#define MN_AUDIO_TABLES(X)                                                               \
-  X(hann, int32_t, a->window / 2 + 1) /* first half of the window, Q31 */                \
-  X(cosine, int32_t, a->fft / 4 + 1)  /* quarter wave, Q31 */                            \
-  X(edge, uint16_t, a->mels + 2)      /* first bin of each slope between band centres */ \
-  X(slope, uint16_t, a->bins)         /* weight of each bin in its falling band, Q16 */  \
-  X(dct, int32_t, a->keep > 0 ? a->mels + 1 : 0) /* quarter wave x sqrt(2 / mels), Q30 */
+#define MN_AUDIO_TABLES(X)                                                                \
+  X(hann, int32_t, a->window / 2 + 1) /* first half of the window, Q31 */                 \
+  X(cosine, int32_t, a->fft / 4 + 1)  /* quarter wave, Q31 */                             \
+  X(edge, uint16_t, a->mels + 2)      /* first bin of each slope between band centres */  \
+  X(slope, uint16_t, a->bins)         /* weight of each bin in its falling band, Q16 */   \
+  X(dct, int32_t, a->keep > 0 ? a->mels + 1 : 0) /* quarter wave x sqrt(2 / mels), Q30 */ \
+  X(lift, int32_t, a->lifter > 0 ? a->keep : 0)  /* factor of each coefficient, Q16 */
 
 typedef struct mn_audio {
 #define X(name) int32_t name;

@@ -66,11 +66,13 @@ static bool in_part(const mn_dataset *dataset, int32_t item, int32_t part, int32
   return (int32_t)(mn_hash64(0x9a27, file, strlen(file)) % (uint64_t)parts) == part;
 }
 
-static void fill_dct(float *dct, int32_t mels, int32_t keep) {
-  for (int32_t n = 0; n < mels; n++) {
-    for (int32_t k = 0; k < keep; k++)
-      dct[n * keep + k] =
-          (float)(sqrt(2.0 / mels) * cos(3.14159265358979323846 / mels * (n + 0.5) * k));
+static void fill_dct(float *dct, int32_t mels, int32_t keep, int32_t lifter) {
+  const double pi = 3.14159265358979323846;
+  for (int32_t k = 0; k < keep; k++) {
+    double lift = lifter > 0 ? 1.0 + 0.5 * lifter * sin(pi * k / lifter) : 1.0;
+    for (int32_t n = 0; n < mels; n++) {
+      dct[n * keep + k] = (float)(lift * sqrt(2.0 / mels) * cos(pi / mels * (n + 0.5) * k));
+    }
   }
 }
 
@@ -93,7 +95,7 @@ static mn_status make_room(mn_feed *feed) {
   if (!feed->config.augment || feed->frontend.kind != MN_FRONTEND_MFCC) return MN_OK;
   feed->dct = mn_arena_array(feed->arena, (size_t)feed->set->width * width, sizeof *feed->dct);
   if (feed->dct == NULL) return MN_ERR_MEMORY;
-  fill_dct(feed->dct, feed->set->width, feed->frontend.width);
+  fill_dct(feed->dct, feed->set->width, feed->frontend.width, feed->frontend.lifter);
   return MN_OK;
 }
 

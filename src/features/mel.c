@@ -40,6 +40,7 @@ void mn_mel_cepstrum(const mn_audio *audio, int16_t *feature, const int32_t *ene
       angle += 2 * k;
       if (angle >= circle) angle -= circle;
     }
+    if (audio->lifter > 0) acc = (acc >> 16) * audio->lift[k];
     feature[k] = mn_clamp_s16(mn_round_shift(acc, 46 - audio->fraction));
   }
 }

@@ -82,9 +82,21 @@ static void fill_slopes(uint16_t *edge, uint16_t *weight, const mn_audio *audio,
   while (slope <= audio->mels + 1) edge[slope++] = (uint16_t)k;
 }
 
-/* Largest Q in which a floored coefficient 0, ln(1e-12) sqrt(2 mels), still fits 16 bits. */
-static int32_t cepstrum_fraction(int32_t mels) {
+/* Cepstral liftering as HTK does it: evens out the spread of the coefficients. */
+static void fill_lift(int32_t *table, int32_t keep, int32_t lifter) {
+  for (int32_t k = 0; k < keep; k++) {
+    double turn = 0.5 * (k % (2 * lifter)) / lifter; /* of a whole circle */
+    double sign = turn < 0.5 ? 1.0 : -1.0, half = turn < 0.5 ? turn : turn - 0.5;
+    double sine = cosine_of(half <= 0.25 ? 0.25 - half : half - 0.25);
+    table[k] = (int32_t)nearest((1.0 + 0.5 * lifter * sign * sine) * 65536.0);
+  }
+}
+
+/* Largest Q in which a floored coefficient 0, ln(1e-12) sqrt(2 mels), still fits 16 bits; a lifter
+ * makes the others up to 1 + lifter / 2 times as large, a quarter of which is ever reached. */
+static int32_t cepstrum_fraction(int32_t mels, int32_t lifter) {
   double largest = 27.7 * square_root(2.0 * mels);
+  if (lifter > 0) largest *= 0.25 * (1.0 + 0.5 * lifter) > 1.0 ? 0.25 * (1.0 + 0.5 * lifter) : 1.0;
   int32_t fraction = 0;
   while (largest * (2 << fraction) <= 32767.0) fraction++;
   return fraction;
@@ -104,6 +116,7 @@ static mn_audio numbers_of(const mn_frontend *f) {
                     .every = f->every > 0 ? f->every : 1,
                     .mels = f->mels,
                     .keep = f->kind == MN_FRONTEND_MFCC ? f->keep : 0,
+                    .lifter = f->kind == MN_FRONTEND_MFCC ? f->lifter : 0,
                     .style = f->style,
                     .level = f->level};
   while (audio.fft < audio.window && audio.fft < 1 << 20) {
@@ -116,7 +129,8 @@ static mn_audio numbers_of(const mn_frontend *f) {
   if (audio.length >= audio.window) audio.frames = 1 + (audio.length - audio.window) / audio.step;
   if (audio.style == MN_STYLE_MLPERF) audio.peaks = (audio.length + audio.step - 1) / audio.step;
   if (audio.mels < 1) return audio;
-  audio.fraction = audio.keep > 0 ? cepstrum_fraction(audio.mels) : MN_ENERGY_FRACTION;
+  audio.fraction =
+      audio.keep > 0 ? cepstrum_fraction(audio.mels, audio.lifter) : MN_ENERGY_FRACTION;
   return audio;
 }
 
@@ -142,6 +156,9 @@ static const char *check_bands(const mn_frontend *f) {
   if (f->mels < 1 || f->mels > 128) return "mels must lie between 1 and 128";
   if (f->kind == MN_FRONTEND_MFCC && (f->keep < 1 || f->keep > f->mels)) {
     return "keep must lie between 1 and the number of mels";
+  }
+  if (f->lifter != 0 && (f->kind != MN_FRONTEND_MFCC || f->lifter < 2 || f->lifter > 100)) {
+    return "lifter goes with mfcc, between 2 and 100";
   }
   if (f->from_hz < 0 || f->to_hz <= f->from_hz || f->to_hz > f->rate_hz / 2) {
     return "mel bands must rise from below `to`, and `to` must not pass half the rate";
@@ -214,5 +231,6 @@ void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend) 
   fill_hann(hann, a->window);
   fill_quarter(cosine, a->fft / 4, 2147483648.0);
   fill_slopes(edge, slope, a, frontend);
+  if (a->lifter > 0) fill_lift(lift, a->keep, a->lifter);
   if (a->keep > 0) fill_quarter(dct, a->mels, square_root(2.0 / a->mels) * 1073741824.0);
 }

@@ -224,6 +224,8 @@ def main():
         # A clip without any change holds only the window's own far leakage, 140 dB down: a coarser scale.
         ok &= run("normalised", "logmel", np.array([normalised(s, high=7600) for s in signals]),
                   0.05 if kind == "recordings" else 0.08, -8, level=1, hop=111, **wide)
+        lift = 1 + 11 * np.sin(np.pi * np.arange(10) / 22)
+        ok &= run("paper, lifter", "mfcc", tensorflow_mfcc(signals) * lift, 0.5, 10, lifter=22)
         ok &= run("normalised mfcc", "mfcc", np.array([cepstrum(normalised(s), 10) for s in signals]), 0.2, 0,
                   level=1)
     return 0 if ok else 1
