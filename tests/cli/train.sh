@@ -76,6 +76,15 @@ printf 'zero.bin,3,9\n' >"$work/labels.csv"
 expect 3 eval "$work/a/model.tflite" --raw "$work" --labels "$work/labels.csv" && one_line && says err "labels.csv:1"
 expect 3 run "$work/a/model.tflite" --raw "$work/labels.csv" && one_line
 
+# sounds that are none
+: >"$work/zero.wav"
+expect 3 run "$work/a/model.tflite" "$work/zero.wav" && one_line && says err "zero.wav"
+head -c 20 "$clip" >"$work/short.wav"
+expect 3 run "$work/a/model.tflite" "$work/short.wav" && one_line && says err "short.wav"
+expect 3 run "$work/a/model.tflite" "$net" && one_line
+"$mn" run "$work/a/model.tflite" "$work/absent.wav" >"$work/out" 2>"$work/err"
+case $? in 1 | 3) one_line ;; *) fail "absent clip: exit $?" ;; esac
+
 # files cut short: refused in one line, whatever the place of the cut
 size=$(wc -c <"$work/a/model.tflite")
 for part in 0 1 7 8 100 $((size / 2)) $((size - 1)); do
@@ -92,5 +101,10 @@ expect 1 run "$work/a/model.tflite" "$clip" --output /dev/full && one_line && sa
 [ -e "$work/g/model.tflite" ] && fail "a half-written model"
 touch "$work/file"
 expect 1 $base --epochs 1 --out "$work/file/below" && says err "file"
+expect 1 $base --epochs 1 --out /proc/micronets && says err "/proc/micronets"
+if [ "$(id -u)" != 0 ]; then
+  mkdir "$work/closed" && chmod 500 "$work/closed"
+  expect 1 $base --epochs 1 --out "$work/closed/h" && says err "closed"
+fi
 expect 1 train --data "$work/tones" --net "$work/absent.net" && one_line
 finish
