@@ -8,12 +8,13 @@
 
 static const struct {
   mn_frontend_kind kind;
-  int32_t window_us, to_hz, style, level, mels;
+  int32_t window_us, to_hz, style, level, mels, lifter;
 } settings[] = {
-    {MN_FRONTEND_MFCC, 40000, 4000, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NONE, 40},
-    {MN_FRONTEND_MFCC, 30000, 4000, MN_STYLE_MLPERF, MN_FRONTEND_LEVEL_NONE, 40},
-    {MN_FRONTEND_LOGMEL, 40000, 7600, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NONE, 40},
-    {MN_FRONTEND_LOGMEL, 30000, 7600, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NORMALISED, 32},
+    {MN_FRONTEND_MFCC, 40000, 4000, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NONE, 40, 0},
+    {MN_FRONTEND_MFCC, 30000, 4000, MN_STYLE_MLPERF, MN_FRONTEND_LEVEL_NONE, 40, 0},
+    {MN_FRONTEND_LOGMEL, 40000, 7600, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NONE, 40, 0},
+    {MN_FRONTEND_LOGMEL, 30000, 7600, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NORMALISED, 32, 0},
+    {MN_FRONTEND_MFCC, 40000, 7600, MN_STYLE_TENSORFLOW, MN_FRONTEND_LEVEL_NORMALISED, 40, 22},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -31,6 +32,7 @@ int main(void) {
     frontend.style = settings[i].style;
     frontend.level = settings[i].level;
     frontend.mels = settings[i].mels;
+    frontend.lifter = settings[i].lifter;
     if (mn_frontend_check(&frontend) != NULL) return 1;
     mn_frontend_shape(&frontend);
     mn_audio audio;

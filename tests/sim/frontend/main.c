@@ -20,7 +20,7 @@ static uint32_t checksum(const void *data, size_t size) {
 }
 
 static void run(int setting, int clip) {
-  static const int32_t hops[SETTINGS] = {320, 1000, 7, 16000};
+  static const int32_t hops[SETTINGS] = {320, 1000, 7, 16000, 640};
   const mn_audio *audio = audios[setting];
   size_t values = (size_t)(audio->frames * (audio->keep > 0 ? audio->keep : audio->mels));
   mn_feature_scale scale = mn_audio_scale(audio, 0.2010950f, -5);
