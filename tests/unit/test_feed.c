@@ -442,6 +442,36 @@ static void every_failing_allocation_of_a_feed_should_be_reported(void **state) 
   mn_dataset_close(dataset);
 }
 
+static void spoken_words_should_be_a_data_set_whose_voices_keep_to_one_split(void **state) {
+  (void)state;
+  mn_pool *pool = NULL;
+  assert_int_equal(mn_pool_create(&pool, 0), MN_OK);
+  mn_dataset *dataset = NULL;
+  mn_error error = {{0}};
+  mn_data_config config = {.words = "yes,no", .only_words = true, .seed = 2, .pool = pool};
+  assert_ok(mn_dataset_open(&dataset, &config, &error), &error);
+  assert_int_equal(mn_dataset_classes(dataset), 2);
+  assert_string_equal(mn_dataset_class(dataset, 1), "no");
+  assert_non_null(strstr(mn_dataset_trained_on(dataset), "synthetic"));
+  int32_t items[MN_SPLIT_COUNT] = {0};
+  for (int32_t i = 0; i < mn_dataset_items(dataset); i++) {
+    const mn_item *item = mn_dataset_item(dataset, i);
+    items[item->split]++;
+    for (int32_t k = 0; k < i; k++) {
+      const mn_item *other = mn_dataset_item(dataset, k);
+      if (strcmp(item->speaker, other->speaker) == 0) assert_int_equal(item->split, other->split);
+    }
+  }
+  for (int s = 0; s < MN_SPLIT_COUNT; s++) assert_true(items[s] > 0);
+  int16_t pcm[8000];
+  int32_t loudest = 0;
+  assert_ok(mn_dataset_clip(dataset, pcm, 0, 8000, 8000, &error), &error);
+  for (int i = 0; i < 8000; i++) loudest = abs(pcm[i]) > loudest ? abs(pcm[i]) : loudest;
+  assert_true(loudest > 500);
+  mn_dataset_close(dataset);
+  mn_pool_destroy(pool);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(batches_should_not_depend_on_threads_or_on_the_order_of_calls),
@@ -455,6 +485,7 @@ int main(void) {
       cmocka_unit_test(a_cache_that_cannot_be_written_should_be_a_warning),
       cmocka_unit_test(a_full_disk_should_leave_no_half_file),
       cmocka_unit_test(a_split_without_items_should_be_an_error_that_names_it),
+      cmocka_unit_test(spoken_words_should_be_a_data_set_whose_voices_keep_to_one_split),
       cmocka_unit_test(a_stop_should_end_the_work_as_interrupted),
       cmocka_unit_test(every_failing_allocation_of_a_feed_should_be_reported),
   };
