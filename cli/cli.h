@@ -103,11 +103,11 @@ void mn_cli_monitor_close(void); /* erases the line, or writes progress=end */
 void mn_cli_table(FILE *out, const json_t *result);
 
 /* ---- the commands: one file each ------------------------------------------------------------*/
-#define MN_CLI_COMMANDS(X)                                                                    \
-  X(build)                                                                                    \
-  X(data)                                                                                     \
-  X(space) X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) X(help) \
-      X(version)
+#define MN_CLI_COMMANDS(X) \
+  X(build)                 \
+  X(data)                  \
+  X(space)                 \
+  X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) X(help) X(version)
 #define X(name) mn_status mn_cli_##name(json_t **result, mn_session *session, mn_error *error);
 MN_CLI_COMMANDS(X)
 #undef X

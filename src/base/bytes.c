@@ -9,7 +9,8 @@ mn_status mn_sink_write(const mn_sink *sink, const void *data, size_t size) {
   return size == 0 ? MN_OK : sink->write(sink->context, data, size);
 }
 
-static mn_status print_large(const mn_sink *sink, size_t length, const char *format, va_list arguments) {
+static mn_status print_large(const mn_sink *sink, size_t length, const char *format,
+                             va_list arguments) {
   char *text = mn_malloc(length + 1);
   if (text == NULL) return MN_ERR_MEMORY;
   vsnprintf(text, length + 1, format, arguments);
@@ -64,9 +65,10 @@ void mn_buffer_free(mn_buffer *buffer) {
 }
 
 uint32_t mn_crc32(uint32_t crc, const void *data, size_t size) {
-  static const uint32_t table[16] = {
-      0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-      0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+  static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                     0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                     0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
   const uint8_t *from = data;
   crc = ~crc;
   for (size_t i = 0; i < size; i++) {

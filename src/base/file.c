@@ -12,7 +12,8 @@
 static mn_status open_regular(int *file, size_t *size, const char *path, size_t max_size,
                               mn_error *error) {
   int opened = open(path, O_RDONLY | O_CLOEXEC);
-  if (opened < 0) return mn_error_set(error, MN_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  if (opened < 0)
+    return mn_error_set(error, MN_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
   struct stat info;
   mn_status status = MN_OK;
   if (fstat(opened, &info) != 0)
@@ -20,8 +21,8 @@ static mn_status open_regular(int *file, size_t *size, const char *path, size_t 
   else if (!S_ISREG(info.st_mode))
     status = mn_error_set(error, MN_ERR_IO, "%s: is no regular file", path);
   else if ((uint64_t)info.st_size > max_size)
-    status = mn_error_set(error, MN_ERR_FORMAT, "%s: has %lld bytes; at most %zu are expected here", path,
-                          (long long)info.st_size, max_size);
+    status = mn_error_set(error, MN_ERR_FORMAT, "%s: has %lld bytes; at most %zu are expected here",
+                          path, (long long)info.st_size, max_size);
   if (status != MN_OK) {
     close(opened);
     return status;
@@ -36,8 +37,8 @@ static mn_status read_all(int file, uint8_t *data, size_t size, const char *path
     ssize_t got = read(file, data + done, size - done);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0)
-      return mn_error_set(error, MN_ERR_IO, "%s: reading failed after %zu of %zu bytes: %s", path, done,
-                          size, got < 0 ? strerror(errno) : "the file became shorter");
+      return mn_error_set(error, MN_ERR_IO, "%s: reading failed after %zu of %zu bytes: %s", path,
+                          done, size, got < 0 ? strerror(errno) : "the file became shorter");
     done += (size_t)got;
   }
   return MN_OK;
@@ -60,7 +61,8 @@ static mn_status cannot_write(const char *path, mn_error *error) {
   return mn_error_set(error, MN_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-static mn_status write_all(int file, const char *path, const void *data, size_t size, mn_error *error) {
+static mn_status write_all(int file, const char *path, const void *data, size_t size,
+                           mn_error *error) {
   const uint8_t *from = data;
   while (size > 0) {
     ssize_t put = write(file, from, size);
@@ -82,7 +84,8 @@ static mn_status write_in_place(const char *path, const void *data, size_t size,
 }
 
 /* Writes and closes `file`; bytes are on the disk when this returns MN_OK. */
-static mn_status fill_and_close(int file, const char *path, const void *data, size_t size, mn_error *error) {
+static mn_status fill_and_close(int file, const char *path, const void *data, size_t size,
+                                mn_error *error) {
   mn_status status = write_all(file, path, data, size, error);
   if (status == MN_OK && fsync(file) != 0 && errno != EINVAL) status = cannot_write(path, error);
   if (close(file) != 0 && status == MN_OK) status = cannot_write(path, error);

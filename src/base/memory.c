@@ -49,7 +49,8 @@ void *mn_malloc_aligned(size_t size, size_t alignment) {
   if (__builtin_add_overflow(size, alignment + sizeof(void *), &bytes)) return NULL;
   char *memory = mn_malloc(bytes);
   if (memory == NULL) return NULL;
-  uintptr_t start = ((uintptr_t)memory + sizeof(void *) + alignment - 1) & ~(uintptr_t)(alignment - 1);
+  uintptr_t start =
+      ((uintptr_t)memory + sizeof(void *) + alignment - 1) & ~(uintptr_t)(alignment - 1);
   ((void **)start)[-1] = memory;
   return (void *)start;
 }

@@ -17,9 +17,9 @@ struct mn_pool {
   mn_work *work;
   void *context;
   int32_t items;
-  atomic_int next;  /* first unclaimed item */
-  atomic_int busy;  /* workers still inside the job */
-  atomic_uint job;  /* counts jobs; a change wakes the workers */
+  atomic_int next; /* first unclaimed item */
+  atomic_int busy; /* workers still inside the job */
+  atomic_uint job; /* counts jobs; a change wakes the workers */
   atomic_bool closing;
 };
 

@@ -25,12 +25,12 @@ typedef struct mn_augment_config {
   double speed;    /* 0.25: resampled by a factor of 1/1.25 .. 1.25, pitch moves along */
   double shift_ms; /* +- around the centre */
   double reverb_probability, reverb_low_s, reverb_high_s; /* RT60 */
-  double eq_probability, eq_db;         /* 8 bands, each +- eq_db */
-  double edge_probability;              /* high-pass of 40..300 Hz, low-pass of 0.3..0.5 of the rate */
-  double narrow_probability;            /* everything above 3.2..3.9 kHz gone: 8 kHz recordings */
+  double eq_probability, eq_db;                           /* 8 bands, each +- eq_db */
+  double edge_probability;   /* high-pass of 40..300 Hz, low-pass of 0.3..0.5 of the rate */
+  double narrow_probability; /* everything above 3.2..3.9 kHz gone: 8 kHz recordings */
   double noise_probability, noise_snr_low_db, noise_snr_high_db;
-  double coloured_noise;                /* share of made noise; 1 wherever there are no recordings */
-  double gain_db;                       /* +-; used where no level is asked for */
+  double coloured_noise; /* share of made noise; 1 wherever there are no recordings */
+  double gain_db;        /* +-; used where no level is asked for */
   double level_low_dbfs, level_high_dbfs; /* RMS of the spoken part; both 0: gain_db instead */
   double floor_low_dbfs, floor_high_dbfs; /* white noise of the microphone; both 0: none */
   double cut_probability; /* zeros before and after the word: a recording cut out, then padded */
@@ -57,8 +57,8 @@ void mn_clip_centre(int16_t *out, int32_t samples, mn_clip clip);
 
 /* ---- Feature domain: x [frames][bands], row by row --------------------------------------------*/
 /* SpecAugment: `fill` replaces up to time_masks x time_mask_frames and mel_masks x mel_mask_bands. */
-void mn_augment_mask(float *x, int32_t frames, int32_t bands, const mn_feed_config *config, float fill,
-                     mn_rng *rng);
+void mn_augment_mask(float *x, int32_t frames, int32_t bands, const mn_feed_config *config,
+                     float fill, mn_rng *rng);
 /* A draw of the symmetric beta distribution, (0, 1); coefficient > 0. */
 double mn_augment_beta(mn_rng *rng, double coefficient);
 /* Mixup: y = share * y + (1 - share) * x. */

@@ -6,8 +6,8 @@
 
 #include "data/augment.h"
 
-static void mask(float *x, int32_t columns, int32_t row, int32_t height, int32_t column, int32_t width,
-                 float fill) {
+static void mask(float *x, int32_t columns, int32_t row, int32_t height, int32_t column,
+                 int32_t width, float fill) {
   for (int32_t r = row; r < row + height; r++) {
     for (int32_t c = column; c < column + width; c++) x[r * columns + c] = fill;
   }
@@ -20,8 +20,8 @@ static int32_t draw(int32_t *length, int32_t longest, int32_t whole, mn_rng *rng
   return (int32_t)mn_rng_below(rng, (uint32_t)(whole - *length + 1));
 }
 
-void mn_augment_mask(float *x, int32_t frames, int32_t bands, const mn_feed_config *config, float fill,
-                     mn_rng *rng) {
+void mn_augment_mask(float *x, int32_t frames, int32_t bands, const mn_feed_config *config,
+                     float fill, mn_rng *rng) {
   for (int32_t i = 0; i < config->time_masks; i++) {
     int32_t length = 0;
     const int32_t at = draw(&length, config->time_mask_frames, frames, rng);

@@ -17,8 +17,8 @@ mn_status mn_resampler_create(mn_resampler *resampler, mn_arena *arena) MN_MUST_
 /* Samples that `samples` become at `step`. */
 int32_t mn_resample_length(int32_t samples, int32_t step);
 /* y[i] is the input at time (first + i) * step / PHASES; silence outside of the clip. */
-void mn_resample(const mn_resampler *resampler, float *y, int32_t count, int32_t first, mn_clip clip,
-                 int32_t step);
+void mn_resample(const mn_resampler *resampler, float *y, int32_t count, int32_t first,
+                 mn_clip clip, int32_t step);
 
 /* ---- Fourier transform: complex, split, powers of two up to the size created ------------------*/
 typedef struct mn_fourier {
@@ -32,8 +32,8 @@ int32_t mn_fourier_run(mn_fourier *fourier, int32_t from, int32_t n);
 
 /* ---- Reverb: x is convolved with a direct path and a decaying tail of noise -------------------*/
 typedef struct mn_room {
-  double rt60_s;       /* time in which the tail loses 60 dB */
-  double tail_db;      /* energy of the tail against the direct path */
+  double rt60_s;  /* time in which the tail loses 60 dB */
+  double tail_db; /* energy of the tail against the direct path */
   double predelay_s;
   int32_t rate_hz;
 } mn_room;
@@ -52,7 +52,12 @@ enum { MN_BIQUADS_MAX = 16 };
 void mn_biquad_run(const mn_biquad *sections, int32_t count, float *x, int32_t samples);
 
 /* ---- Noises -----------------------------------------------------------------------------------*/
-typedef enum mn_colour { MN_COLOUR_WHITE, MN_COLOUR_PINK, MN_COLOUR_BROWN, MN_COLOUR_COUNT } mn_colour;
+typedef enum mn_colour {
+  MN_COLOUR_WHITE,
+  MN_COLOUR_PINK,
+  MN_COLOUR_BROWN,
+  MN_COLOUR_COUNT
+} mn_colour;
 /* Triangular white noise of RMS 1. */
 void mn_noise_white(float *x, int32_t samples, mn_rng *rng);
 void mn_noise_coloured(float *x, int32_t samples, mn_colour colour, mn_rng *rng); /* RMS 1 */

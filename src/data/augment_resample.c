@@ -33,7 +33,8 @@ static void fill(float *table, double cutoff) {
 
 mn_status mn_resampler_create(mn_resampler *resampler, mn_arena *arena) {
   for (int32_t i = 0; i < MN_RESAMPLE_TABLES; i++) {
-    resampler->table[i] = mn_arena_array(arena, MN_RESAMPLE_PHASES * MN_RESAMPLE_TAPS, sizeof(float));
+    resampler->table[i] =
+        mn_arena_array(arena, MN_RESAMPLE_PHASES * MN_RESAMPLE_TAPS, sizeof(float));
     if (resampler->table[i] == NULL) return MN_ERR_MEMORY;
     fill(resampler->table[i], cutoffs[i]);
   }
@@ -70,8 +71,8 @@ static float inside(const float *row, const int16_t *pcm) {
   return (acc[0] + acc[1]) + (acc[2] + acc[3]);
 }
 
-void mn_resample(const mn_resampler *resampler, float *y, int32_t count, int32_t first, mn_clip clip,
-                 int32_t step) {
+void mn_resample(const mn_resampler *resampler, float *y, int32_t count, int32_t first,
+                 mn_clip clip, int32_t step) {
   assert(step > 0);
   const float *table = table_of(resampler, step);
   for (int32_t i = 0; i < count; i++) {

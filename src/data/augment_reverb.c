@@ -28,25 +28,25 @@ typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* One butterfly: a, b, c, d are a quarter apart in x; the results go side by side into y. Written once
  * for a float and once for four of them: compilers do not see that the eight arrays are apart. */
-#define BUTTERFLY(type, xr, xi, yr, yi, quarter, stride, w)                                    \
-  do {                                                                                         \
-    const type ar = *(const type *)(xr), ai = *(const type *)(xi);                             \
-    const type br = *(const type *)((xr) + (quarter)), bi = *(const type *)((xi) + (quarter)); \
-    const type cr = *(const type *)((xr) + 2 * (quarter));                                     \
-    const type ci = *(const type *)((xi) + 2 * (quarter));                                     \
-    const type dr = *(const type *)((xr) + 3 * (quarter));                                     \
-    const type di = *(const type *)((xi) + 3 * (quarter));                                     \
-    const type er = ar + cr, ei = ai + ci, fr = ar - cr, fi = ai - ci;                         \
-    const type gr = br + dr, gi = bi + di, hr = bi - di, hi = dr - br; /* -i (b - d) */        \
+#define BUTTERFLY(type, xr, xi, yr, yi, quarter, stride, w)                                        \
+  do {                                                                                             \
+    const type ar = *(const type *)(xr), ai = *(const type *)(xi);                                 \
+    const type br = *(const type *)((xr) + (quarter)), bi = *(const type *)((xi) + (quarter));     \
+    const type cr = *(const type *)((xr) + 2 * (quarter));                                         \
+    const type ci = *(const type *)((xi) + 2 * (quarter));                                         \
+    const type dr = *(const type *)((xr) + 3 * (quarter));                                         \
+    const type di = *(const type *)((xi) + 3 * (quarter));                                         \
+    const type er = ar + cr, ei = ai + ci, fr = ar - cr, fi = ai - ci;                             \
+    const type gr = br + dr, gi = bi + di, hr = bi - di, hi = dr - br; /* -i (b - d) */            \
     const type sr = fr + hr, si = fi + hi, tr = er - gr, ti = ei - gi, ur = fr - hr, ui = fi - hi; \
-    *(type *)(yr) = er + gr;                                                                   \
-    *(type *)(yi) = ei + gi;                                                                   \
-    *(type *)((yr) + (stride)) = sr * (w)[0] - si * (w)[1];                                    \
-    *(type *)((yi) + (stride)) = sr * (w)[1] + si * (w)[0];                                    \
-    *(type *)((yr) + 2 * (stride)) = tr * (w)[2] - ti * (w)[3];                                \
-    *(type *)((yi) + 2 * (stride)) = tr * (w)[3] + ti * (w)[2];                                \
-    *(type *)((yr) + 3 * (stride)) = ur * (w)[4] - ui * (w)[5];                                \
-    *(type *)((yi) + 3 * (stride)) = ur * (w)[5] + ui * (w)[4];                                \
+    *(type *)(yr) = er + gr;                                                                       \
+    *(type *)(yi) = ei + gi;                                                                       \
+    *(type *)((yr) + (stride)) = sr * (w)[0] - si * (w)[1];                                        \
+    *(type *)((yi) + (stride)) = sr * (w)[1] + si * (w)[0];                                        \
+    *(type *)((yr) + 2 * (stride)) = tr * (w)[2] - ti * (w)[3];                                    \
+    *(type *)((yi) + 2 * (stride)) = tr * (w)[3] + ti * (w)[2];                                    \
+    *(type *)((yr) + 3 * (stride)) = ur * (w)[4] - ui * (w)[5];                                    \
+    *(type *)((yi) + 3 * (stride)) = ur * (w)[5] + ui * (w)[4];                                    \
   } while (0)
 
 /* One of n / 4 groups of butterflies; the stride is 1 in the first stage and then a multiple of 4. */
@@ -79,11 +79,11 @@ int32_t mn_fourier_run(mn_fourier *fourier, int32_t from, int32_t n) {
     const int32_t twiddle = fourier->size / n, quarter = stride * n / 4;
     for (int32_t p = 0; p < n / 4; p++) {
       const int32_t k = p * twiddle;
-      const float w[6] = {fourier->cosine[k],     fourier->sine[k],     fourier->cosine[2 * k],
+      const float w[6] = {fourier->cosine[k],   fourier->sine[k],       fourier->cosine[2 * k],
                           fourier->sine[2 * k], fourier->cosine[3 * k], fourier->sine[3 * k]};
       butterflies(fourier->real[from] + stride * p, fourier->imag[from] + stride * p,
-                  fourier->real[1 - from] + 4 * stride * p, fourier->imag[1 - from] + 4 * stride * p,
-                  quarter, stride, w);
+                  fourier->real[1 - from] + 4 * stride * p,
+                  fourier->imag[1 - from] + 4 * stride * p, quarter, stride, w);
     }
   }
   if (n == 2) {

@@ -132,8 +132,7 @@ mn_status mn_run_inspect(json_t **result, const mn_run_context *context,
   subject s = {0};
   const mn_target *target = NULL;
   const char *path = context->arguments[0];
-  if (options->target != NULL)
-    MN_TRY(mn_stage_target(&target, context, options->target, error));
+  if (options->target != NULL) MN_TRY(mn_stage_target(&target, context, options->target, error));
   if (mn_stage_has_suffix(path, ".net"))
     MN_TRY(read_net(&s, context, options, error));
   else

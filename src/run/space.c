@@ -104,8 +104,7 @@ mn_status mn_run_space(json_t **result, const mn_run_context *context,
   pricing p = {.context = context, .runtime = mn_stage_runtime_of(options->runtime)};
   MN_TRY(mn_stage_net(&net, context, context->arguments[0], &options->set, error));
   p.net = net;
-  if (options->target != NULL)
-    MN_TRY(mn_stage_target(&p.target, context, options->target, error));
+  if (options->target != NULL) MN_TRY(mn_stage_target(&p.target, context, options->target, error));
   MN_TRY(mn_pick_create(&pick, context->arena, net));
   MN_TRY(mn_net_frontend(&p.frontend, net, &pick, error));
   json_t *object = mn_json_open(context);

@@ -23,9 +23,9 @@ static mn_status read_value(double *value, int metric, const char *text, mn_erro
   double number = strtod(text, &end);
   double unit = end[0] != '\0' && end[1] != '\0' ? 0 : unit_of(metric, *end);
   if (end == text || unit == 0 || !isfinite(number) || number <= 0 || number * unit > 9e15)
-    return mn_error_set(error, MN_ERR_USAGE,
-                        "--budget: \"%s\" for %s; a number above 0%s was expected", text,
-                        metric_names[metric], metric >= MS ? "" : ", with K or M behind it if you like");
+    return mn_error_set(
+        error, MN_ERR_USAGE, "--budget: \"%s\" for %s; a number above 0%s was expected", text,
+        metric_names[metric], metric >= MS ? "" : ", with K or M behind it if you like");
   *value = number * unit;
   return MN_OK;
 }
@@ -39,12 +39,14 @@ static int metric_index(const char *name) {
 static mn_status read_part(double *values, char *part, mn_error *error) {
   char *equals = strchr(part, '=');
   if (equals == NULL)
-    return mn_error_set(error, MN_ERR_USAGE, "--budget: \"%s\"; NAME=NUMBER was expected, for example sram=64K", part);
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "--budget: \"%s\"; NAME=NUMBER was expected, for example sram=64K", part);
   *equals = '\0';
   int metric = metric_index(part);
   if (metric < 0) {
     const char *near = mn_nearest(part, metric_names, MN_COUNT(metric_names));
-    return mn_error_set(error, MN_ERR_USAGE, "--budget: \"%s\" is no metric; flash, sram, ops, ms or mj%s%s%s", part,
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "--budget: \"%s\" is no metric; flash, sram, ops, ms or mj%s%s%s", part,
                         near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
   }
   if (values[metric] > 0)
@@ -57,14 +59,16 @@ mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) 
   double values[MN_COUNT(metric_names)] = {0};
   size_t length = strlen(text);
   if (length == 0 || length >= sizeof copy)
-    return mn_error_set(error, MN_ERR_USAGE, "--budget: \"%.40s\"; for example sram=64K,ops=16M was expected", text);
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "--budget: \"%.40s\"; for example sram=64K,ops=16M was expected", text);
   memcpy(copy, text, length + 1);
   for (char *part = copy, *next; part != NULL; part = next) {
     next = strchr(part, ',');
     if (next != NULL) *next++ = '\0';
     MN_TRY(read_part(values, part, error));
   }
-  *budget = (mn_budget){(int64_t)values[FLASH], (int64_t)values[SRAM], (int64_t)values[OPS], values[MS], values[MJ]};
+  *budget = (mn_budget){(int64_t)values[FLASH], (int64_t)values[SRAM], (int64_t)values[OPS],
+                        values[MS], values[MJ]};
   return MN_OK;
 }
 

@@ -13,7 +13,8 @@ static double liking_of(const void *context, int32_t decision, int32_t option) {
   return mn_architecture_liking(context, decision, option);
 }
 
-static mn_status make_child(mn_trainer **child, const search_run *run, const mn_graph *graph, mn_error *error) {
+static mn_status make_child(mn_trainer **child, const search_run *run, const mn_graph *graph,
+                            mn_error *error) {
   mn_train_config config = mn_train_defaults();
   int32_t layers = 0;
   config.quantize_from = -1;
@@ -33,7 +34,8 @@ static mn_status judge(const search_run *run, mn_candidate *candidate, mn_error 
   mn_arena_mark mark = mn_arena_mark_get(run->scratch);
   mn_status status = mn_net_lower(&graph, run->scratch, run->net, &candidate->pick, error);
   if (status == MN_OK) status = make_child(&child, run, graph, error);
-  if (status == MN_OK) status = mn_trainer_calibrate(child, run->weights_feed, STATISTICS_BATCHES, error);
+  if (status == MN_OK)
+    status = mn_trainer_calibrate(child, run->weights_feed, STATISTICS_BATCHES, error);
   if (status == MN_OK) {
     candidate->val = mn_trainer_accuracy(child, run->val_feed, error);
     if (candidate->val < 0) status = MN_ERR_FAILED;
@@ -58,23 +60,26 @@ static void draw(const search_run *run, mn_pick *pick, int32_t number) {
   }
 }
 
-static mn_status add_candidate(const search_run *run, mn_candidate *list, int32_t *count, int32_t number,
-                               const mn_search_config *config, mn_error *error) {
+static mn_status add_candidate(const search_run *run, mn_candidate *list, int32_t *count,
+                               int32_t number, const mn_search_config *config, mn_error *error) {
   mn_candidate *candidate = &list[*count];
   if (mn_pick_create(&candidate->pick, run->arena, run->net) != MN_OK)
     return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
   draw(run, &candidate->pick, number);
-  mn_status status = mn_search_fit(&candidate->pick, &candidate->price, run->scratch, run->net, config, liking_of,
-                                   &run->architecture, error);
+  mn_status status = mn_search_fit(&candidate->pick, &candidate->price, run->scratch, run->net,
+                                   config, liking_of, &run->architecture, error);
   if (status == MN_ERR_BUDGET) return MN_OK; /* this draw leads nowhere; others will */
   MN_TRY(status);
   for (int32_t i = 0; i < *count; i++)
     if (mn_pick_equal(&list[i].pick, &candidate->pick)) return MN_OK;
   MN_TRY(judge(run, candidate, error));
   ++*count;
-  mn_progress progress = {.stage = "candidates", .step = *count, .total = DRAWS + FRONT_STEPS,
-                          .name = {"val", "ops", "sram"},
-                          .value = {candidate->val, (double)candidate->price.ops, (double)candidate->price.sram.total}};
+  mn_progress progress = {
+      .stage = "candidates",
+      .step = *count,
+      .total = DRAWS + FRONT_STEPS,
+      .name = {"val", "ops", "sram"},
+      .value = {candidate->val, (double)candidate->price.ops, (double)candidate->price.sram.total}};
   mn_monitor_progress(run->config->monitor, &progress);
   return MN_OK;
 }
@@ -102,17 +107,20 @@ static int32_t keep_front(mn_candidate *list, int32_t count) {
 }
 
 /* Ops limits in equal ratios from the smallest network up to the best one. */
-static mn_status add_front(const search_run *run, mn_candidate *list, int32_t *count, int64_t most, mn_error *error) {
+static mn_status add_front(const search_run *run, mn_candidate *list, int32_t *count, int64_t most,
+                           mn_error *error) {
   mn_pick pick;
   mn_price smallest = {0};
-  if (mn_pick_create(&pick, run->arena, run->net) != MN_OK) return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
+  if (mn_pick_create(&pick, run->arena, run->net) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
   mn_pick_smallest(&pick, run->net);
   MN_TRY(mn_search_price(&smallest, run->scratch, run->net, &pick, run->config, error));
   double ratio = (double)most / (double)(smallest.ops > 0 ? smallest.ops : 1);
   for (int32_t i = 1; i < FRONT_STEPS; i++) {
     mn_search_config config = *run->config;
     config.budget.ops = (int64_t)((double)smallest.ops * pow(ratio, (double)i / FRONT_STEPS));
-    if (mn_monitor_stopped(run->config->monitor)) return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted");
+    if (mn_monitor_stopped(run->config->monitor))
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted");
     MN_TRY(add_candidate(run, list, count, 0, &config, error));
   }
   return MN_OK;
@@ -124,14 +132,19 @@ mn_status mn_search_choose(search_run *run, mn_search_result *result, mn_error *
   int32_t count = 0;
   mn_architecture_probability(&run->architecture);
   for (int32_t i = 0; i < DRAWS; i++) {
-    if (mn_monitor_stopped(run->config->monitor)) return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted");
+    if (mn_monitor_stopped(run->config->monitor))
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted");
     MN_TRY(add_candidate(run, list, &count, i, run->config, error));
   }
   if (count == 0)
-    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached", mn_net_path(run->net));
+    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached",
+                        mn_net_path(run->net));
   mn_candidate best = *best_of(list, count);
   MN_TRY(add_front(run, list, &count, best.price.ops, error));
-  *result = (mn_search_result){.best = best, .budget_met = mn_budget_met(&run->config->budget, &best.price),
-                               .pareto = list, .pareto_count = keep_front(list, count), .epochs = run->epochs};
+  *result = (mn_search_result){.best = best,
+                               .budget_met = mn_budget_met(&run->config->budget, &best.price),
+                               .pareto = list,
+                               .pareto_count = keep_front(list, count),
+                               .epochs = run->epochs};
   return MN_OK;
 }

@@ -30,7 +30,8 @@ static double liking_change(const repair *r, const mn_pick *pick, int32_t d, int
 }
 
 /* Price with option k of decision d, all else as in pick. */
-static mn_status try_option(const repair *r, mn_price *price, mn_pick *pick, int32_t d, int32_t k, mn_error *error) {
+static mn_status try_option(const repair *r, mn_price *price, mn_pick *pick, int32_t d, int32_t k,
+                            mn_error *error) {
   int32_t kept = pick->option[d];
   pick->option[d] = k;
   mn_status status = mn_search_price(price, r->scratch, r->net, pick, r->config, error);
@@ -39,15 +40,17 @@ static mn_status try_option(const repair *r, mn_price *price, mn_pick *pick, int
 }
 
 /* What a narrower option is worth: excess removed; where none is removed, ops saved break the tie. */
-static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, int32_t k, const mn_price *before,
-                              const mn_price *after) {
-  double saved = mn_budget_excess(&r->config->budget, before) - mn_budget_excess(&r->config->budget, after);
+static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, int32_t k,
+                              const mn_price *before, const mn_price *after) {
+  double saved =
+      mn_budget_excess(&r->config->budget, before) - mn_budget_excess(&r->config->budget, after);
   double ops = 1 - (double)after->ops / (double)(before->ops > 0 ? before->ops : 1);
   double loss = fmax(0, -liking_change(r, pick, d, k)) + 0.05;
   return (fmax(saved, 0) + 1e-3 * fmax(ops, 0) + 1e-9) / loss;
 }
 
-static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved, mn_error *error) {
+static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
+                             mn_error *error) {
   double best = 0;
   int32_t best_d = -1, best_k = -1;
   mn_price best_price = *price;
@@ -70,7 +73,8 @@ static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bo
   return MN_OK;
 }
 
-static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved, mn_error *error) {
+static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
+                            mn_error *error) {
   double best = -(double)INFINITY;
   int32_t best_d = -1, best_k = -1;
   mn_price best_price = *price;
@@ -95,13 +99,16 @@ static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, boo
 }
 
 mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const mn_net *net,
-                        const mn_search_config *config, mn_liking *liking, const void *context, mn_error *error) {
+                        const mn_search_config *config, mn_liking *liking, const void *context,
+                        mn_error *error) {
   repair r = {net, config, scratch, liking, context};
   bool moved = true;
   MN_TRY(mn_search_price(price, scratch, net, pick, config, error));
-  while (moved && !mn_budget_met(&config->budget, price)) MN_TRY(narrow_once(&r, pick, price, &moved, error));
+  while (moved && !mn_budget_met(&config->budget, price))
+    MN_TRY(narrow_once(&r, pick, price, &moved, error));
   if (!mn_budget_met(&config->budget, price))
-    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached", mn_net_path(net));
+    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached",
+                        mn_net_path(net));
   for (moved = true; moved;) MN_TRY(widen_once(&r, pick, price, &moved, error));
   return MN_OK;
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum { DEFAULT_STEPS = 700, LEAST_EPOCHS = 12, MOST_EPOCHS = 150, BATCH = 100 };
-static const double default_temperature_start = 5, default_temperature_end = 0.6, default_rate = 0.05;
+static const double default_temperature_start = 5, default_temperature_end = 0.6,
+                    default_rate = 0.05;
 
 static mn_status out_of_memory(mn_error *error) {
   return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
@@ -22,8 +23,10 @@ static mn_status open_feeds(search_run *run, mn_error *error) {
   config.batch = BATCH;
   config.seed = run->config->seed;
   const mn_frontend *frontend = &run->frontend;
-  MN_TRY(mn_feed_open(&run->weights_feed, run->dataset, MN_SPLIT_TRAIN, 0, 2, frontend, &config, error));
-  MN_TRY(mn_feed_open(&run->architecture_feed, run->dataset, MN_SPLIT_TRAIN, 1, 2, frontend, &config, error));
+  MN_TRY(mn_feed_open(&run->weights_feed, run->dataset, MN_SPLIT_TRAIN, 0, 2, frontend, &config,
+                      error));
+  MN_TRY(mn_feed_open(&run->architecture_feed, run->dataset, MN_SPLIT_TRAIN, 1, 2, frontend,
+                      &config, error));
   return mn_feed_open(&run->val_feed, run->dataset, MN_SPLIT_VAL, 0, 1, frontend, &clean, error);
 }
 
@@ -38,9 +41,13 @@ static int32_t choose_epochs(const search_run *run) {
 static void fill_defaults(search_run *run) {
   const mn_search_config *config = run->config;
   run->epochs = config->epochs > 0 ? config->epochs : choose_epochs(run);
-  run->warmup = config->supernet_in != NULL ? 0 : config->warmup_epochs >= 0 ? config->warmup_epochs : run->epochs / 5;
-  run->temperature_start = config->temperature_start > 0 ? config->temperature_start : default_temperature_start;
-  run->temperature_end = config->temperature_end > 0 ? config->temperature_end : default_temperature_end;
+  run->warmup = config->supernet_in != NULL  ? 0
+                : config->warmup_epochs >= 0 ? config->warmup_epochs
+                                             : run->epochs / 5;
+  run->temperature_start =
+      config->temperature_start > 0 ? config->temperature_start : default_temperature_start;
+  run->temperature_end =
+      config->temperature_end > 0 ? config->temperature_end : default_temperature_end;
   run->rate = config->architecture_rate > 0 ? config->architecture_rate : default_rate;
 }
 
@@ -59,7 +66,8 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   mn_trainer_attach(run->trainer, "search.state", &run->state, sizeof run->state);
   mn_trainer_attach(run->trainer, "search.architecture", run->architecture.state,
                     mn_architecture_state_bytes(&run->architecture));
-  mn_trainer_attach(run->trainer, "search.widest", run->widest.option, (size_t)run->widest.count * sizeof(int32_t));
+  mn_trainer_attach(run->trainer, "search.widest", run->widest.option,
+                    (size_t)run->widest.count * sizeof(int32_t));
   return MN_OK;
 }
 
@@ -67,13 +75,16 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
 static mn_status choose_widest(search_run *run, mn_error *error) {
   mn_pick_largest(&run->widest, run->net);
   if (run->config->supernet_in != NULL)
-    MN_TRY(mn_checkpoint_attachment(run->config->supernet_in, mn_net_hash(run->net), "search.widest",
-                                    run->widest.option, (size_t)run->widest.count * sizeof(int32_t), error));
+    MN_TRY(mn_checkpoint_attachment(run->config->supernet_in, mn_net_hash(run->net),
+                                    "search.widest", run->widest.option,
+                                    (size_t)run->widest.count * sizeof(int32_t), error));
   const mn_graph *graph = NULL;
   const mn_gate_map *gates = NULL;
   mn_arena_mark mark = mn_arena_mark_get(run->scratch);
-  mn_status status = mn_net_lower_supernet(&graph, &gates, run->scratch, run->net, &run->widest, error);
-  if (status == MN_OK) status = mn_search_prune(&run->options, run->arena, run->net, gates, graph, run->config, error);
+  mn_status status =
+      mn_net_lower_supernet(&graph, &gates, run->scratch, run->net, &run->widest, error);
+  if (status == MN_OK)
+    status = mn_search_prune(&run->options, run->arena, run->net, gates, graph, run->config, error);
   mn_arena_release(run->scratch, mark);
   MN_TRY(status);
   for (int32_t d = 0; d < run->widest.count; d++) {
@@ -88,10 +99,13 @@ static mn_status choose_widest(search_run *run, mn_error *error) {
 }
 
 static mn_status make_supernet(search_run *run, mn_error *error) {
-  MN_TRY(mn_net_lower_supernet(&run->supernet, &run->gates, run->arena, run->net, &run->widest, error));
-  if (mn_architecture_create(&run->architecture, run->arena, run->net, run->supernet, run->gates, &run->options) != MN_OK)
+  MN_TRY(mn_net_lower_supernet(&run->supernet, &run->gates, run->arena, run->net, &run->widest,
+                               error));
+  if (mn_architecture_create(&run->architecture, run->arena, run->net, run->supernet, run->gates,
+                             &run->options) != MN_OK)
     return out_of_memory(error);
-  if (mn_cost_create(&run->cost, run->arena, run->supernet, run->gates, run->net, run->config) != MN_OK)
+  if (mn_cost_create(&run->cost, run->arena, run->supernet, run->gates, run->net, run->config) !=
+      MN_OK)
     return out_of_memory(error);
   for (int m = 0; m < METRIC_COUNT; m++) run->state.lambda[m] = 1;
   return MN_OK;
@@ -132,7 +146,8 @@ static double temperature_at(const search_run *run, int32_t epoch) {
 
 /* Noise is a function of (seed, step, kind) alone, so that resume needs no stored generator. */
 static mn_rng noise_of(const search_run *run, int32_t epoch, int32_t index, int32_t kind) {
-  return mn_rng_stream(run->config->seed + 0x5ea4c4u, (uint64_t)epoch * 2 + (uint64_t)kind, (uint64_t)index);
+  return mn_rng_stream(run->config->seed + 0x5ea4c4u, (uint64_t)epoch * 2 + (uint64_t)kind,
+                       (uint64_t)index);
 }
 
 static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
@@ -145,7 +160,8 @@ static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_e
 }
 
 /* d penalty / d cost for each metric: lambda * max(0, log(cost / limit)). */
-static void penalty_weights(const search_run *run, double weight[METRIC_COUNT], const double value[METRIC_COUNT]) {
+static void penalty_weights(const search_run *run, double weight[METRIC_COUNT],
+                            const double value[METRIC_COUNT]) {
   for (int m = 0; m < METRIC_COUNT; m++) {
     double limit = mn_budget_limit(&run->config->budget, m);
     weight[m] = limit > 0 && value[m] > limit ? run->state.lambda[m] / value[m] : 0;
@@ -174,7 +190,8 @@ static mn_status architecture_step(search_run *run, int32_t epoch, int32_t index
   mn_gates gates = mn_architecture_gates(&run->architecture);
   MN_TRY(mn_trainer_step(run->trainer, &loss, &batch, &gates, false, error));
   cost_gradient(run);
-  mn_architecture_update(&run->architecture, run->dprobability, temperature, run->rate, ++run->state.steps);
+  mn_architecture_update(&run->architecture, run->dprobability, temperature, run->rate,
+                         ++run->state.steps);
   return MN_OK;
 }
 
@@ -214,7 +231,8 @@ static mn_status save(const search_run *run, const char *path, mn_error *error) 
 
 static mn_status stop_here(const search_run *run, mn_error *error) {
   MN_TRY(save(run, run->config->checkpoint, error));
-  return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted in epoch %d of %d", run->state.epoch + 1, run->epochs);
+  return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted in epoch %d of %d",
+                      run->state.epoch + 1, run->epochs);
 }
 
 static mn_status run_epoch(search_run *run, mn_error *error) {
@@ -222,7 +240,8 @@ static mn_status run_epoch(search_run *run, mn_error *error) {
   while (run->state.index < batches) {
     if (mn_monitor_stopped(run->config->monitor)) return stop_here(run, error);
     MN_TRY(weight_step(run, run->state.epoch, run->state.index, error));
-    if (run->state.epoch >= run->warmup) MN_TRY(architecture_step(run, run->state.epoch, run->state.index, error));
+    if (run->state.epoch >= run->warmup)
+      MN_TRY(architecture_step(run, run->state.epoch, run->state.index, error));
     run->state.index++;
     tell(run);
   }
@@ -242,7 +261,8 @@ static mn_status train_supernet(search_run *run, mn_error *error) {
 
 static mn_status search_all(search_run *run, mn_search_result *result, mn_error *error) {
   MN_TRY(set_up(run, error));
-  run->dprobability = mn_arena_array(run->arena, (size_t)run->architecture.decisions, sizeof *run->dprobability);
+  run->dprobability =
+      mn_arena_array(run->arena, (size_t)run->architecture.decisions, sizeof *run->dprobability);
   double *flat = mn_arena_array(run->arena, (size_t)run->architecture.values, sizeof *flat);
   if (run->dprobability == NULL || flat == NULL) return out_of_memory(error);
   for (int32_t d = 0; d < run->architecture.decisions; d++) {
@@ -253,8 +273,8 @@ static mn_status search_all(search_run *run, mn_search_result *result, mn_error 
   return mn_search_choose(run, result, error);
 }
 
-mn_status mn_search(mn_search_result *result, mn_arena *arena, const mn_net *net, const mn_dataset *dataset,
-                    const mn_search_config *config, mn_error *error) {
+mn_status mn_search(mn_search_result *result, mn_arena *arena, const mn_net *net,
+                    const mn_dataset *dataset, const mn_search_config *config, mn_error *error) {
   MN_TRY(mn_search_feasible(net, config, error));
   search_run run = {.config = config, .net = net, .dataset = dataset, .arena = arena};
   if (mn_arena_create(&run.scratch) != MN_OK) return out_of_memory(error);

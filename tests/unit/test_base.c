@@ -50,7 +50,8 @@ static void nearest_should_find_a_word_within_two_edits(void **state) {
 
 static void rng_should_repeat_and_its_streams_should_differ(void **state) {
   (void)state;
-  mn_rng a = mn_rng_seed(1), b = mn_rng_seed(1), c = mn_rng_stream(1, 2, 3), d = mn_rng_stream(1, 3, 2);
+  mn_rng a = mn_rng_seed(1), b = mn_rng_seed(1), c = mn_rng_stream(1, 2, 3),
+         d = mn_rng_stream(1, 3, 2);
   uint64_t first = mn_rng_next(&a);
   assert_true(first == mn_rng_next(&b));
   assert_true(mn_rng_next(&c) != mn_rng_next(&d));

@@ -44,7 +44,8 @@ static void budget_should_refuse_what_it_does_not_understand(void **state) {
     mn_error error = {{0}};
     mn_budget budget;
     assert_int_equal(mn_budget_parse(&budget, cases[i].text, &error), MN_ERR_USAGE);
-    if (strstr(error.text, cases[i].message) == NULL) fail_msg("\"%s\": %s", cases[i].text, error.text);
+    if (strstr(error.text, cases[i].message) == NULL)
+      fail_msg("\"%s\": %s", cases[i].text, error.text);
   }
 }
 

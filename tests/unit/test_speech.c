@@ -53,9 +53,11 @@ static void lists_that_make_no_words_should_be_refused_in_one_line(void **state)
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_words words;
     mn_error error = {{0}};
-    const mn_status status = mn_words_parse(&words, arena, cases[i].list, cases[i].only_words, &error);
+    const mn_status status =
+        mn_words_parse(&words, arena, cases[i].list, cases[i].only_words, &error);
     assert_int_equal(status, MN_ERR_USAGE);
-    if (strstr(error.text, cases[i].says) == NULL) fail_msg("\"%s\": %s", cases[i].list, error.text);
+    if (strstr(error.text, cases[i].says) == NULL)
+      fail_msg("\"%s\": %s", cases[i].list, error.text);
   }
 }
 
@@ -72,7 +74,8 @@ static void a_voice_should_never_be_in_two_splits(void **state) {
     counts[takes[i].split]++;
     engines[takes[i].engine]++;
     for (int32_t k = 0; k < i; k++) {
-      if (strcmp(takes[i].voice, takes[k].voice) == 0) assert_int_equal(takes[i].split, takes[k].split);
+      if (strcmp(takes[i].voice, takes[k].voice) == 0)
+        assert_int_equal(takes[i].split, takes[k].split);
     }
     if (takes[i].engine == MN_ENGINE_ESPEAK) {
       assert_in_range(takes[i].rate, 95, 230);
@@ -107,7 +110,8 @@ static void flite_should_follow_length_and_pitch(void **state) {
   static const char *const voices[] = {"kal16", "awb", "rms", "slt"};
   for (size_t i = 0; i < MN_COUNT(voices); i++) {
     mn_error error = {{0}};
-    mn_take plain = {.text = "marmalade", .tone = voices[i], .stretch = 1, .pitch_mean = 1, .pitch_spread = 1};
+    mn_take plain = {
+        .text = "marmalade", .tone = voices[i], .stretch = 1, .pitch_mean = 1, .pitch_spread = 1};
     mn_take slow = plain, high = plain, again = plain;
     slow.stretch = 1.5;
     high.pitch_mean = 1.3;
@@ -130,8 +134,13 @@ static void flite_should_follow_length_and_pitch(void **state) {
 static void espeak_should_follow_its_settings(void **state) {
   (void)state;
   mn_error error = {{0}};
-  mn_take slow = {.engine = MN_ENGINE_ESPEAK, .text = "marmalade", .accent = "en-us", .tone = "f2",
-                  .rate = 100, .pitch = 50, .range = 50};
+  mn_take slow = {.engine = MN_ENGINE_ESPEAK,
+                  .text = "marmalade",
+                  .accent = "en-us",
+                  .tone = "f2",
+                  .rate = 100,
+                  .pitch = 50,
+                  .range = 50};
   mn_take fast = slow, flat = slow;
   fast.rate = 220;
   flat.range = 5;
@@ -255,11 +264,12 @@ static uint64_t hash_of(const mn_speech *speech) {
   return hash;
 }
 
-static const mn_speech *made(int32_t threads, const char *cache, const char *words, bool only_words) {
+static const mn_speech *made(int32_t threads, const char *cache, const char *words,
+                             bool only_words) {
   mn_pool *pool = NULL;
   assert_int_equal(mn_pool_create(&pool, threads), MN_OK);
-  const mn_data_config config = {.words = words, .only_words = only_words, .seed = 3, .pool = pool,
-                                 .cache_folder = cache};
+  const mn_data_config config = {
+      .words = words, .only_words = only_words, .seed = 3, .pool = pool, .cache_folder = cache};
   const mn_speech *speech = NULL;
   mn_error error = {{0}};
   assert_ok(mn_speech_make(&speech, arena, &config, &error), &error);
@@ -270,7 +280,8 @@ static const mn_speech *made(int32_t threads, const char *cache, const char *wor
 static void speech_should_be_the_same_on_any_number_of_threads_and_from_the_cache(void **state) {
   (void)state;
   const char *folder = test_folder();
-  const mn_speech *one = made(1, NULL, "up,a=down", true), *three = made(3, folder, "up,a=down", true);
+  const mn_speech *one = made(1, NULL, "up,a=down", true),
+                  *three = made(3, folder, "up,a=down", true);
   const mn_speech *cached = made(2, folder, "up,a=down", true);
   assert_int_equal(one->classes, 2);
   assert_string_equal(one->class_name[1], "a");
@@ -301,12 +312,14 @@ static void unknown_and_silence_should_join_the_words(void **state) {
 
 static void a_language_without_flite_should_be_spoken_by_espeak_alone(void **state) {
   (void)state;
-  const mn_data_config config = {.words = "ja,nein", .only_words = true, .language = "de", .seed = 1};
+  const mn_data_config config = {
+      .words = "ja,nein", .only_words = true, .language = "de", .seed = 1};
   const mn_speech *speech = NULL;
   mn_error error = {{0}};
   assert_ok(mn_speech_make(&speech, arena, &config, &error), &error);
   assert_null(strstr(speech->trained_on, "flite"));
-  for (int32_t i = 0; i < speech->clips; i++) assert_int_equal(strncmp(speech->clip[i].voice, "de+", 3), 0);
+  for (int32_t i = 0; i < speech->clips; i++)
+    assert_int_equal(strncmp(speech->clip[i].voice, "de+", 3), 0);
 }
 
 int main(void) {

@@ -13,12 +13,13 @@
 
 extern char **environ;
 
-#define ABSENT                                                                          \
+#define ABSENT \
   "espeak-ng: not found (%s); --words speaks with it; install it (apt-get install espeak-ng)"
 
 static mn_status spawn(pid_t *child, const char *const *arguments, int output, mn_error *error) {
   posix_spawn_file_actions_t actions;
-  if (posix_spawn_file_actions_init(&actions) != 0) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  if (posix_spawn_file_actions_init(&actions) != 0)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   int code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   if (code == 0) code = posix_spawn_file_actions_adddup2(&actions, output, 1);
   if (code == 0) code = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
@@ -47,7 +48,8 @@ static mn_status drain(mn_buffer *output, int input, mn_error *error) {
 mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_error *error) {
   int ends[2];
   /* Close on exec: another thread's child must not hold our pipe open. */
-  if (pipe2(ends, O_CLOEXEC) != 0) return mn_error_set(error, MN_ERR_IO, "pipe: %s", strerror(errno));
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return mn_error_set(error, MN_ERR_IO, "pipe: %s", strerror(errno));
   pid_t child = 0;
   mn_status status = spawn(&child, arguments, ends[1], error);
   (void)close(ends[1]);
@@ -75,16 +77,18 @@ mn_status mn_espeak_say(mn_take *take, mn_error *error) {
   (void)snprintf(rate, sizeof rate, "%d", take->rate);
   (void)snprintf(pitch, sizeof pitch, "%d", take->pitch);
   /* The range of the pitch has no option of its own; markup takes it as a percentage of 50. */
-  (void)snprintf(text, sizeof text, "<prosody range=\"%d%%\">%s</prosody>", 2 * take->range, take->text);
-  const char *const arguments[] = {"espeak-ng", "-m", "-z", "-v", voice, "-s", rate,
-                                   "-p",        pitch, "--stdout", text, NULL};
+  (void)snprintf(text, sizeof text, "<prosody range=\"%d%%\">%s</prosody>", 2 * take->range,
+                 take->text);
+  const char *const arguments[] = {"espeak-ng", "-m", "-z",  "-v",       voice, "-s",
+                                   rate,        "-p", pitch, "--stdout", text,  NULL};
   mn_buffer wave = {0};
   mn_status status = mn_program_output(&wave, arguments, error);
   if (status == MN_OK) {
     status = mn_wave_decode(&take->pcm, &take->samples, (mn_bytes){wave.data, wave.size}, error);
   }
   mn_buffer_free(&wave);
-  if (status != MN_OK) return mn_error_prefix(error, status, "espeak-ng -v %s \"%s\"", voice, take->text);
+  if (status != MN_OK)
+    return mn_error_prefix(error, status, "espeak-ng -v %s \"%s\"", voice, take->text);
   take->samples = mn_speech_trim(take->pcm, take->samples);
   if (take->samples == 0) {
     mn_free(take->pcm);
@@ -100,7 +104,8 @@ mn_status mn_espeak_version(const char **version, mn_arena *arena, mn_error *err
   if (status == MN_OK) {
     /* "eSpeak NG text-to-speech: 1.51  Data at: ..." */
     const char *colon = output.size > 0 ? memchr(output.data, ':', output.size) : NULL;
-    size_t left = colon == NULL ? 0 : output.size - (size_t)((const uint8_t *)colon - output.data) - 1;
+    size_t left =
+        colon == NULL ? 0 : output.size - (size_t)((const uint8_t *)colon - output.data) - 1;
     const char *from = colon == NULL ? "" : colon + 1;
     for (; left > 0 && *from == ' '; left--) from++;
     size_t length = 0;

@@ -70,13 +70,15 @@ mn_status mn_flite_say(mn_take *take, mn_error *error) {
   const double faster = own->played_faster ? take->pitch_mean : 1;
   flite_feat_set_float(speaker->features, "duration_stretch",
                        (float)(own->stretch * take->stretch * faster));
-  flite_feat_set_float(speaker->features, "int_f0_target_mean", (float)(own->mean_hz * take->pitch_mean));
+  flite_feat_set_float(speaker->features, "int_f0_target_mean",
+                       (float)(own->mean_hz * take->pitch_mean));
   flite_feat_set_float(speaker->features, "int_f0_target_stddev",
                        (float)(own->spread_hz * take->pitch_spread));
   /* The breath in its voices comes from rand(): without this a clip depends on those before it. */
   srand((unsigned)mn_hash64(1, take->voice, strlen(take->voice)));
   cst_wave *wave = flite_text_to_wave(take->text, speaker);
-  if (wave == NULL) return mn_error_set(error, MN_ERR_FAILED, "flite: nothing for \"%s\"", take->text);
+  if (wave == NULL)
+    return mn_error_set(error, MN_ERR_FAILED, "flite: nothing for \"%s\"", take->text);
   const mn_status status = keep(take, wave, faster, error);
   delete_wave(wave);
   return status;

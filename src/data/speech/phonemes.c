@@ -5,7 +5,8 @@
 #include "data/speech/parts.h"
 
 /* Sounds that are heard as each other; the first letter of a mnemonic decides. */
-static const char *const kinds[] = {"aeiouAEIOUQV@03&", "pb", "tdTD", "kgx", "fv", "szSZ", "mnN", "lrRwj"};
+static const char *const kinds[] = {
+    "aeiouAEIOUQV@03&", "pb", "tdTD", "kgx", "fv", "szSZ", "mnN", "lrRwj"};
 
 static int32_t kind_of(const char *phoneme) {
   for (size_t i = 0; i < MN_COUNT(kinds); i++) {
@@ -15,14 +16,16 @@ static int32_t kind_of(const char *phoneme) {
 }
 
 /* One line of mnemonics divided by underscores and spaces; stress and length marks are dropped. */
-static mn_status read_line(mn_phonemes *phonemes, mn_arena *arena, const char *line, size_t length) {
+static mn_status read_line(mn_phonemes *phonemes, mn_arena *arena, const char *line,
+                           size_t length) {
   mn_phonemes out = {0};
   size_t at = 0;
   while (at < length && out.count < MN_PHONEMES_MAX) {
     char phoneme[16];
     size_t used = 0;
     for (; at < length && strchr("_ \r", line[at]) == NULL; at++) {
-      if (strchr("',%=|:;", line[at]) == NULL && used + 1 < sizeof phoneme) phoneme[used++] = line[at];
+      if (strchr("',%=|:;", line[at]) == NULL && used + 1 < sizeof phoneme)
+        phoneme[used++] = line[at];
     }
     while (at < length && strchr("_ \r", line[at]) != NULL) at++;
     if (used == 0) continue;
@@ -35,8 +38,8 @@ static mn_status read_line(mn_phonemes *phonemes, mn_arena *arena, const char *l
 }
 
 /* Texts go in as clauses of one argument; each comes back as a line. */
-static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count, const char *language,
-                     mn_error *error) {
+static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count,
+                     const char *language, mn_error *error) {
   mn_buffer list = {0};
   mn_status status = MN_OK;
   for (int32_t i = 0; i < count && status == MN_OK; i++) {
@@ -45,16 +48,16 @@ static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count, 
   }
   if (status == MN_OK) status = mn_buffer_append(&list, "", 1);
   if (status == MN_OK) {
-    const char *const arguments[] = {"espeak-ng", "-q", "-x", "--sep=_", "-v", language,
-                                     (const char *)list.data, NULL};
+    const char *const arguments[] = {
+        "espeak-ng", "-q", "-x", "--sep=_", "-v", language, (const char *)list.data, NULL};
     status = mn_program_output(answer, arguments, error);
   }
   mn_buffer_free(&list);
   return status;
 }
 
-mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text, int32_t count,
-                         const char *language, mn_error *error) {
+mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text,
+                         int32_t count, const char *language, mn_error *error) {
   const bool any = language == NULL || strcmp(language, "en") == 0;
   mn_buffer answer = {0};
   mn_status status = ask(&answer, text, count, any ? "en-us" : language, error);
@@ -70,9 +73,10 @@ mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *con
   }
   mn_buffer_free(&answer);
   if (status == MN_OK && lines != count) {
-    return mn_error_set(error, MN_ERR_FAILED,
-                        "espeak-ng: phonemes of %d texts; expected %d; is the voice \"%s\" installed?",
-                        lines, count, any ? "en-us" : language);
+    return mn_error_set(
+        error, MN_ERR_FAILED,
+        "espeak-ng: phonemes of %d texts; expected %d; is the voice \"%s\" installed?", lines,
+        count, any ? "en-us" : language);
   }
   return status;
 }

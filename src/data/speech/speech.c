@@ -35,7 +35,8 @@ typedef struct work {
   mn_error error;
 } work;
 
-static mn_status add_group(work *w, const char *text, int32_t label, int32_t espeak, int32_t flite) {
+static mn_status add_group(work *w, const char *text, int32_t label, int32_t espeak,
+                           int32_t flite) {
   const mn_data_config *c = w->config;
   if (!mn_language_is_english(c->language)) {
     espeak += flite;
@@ -43,7 +44,8 @@ static mn_status add_group(work *w, const char *text, int32_t label, int32_t esp
   }
   group g = {.text = text, .label = label, .takes = espeak + flite};
   g.take = mn_arena_array(w->arena, (size_t)g.takes, sizeof *g.take);
-  const char *versions = mn_arena_text(w->arena, "flite %s espeak-ng %s", mn_flite_version(), w->espeak_version);
+  const char *versions =
+      mn_arena_text(w->arena, "flite %s espeak-ng %s", mn_flite_version(), w->espeak_version);
   if (g.take == NULL || versions == NULL) return MN_ERR_MEMORY;
   mn_takes_draw(g.take, text, espeak, flite, c->language, c->seed);
   g.key = mn_takes_key(g.take, g.takes, versions);
@@ -100,7 +102,8 @@ static void speak_group(work *w, group *g, mn_engine engine, int32_t item) {
     mn_take *take = &g->take[i];
     if (take->engine != engine) continue;
     mn_error error = {{0}};
-    const mn_status status = engine == MN_ENGINE_FLITE ? mn_flite_say(take, &error) : mn_espeak_say(take, &error);
+    const mn_status status =
+        engine == MN_ENGINE_FLITE ? mn_flite_say(take, &error) : mn_espeak_say(take, &error);
     if (status != MN_OK) fail(w, item, status, &error);
     if (++unreported == 10) {
       if (!go_on(w, unreported)) return;
@@ -136,7 +139,8 @@ static void save_new(work *w) {
     const group *g = &w->group[i];
     mn_error error = {{0}};
     if (g->cached || mn_cache_save(g->take, g->takes, folder, g->key, &error) == MN_OK) continue;
-    mn_monitor_message(w->config->monitor, MN_LEVEL_WARNING, "spoken words are not kept: %s", error.text);
+    mn_monitor_message(w->config->monitor, MN_LEVEL_WARNING, "spoken words are not kept: %s",
+                       error.text);
     return;
   }
 }
@@ -170,12 +174,15 @@ static const char *label_of(const work *w, int32_t label) {
 
 static mn_status keep_take(work *w, mn_spoken *clip, const group *g, const mn_take *take) {
   const char *label = label_of(w, g->label);
-  const char *how = take->engine == MN_ENGINE_FLITE ? "" : mn_arena_text(w->arena, " s%d p%d r%d", take->rate,
-                                                                         take->pitch, take->range);
+  const char *how =
+      take->engine == MN_ENGINE_FLITE
+          ? ""
+          : mn_arena_text(w->arena, " s%d p%d r%d", take->rate, take->pitch, take->range);
   if (how == NULL) return MN_ERR_MEMORY;
   *clip = (mn_spoken){
-      .name = mn_arena_text(w->arena, "%s/%s by %s %s%s", label, g->text,
-                            take->engine == MN_ENGINE_FLITE ? "flite" : "espeak-ng", take->voice, how),
+      .name =
+          mn_arena_text(w->arena, "%s/%s by %s %s%s", label, g->text,
+                        take->engine == MN_ENGINE_FLITE ? "flite" : "espeak-ng", take->voice, how),
       .voice = mn_arena_text(w->arena, "%s", take->voice),
       .label = g->label,
       .split = take->split,
@@ -204,8 +211,11 @@ static mn_status keep_words(work *w, mn_spoken *clips, int32_t *count, mn_error 
 }
 
 static mn_status keep_silence(work *w, mn_spoken *clips, int32_t *count) {
-  const mn_augment_config noise = {.rate_hz = MN_SPEECH_RATE_HZ, .eq_probability = 0.5, .eq_db = 8,
-                                   .edge_probability = 0.3, .narrow_probability = 0.3};
+  const mn_augment_config noise = {.rate_hz = MN_SPEECH_RATE_HZ,
+                                   .eq_probability = 0.5,
+                                   .eq_db = 8,
+                                   .edge_probability = 0.3,
+                                   .narrow_probability = 0.3};
   mn_augment *augment = NULL;
   MN_TRY(mn_augment_create(&augment, &noise, MN_SPEECH_RATE_HZ));
   mn_status status = MN_OK;
@@ -220,7 +230,9 @@ static mn_status keep_silence(work *w, mn_spoken *clips, int32_t *count) {
     clips[(*count)++] = (mn_spoken){.name = name,
                                     .voice = name + strlen("silence/"),
                                     .label = w->unknown_label + 1,
-                                    .split = turn < 14 ? MN_SPLIT_TRAIN : turn < 17 ? MN_SPLIT_VAL : MN_SPLIT_TEST,
+                                    .split = turn < 14   ? MN_SPLIT_TRAIN
+                                             : turn < 17 ? MN_SPLIT_VAL
+                                                         : MN_SPLIT_TEST,
                                     .samples = MN_SPEECH_RATE_HZ,
                                     .pcm = pcm};
   }
@@ -241,11 +253,13 @@ static uint64_t identity(const work *w) {
 static const char *sentence(const work *w, int32_t clips) {
   const char *fix = "no recording of a person";
   if (!mn_language_is_english(w->config->language)) {
-    return mn_arena_text(w->arena, "synthetic speech only: %d clips of %d words by espeak-ng %s; %s", clips,
+    return mn_arena_text(w->arena,
+                         "synthetic speech only: %d clips of %d words by espeak-ng %s; %s", clips,
                          w->groups, w->espeak_version, fix);
   }
-  return mn_arena_text(w->arena, "synthetic speech only: %d clips of %d words by flite %s and espeak-ng %s; %s",
-                       clips, w->groups, mn_flite_version(), w->espeak_version, fix);
+  return mn_arena_text(
+      w->arena, "synthetic speech only: %d clips of %d words by flite %s and espeak-ng %s; %s",
+      clips, w->groups, mn_flite_version(), w->espeak_version, fix);
 }
 
 static mn_status collect(const mn_speech **speech, work *w, mn_error *error) {
@@ -282,6 +296,7 @@ mn_status mn_speech_make(const mn_speech **speech, mn_arena *arena, const mn_dat
   for (int32_t i = 0; i < w.groups; i++) {
     for (int32_t t = 0; t < w.group[i].takes; t++) mn_free(w.group[i].take[t].pcm);
   }
-  if (status == MN_ERR_MEMORY) return mn_error_set(error, status, "out of memory while words were spoken");
+  if (status == MN_ERR_MEMORY)
+    return mn_error_set(error, status, "out of memory while words were spoken");
   return status;
 }

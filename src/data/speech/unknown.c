@@ -18,7 +18,8 @@ typedef struct candidate {
   int32_t place;
 } candidate;
 
-static bool bearable(double *distance, const mn_phonemes *word, const mn_phonemes *chosen, int32_t count) {
+static bool bearable(double *distance, const mn_phonemes *word, const mn_phonemes *chosen,
+                     int32_t count) {
   *distance = 1;
   for (int32_t i = 0; i < count; i++) {
     const double d = mn_phonemes_distance(word, &chosen[i]);
@@ -37,7 +38,8 @@ static int by_distance(const void *a, const void *b) {
 }
 
 /* Half of the places to the nearest, the other half drawn from what is left. */
-static int32_t choose(const char **text, candidate *list, int32_t count, int32_t wanted, mn_rng *rng) {
+static int32_t choose(const char **text, candidate *list, int32_t count, int32_t wanted,
+                      mn_rng *rng) {
   if (wanted > count) wanted = count;
   qsort(list, (size_t)count, sizeof *list, by_distance);
   const int32_t near = wanted / 2;
@@ -51,8 +53,9 @@ static int32_t choose(const char **text, candidate *list, int32_t count, int32_t
   return wanted;
 }
 
-mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena, const mn_words *words,
-                            int32_t wanted, const mn_data_config *config, mn_error *error) {
+mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
+                            const mn_words *words, int32_t wanted, const mn_data_config *config,
+                            mn_error *error) {
   const int32_t all = words->count + mn_common_word_count;
   const char **asked = mn_arena_array(arena, (size_t)all, sizeof *asked);
   mn_phonemes *sounds = mn_arena_array(arena, (size_t)all, sizeof *sounds);

@@ -53,8 +53,8 @@ static sf_count_t memory_tell(void *context) {
 }
 
 /* One thread, no dither: the same bytes every time. */
-mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count, double rate,
-                          mn_error *error) {
+mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count,
+                          double rate, mn_error *error) {
   const size_t room = (size_t)ceil((double)count * MN_SPEECH_RATE_HZ / rate) + 16;
   float *y = mn_malloc(room * sizeof *y);
   int16_t *out = mn_malloc(room * sizeof *out);
@@ -64,8 +64,8 @@ mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_
     const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
     const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
     const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
-    const char *trouble = soxr_oneshot(rate, MN_SPEECH_RATE_HZ, 1, x, count, NULL, y, room, &made, &io,
-                                       &quality, &runtime);
+    const char *trouble = soxr_oneshot(rate, MN_SPEECH_RATE_HZ, 1, x, count, NULL, y, room, &made,
+                                       &io, &quality, &runtime);
     if (trouble != NULL) status = mn_error_set(error, MN_ERR_FAILED, "resampling: %s", trouble);
   }
   for (size_t i = 0; status == MN_OK && i < made; i++) {

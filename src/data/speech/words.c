@@ -18,7 +18,8 @@ static bool is_speakable(const char *text) {
   bool letters = false;
   for (const char *p = text; *p != 0; p++) {
     const unsigned char c = (unsigned char)*p;
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 128;
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 128;
     if (!letter && strchr(" '-.?!", c) == NULL) return false;
     letters = letters || letter;
   }
@@ -41,12 +42,14 @@ static mn_status read_word(mn_word *word, char *part, bool only_words, mn_error 
   if (strlen(word->text) > TEXT_MAX) return bad(error, word->label, "more than 80 characters");
   if (!is_speakable(word->text)) return bad(error, word->text, "a character that is not spoken");
   if (strchr(word->label, '/') != NULL) return bad(error, word->label, "a slash");
-  const bool taken = strcmp(word->label, MN_SPEECH_UNKNOWN) == 0 || strcmp(word->label, MN_SPEECH_SILENCE) == 0;
+  const bool taken =
+      strcmp(word->label, MN_SPEECH_UNKNOWN) == 0 || strcmp(word->label, MN_SPEECH_SILENCE) == 0;
   if (taken && !only_words) {
-    return mn_error_set(error, MN_ERR_USAGE,
-                        "--words: \"%s\" is a class of its own already; expected another label, such as "
-                        "\"%s_word=%s\"; or say --only-words",
-                        word->label, word->label, word->text);
+    return mn_error_set(
+        error, MN_ERR_USAGE,
+        "--words: \"%s\" is a class of its own already; expected another label, such as "
+        "\"%s_word=%s\"; or say --only-words",
+        word->label, word->label, word->text);
   }
   return MN_OK;
 }
