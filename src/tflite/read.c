@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tflite/read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,19 @@ static mn_status read_codes(mn_reader *reader, const mn_flat_table *model, op_co
 }
 
 /* ---- Ops -----------------------------------------------------------------------------------*/
+static mn_status unknown_op(mn_flat *flat, size_t at, int32_t code) {
+  char known[256] = "";
+  for (int32_t k = 0; k < MN_OP_COUNT; k++) {
+    const mn_op_info *info = mn_op_info_get((mn_op_kind)k);
+    size_t used = strlen(known);
+    if (info->tflite_code >= 0) {
+      snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "", info->text);
+    }
+  }
+  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at, "op %s (code %d) is not supported; expected %s",
+                      mn_tflite_op_name(code), (int)code, known);
+}
+
 static mn_status kind_of(mn_reader *reader, size_t at, const op_code *code, mn_op_kind *kind) {
   mn_flat *flat = &reader->flat;
   if (code->custom != NULL)
@@ -59,9 +73,7 @@ static mn_status kind_of(mn_reader *reader, size_t at, const op_code *code, mn_o
     *kind = (mn_op_kind)k;
     return MN_OK;
   }
-  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, at,
-                      "op code %d is not supported; see the op list of inspect --help",
-                      (int)code->code);
+  return unknown_op(flat, at, code->code);
 }
 
 static mn_status read_tensor_ids(mn_reader *reader, const mn_flat_table *table, int32_t slot,

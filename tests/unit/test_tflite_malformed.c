@@ -337,7 +337,7 @@ static const fault faults[] = {
     {graph_input_constant, MN_ERR_FORMAT, "is constant, a variable or without a scale"},
     {graph_output_outside, MN_ERR_FORMAT, "tensor 77; the file has"},
     {new_version, MN_ERR_UNSUPPORTED, "CONV_2D version 99; versions up to"},
-    {unknown_op, MN_ERR_UNSUPPORTED, "op code 117 is not supported"},
+    {unknown_op, MN_ERR_UNSUPPORTED, "op HARD_SWISH (code 117) is not supported; expected CONV_2D, DEPTHWISE"},
     {code_outside, MN_ERR_FORMAT, "operator code 50; the file has"},
     {stride_zero, MN_ERR_UNSUPPORTED, "option field 1 has value 0"},
     {stride_huge, MN_ERR_UNSUPPORTED, "option field 1 has value 2147483647"},
