@@ -42,6 +42,7 @@ static const key_use uses[NET_KEYS] = {
     [NET_KEY_from] = {AUDIO, 0, 200000, true, false},
     [NET_KEY_to] = {AUDIO, 1, 200000, true, false},
     [NET_KEY_keep] = {1u << MN_FRONTEND_MFCC, 1, 1024, true, false},
+    [NET_KEY_lifter] = {1u << MN_FRONTEND_MFCC, 0, 100, false, false},
     [NET_KEY_mel] = {AUDIO, 0, 0, false, false},
     [NET_KEY_log] = {AUDIO, 0, 0, false, false},
     [NET_KEY_style] = {AUDIO, 0, 0, false, false},
