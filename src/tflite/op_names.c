@@ -1,5 +1,5 @@
-/* op_names.c - what the file format calls its operators, by code: so that one we cannot run is
- * refused by its name. Source: the public TensorFlow Lite schema, version 3.
+/* op_names.c - what the file format calls its operators and types, by code: so that one we cannot
+ * run is refused by its name. Source: the public TensorFlow Lite schema, version 3.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tflite/read.h"
 
@@ -217,4 +217,13 @@ static const char *const names[] = {
 
 const char *mn_tflite_op_name(int32_t code) {
   return code >= 0 && (size_t)code < MN_COUNT(names) ? names[code] : "of a later format";
+}
+
+static const char *const types[] = {"float32", "float16",    "int32",  "uint8",     "int64",
+                                    "string",  "bool",       "int16",  "complex64", "int8",
+                                    "float64", "complex128", "uint64", "resource",  "variant",
+                                    "uint32",  "uint16",     "int4",   "bfloat16",  "int2"};
+
+const char *mn_tflite_type_name(int32_t code) {
+  return code >= 0 && (size_t)code < MN_COUNT(types) ? types[code] : "of a later format";
 }

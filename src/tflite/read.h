@@ -25,7 +25,9 @@ typedef struct mn_reader {
 
 /* Out of memory, said through the same channel as everything else. */
 mn_status mn_reader_no_memory(mn_reader *reader);
-const char *mn_tflite_op_name(int32_t code); /* op_names.c */
+/* op_names.c */
+const char *mn_tflite_op_name(int32_t code);
+const char *mn_tflite_type_name(int32_t code);
 /* read_tensor.c */
 mn_status mn_read_buffers(mn_reader *reader, const mn_flat_table *model) MN_MUST_CHECK;
 mn_status mn_read_tensors(mn_reader *reader, const mn_flat_table *subgraph) MN_MUST_CHECK;

@@ -54,9 +54,10 @@ static mn_status read_type(mn_reader *reader, const mn_flat_table *table, mn_ten
     tensor->dtype = (mn_dtype)dtype;
     return MN_OK;
   }
-  return mn_flat_fail(flat, MN_ERR_UNSUPPORTED, table->at,
-                      "tensor type %d is not supported; expected int8, int16, int4, int32 or int64",
-                      (int)code);
+  return mn_flat_fail(
+      flat, MN_ERR_UNSUPPORTED, table->at,
+      "tensor type %s (code %d) is not supported; expected int8, int16, int4, int32 or int64",
+      mn_tflite_type_name(code), (int)code);
 }
 
 static mn_status read_shape(mn_reader *reader, const mn_flat_table *table, mn_tensor *tensor) {

@@ -309,7 +309,7 @@ static const fault faults[] = {
     {field_list_outside, MN_ERR_FORMAT, "outside the file"},
     {other_schema, MN_ERR_UNSUPPORTED, "schema version 2; expected 3"},
     {two_subgraphs, MN_ERR_UNSUPPORTED, "2 subgraphs; expected one"},
-    {half_float, MN_ERR_UNSUPPORTED, "tensor type 1 is not supported"},
+    {half_float, MN_ERR_UNSUPPORTED, "tensor type float16 (code 1) is not supported"},
     {float_input, MN_ERR_UNSUPPORTED,
      "is float32; expected int8 or int16: quantize the model fully"},
     {uint8_input, MN_ERR_UNSUPPORTED, "is uint8; expected int8 or int16"},
