@@ -27,7 +27,9 @@ typedef struct mn_train_config {
 } mn_train_config;
 mn_train_config mn_train_defaults(void);
 
-/* Values of a supernet's masks and mixes going in, gradients coming out. Owned by the caller (search). */
+/* Values of a supernet's masks and mixes going in, gradients coming out. Owned by the caller (search).
+ * Depthwise layers need no mask: those with batch norm take the openness of their input by themselves
+ * (mixed along MIX), and its gradient is part of the masks' and mixes' that made it. */
 typedef struct mn_gates {
   const float *const *mask;    /* [op_count]: NULL or [output channels] */
   float *const *mask_gradient; /* [op_count]: NULL or written */

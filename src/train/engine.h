@@ -71,7 +71,9 @@ typedef struct mn_value {
   mn_parameter *gamma, *bias, *mean, *variance; /* NULL where absent */
   mn_learned_range *range;
   bool masked;
-  float *mask; /* [stride] copy of the caller's */
+  float *mask; /* [stride] */
+  float *open; /* [stride]: how open each channel is, see gates.c */
+  double *open_gradient;
   float *scale, *shift, *low, *high, *raw_scale, *raw_shift, *raw_low, *raw_high;
   float *batch_mean, *inverse_deviation, *on_g, *on_z, *constant;
   double *sums; /* [MN_SHARDS][MN_SUM_KINDS][stride] */
@@ -186,6 +188,10 @@ void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, i
 void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,
                      int64_t first, int64_t rows);
 bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v);
+/* gates.c: around settling and gathering of the unit's output */
+void mn_gates_input(mn_trainer *t, mn_value *x);
+void mn_gates_forward(mn_trainer *t, const mn_unit *u);
+void mn_gates_backward(mn_trainer *t, mn_unit *u);
 /* quantize.c */
 void mn_range_settle(mn_learned_range *range);
 void mn_range_observe(mn_trainer *t, mn_learned_range *range);

@@ -105,13 +105,15 @@ static mn_status gradients_place(mn_trainer *t) {
 
 static mn_status value_place(mn_trainer *t, mn_value *v) {
   float **const vectors[] = {
-      &v->scale,   &v->shift,    &v->low,  &v->high,       &v->raw_scale,         &v->raw_shift,
-      &v->raw_low, &v->raw_high, &v->mask, &v->batch_mean, &v->inverse_deviation, &v->on_g,
-      &v->on_z,    &v->constant};
+      &v->scale,   &v->shift,    &v->low,     &v->high,       &v->raw_scale,         &v->raw_shift,
+      &v->raw_low, &v->raw_high, &v->mask,    &v->batch_mean, &v->inverse_deviation, &v->open,
+      &v->on_g,    &v->on_z,     &v->constant};
   for (size_t i = 0; i < MN_COUNT(vectors); i++)
     if ((*vectors[i] = mn_arena_array(t->arena, (size_t)v->stride + TAIL_FLOATS, sizeof(float))) ==
         NULL)
       return MN_ERR_MEMORY;
+  v->open_gradient = mn_arena_array(t->arena, (size_t)v->stride, sizeof(double));
+  if (v->open_gradient == NULL) return MN_ERR_MEMORY;
   const size_t sums = (size_t)MN_SHARDS * MN_SUM_KINDS * (size_t)v->stride;
   if ((v->sums = mn_arena_array(t->arena, sums, sizeof(double))) == NULL) return MN_ERR_MEMORY;
   if ((v->z = mn_engine_floats(t, value_floats(t, v))) == NULL) return MN_ERR_MEMORY;

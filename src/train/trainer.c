@@ -105,6 +105,7 @@ static void weights_job(void *context, int32_t unit, int32_t thread) {
 static void input_load(mn_trainer *t) {
   mn_value *x = &t->values[0];
   memcpy(x->z, t->batch->x, (size_t)(t->batch->items * x->pixels * x->stride) * sizeof(float));
+  mn_gates_input(t, x);
   mn_value_settle(t, x);
 }
 
@@ -124,6 +125,7 @@ void mn_engine_forward(mn_trainer *t) {
     mn_unit *u = &t->units[i];
     if (u->family == &mn_mix_family) mix_load(t, u);
     unit_run(t, u, u->family->forward);
+    mn_gates_forward(t, u);
     mn_value_settle(t, u->output);
   }
 }
@@ -144,6 +146,7 @@ void mn_engine_backward(mn_trainer *t) {
     mn_unit *u = &t->units[i];
     mn_value_gather(t, u->output);
     if (t->updates || !u->input[0]->input) unit_run(t, u, u->family->backward);
+    mn_gates_backward(t, u);
     mix_give(t, u);
   }
   if (t->quantized) mn_value_gather(t, &t->values[0]);

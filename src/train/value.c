@@ -109,15 +109,11 @@ static void fold_range(mn_value *v) {
 }
 
 void mn_value_settle(mn_trainer *t, mn_value *v) {
-  const bool gated = v->op >= 0 && t->gates != NULL && t->gates->mask != NULL;
-  const float *mask = gated ? t->gates->mask[v->op] : NULL;
   const bool rounds = t->quantized && v->range != NULL && !(t->training && v->range->observed);
-  v->masked = mask != NULL;
   v->view = (mn_view){0};
   if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked &&
       !rounds)
     return;
-  if (v->masked) memcpy(v->mask, mask, (size_t)v->channels * sizeof *mask);
   if (v->gamma != NULL)
     normalize(t, v);
   else
@@ -160,13 +156,10 @@ static void gather_range(mn_value *v) {
 }
 
 void mn_value_gather(mn_trainer *t, mn_value *v) {
-  float *open =
-      v->masked && t->gates->mask_gradient != NULL ? t->gates->mask_gradient[v->op] : NULL;
   const double rows = rows_of(t, v);
   for (int32_t c = 0; c < v->channels; c++) {
     gather_channel(t, v, c, rows);
-    const double mask_gradient = v->masked ? take(v, MN_OPEN, c) : 0;
-    if (open != NULL) open[c] = (float)mask_gradient;
+    if (v->masked) v->open_gradient[c] += take(v, MN_OPEN, c);
   }
   if (v->view.step > 0.0f) gather_range(v);
 }

@@ -237,7 +237,7 @@ typedef struct gate_values {
   float *mask_gradient_of[OPS];
 } gate_values;
 
-/* A mask on every normalized layer, the last channels of each closed; open mixes. */
+/* A mask on every normalized convolution, its last channels closed; depthwise layers follow. */
 static mn_gates gates_make(gate_values *g, const mn_graph *graph) {
   mn_rng rng = mn_rng_seed(3);
   memset(g, 0, sizeof *g);
@@ -245,7 +245,7 @@ static mn_gates gates_make(gate_values *g, const mn_graph *graph) {
     for (int32_t c = 0; c < WIDEST; c++)
       g->mask[i][c] = c > 14 ? 0.0f : (float)mn_rng_range(&rng, 0.3, 1);
     g->mix[i][0] = 0.6f, g->mix[i][1] = 0.4f;
-    if (!graph->ops[i].batch_norm) continue;
+    if (!graph->ops[i].batch_norm || graph->ops[i].kind != MN_OP_CONV_2D) continue;
     g->mask_of[i] = g->mask[i];
     g->mask_gradient_of[i] = g->mask_gradient[i];
   }
@@ -303,11 +303,58 @@ static void gradients_of_masks_and_mixes_should_match_finite_differences(void **
   mn_arena_destroy(s.arena);
 }
 
+/* 0 and 1 only: the wide network with closed channels must be the narrow one. */
+static const mn_graph *chain(sketch *s, int32_t width) {
+  *s = sketch_begin(7, 6, 3);
+  sketch_conv(s, 3, (layer){width, 3, 3, 1, 1, relu, .name = "a"});
+  sketch_depthwise(s, (layer){width, 3, 3, 2, 2, relu6, .name = "b"});
+  sketch_conv(s, width, (layer){width + 3, 1, 1, 1, 1, relu, .name = "c"});
+  sketch_depthwise(s, (layer){width + 3, 3, 3, 1, 1, none, .name = "d"});
+  sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, 4, 3, 1, 1, .valid = true});
+  sketch_conv(s, width + 3, (layer){5, 1, 1, 1, 1, .no_norm = true, .name = "e"});
+  return sketch_finish(s);
+}
+
+static void closed_channels_should_leave_exactly_the_narrower_network(void **state) {
+  (void)state;
+  enum { WIDE = 30, NARROW = 13 };
+  sketch s, n;
+  const mn_graph *wide = chain(&s, WIDE), *narrow = chain(&n, NARROW);
+  mn_pool *pool;
+  assert_int_equal(mn_pool_create(&pool, 2), MN_OK);
+  mn_trainer *from = make(wide, NULL, MN_LOSS_CROSS_ENTROPY, pool);
+  mn_trainer *to = make(narrow, NULL, MN_LOSS_CROSS_ENTROPY, pool);
+  mn_rng rng = mn_rng_seed(4);
+  for (int32_t i = 0; i < from->parameter_count;
+       i++) { /* beta too: a closed channel must not show it */
+    mn_parameter *p = &from->parameters[i];
+    for (int32_t o = 0; p->kind == MN_PARAMETER_BIAS && o < p->outer; o++)
+      p->value[o] = (float)mn_rng_normal(&rng);
+  }
+  mn_error error = {{0}};
+  int32_t layers;
+  assert_ok(mn_trainer_inherit(to, &layers, from, &error), &error);
+  assert_int_equal(layers, 5);
+  gate_values g;
+  const mn_gates gates = gates_make(&g, wide);
+  for (int32_t c = 0; c < WIDEST; c++) {
+    g.mask[0][c] = c < NARROW ? 1.0f : 0.0f;
+    g.mask[2][c] = c < NARROW + 3 ? 1.0f : 0.0f;
+  }
+  const toy y = toy_make(s.arena, ITEMS, 7 * 6 * 3, 5, 9);
+  const double expected = loss_of(to, &y.batch, NULL), found = loss_of(from, &y.batch, &gates);
+  if (fabs(found - expected) > 1e-5) fail_msg("loss %g, of the narrow network %g", found, expected);
+  mn_trainer_destroy(from), mn_trainer_destroy(to);
+  mn_pool_destroy(pool);
+  mn_arena_destroy(s.arena), mn_arena_destroy(n.arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_of_every_unit_should_match_finite_differences),
       cmocka_unit_test(gradients_of_the_mean_squared_head_should_match_finite_differences),
       cmocka_unit_test(gradients_of_masks_and_mixes_should_match_finite_differences),
+      cmocka_unit_test(closed_channels_should_leave_exactly_the_narrower_network),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

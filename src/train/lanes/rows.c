@@ -5,7 +5,7 @@
 
 #include "train/lanes/lanes_internal.h"
 
-enum { CHUNK = 4 };
+enum { CHUNK = 4, AHEAD = 16 };
 
 typedef struct coefficients {
   vf scale[CHUNK], shift[CHUNK], low[CHUNK], high[CHUNK];
@@ -31,6 +31,7 @@ MN_INLINE void read_chunk(const int vectors, const bool rounds, float *y, const 
     const float *from = z + line * w->from_line + c;
     for (int64_t r = 0; r < w->rows; r++, to += w->to_row, from += w->from_row)
       MN_UNROLL for (int j = 0; j < vectors; j++) {
+        __builtin_prefetch(from + AHEAD * w->from_row + j * MN_LANES);
         vf v = load(from + j * MN_LANES) * k.scale[j] + k.shift[j];
         v = clamp(v, k.low[j], k.high[j]);
         if (rounds) v = nearest(v * inverse) * step;
@@ -105,6 +106,8 @@ MN_INLINE void unnormalize_chunk(const int vectors, float *dz, const float *g, c
     ptrdiff_t at = line * w->from_line + c;
     for (int64_t r = 0; r < w->rows; r++, to += w->to_row, at += w->from_row)
       MN_UNROLL for (int j = 0; j < vectors; j++) {
+        __builtin_prefetch(g + at + AHEAD * w->from_row + j * MN_LANES);
+        __builtin_prefetch(z + at + AHEAD * w->from_row + j * MN_LANES);
         const vf on_g = a[j] * load(g + at + j * MN_LANES);
         store(to + j * MN_LANES, on_g + (b[j] * load(z + at + j * MN_LANES) + d[j]));
       }

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Training step of DS-CNN-S and -L, ours against PyTorch {eager, compile} x {contiguous, channels_last}:
+#
+#   sh bench/train/against_pytorch.sh [ROUNDS]
+#
+# Builds the bench programs, makes a virtual environment of its own under build/ (PyTorch is about
+# 5 GB) and runs all variants in turns. MN_TORCH_PYTHON names a Python that has PyTorch already.
+# SPDX-License-Identifier: Apache-2.0
+set -eu
+cd "$(dirname "$0")/../.."
+cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=Release -DMN_BENCH=ON -DMN_TESTS=OFF > /dev/null
+cmake --build build/bench --target train_speed > /dev/null
+python=${MN_TORCH_PYTHON:-build/bench-venv/bin/python3}
+if [ -z "${MN_TORCH_PYTHON:-}" ] && [ ! -x "$python" ]; then
+  python3 -m venv build/bench-venv
+  build/bench-venv/bin/pip install --quiet torch numpy
+fi
+exec "$python" bench/train/against_pytorch.py build/bench/train_speed "${1:-7}"
