@@ -123,6 +123,26 @@ static mn_status keep_readable(mn_dataset *dataset, const measurement *results) 
   return MN_OK;
 }
 
+/* What is changed on the way in is no fault of a file: one line for all files alike. */
+static mn_status name_formats(mn_dataset *dataset) {
+  int32_t stereo = 0, resampled = 0, first_stereo = -1, first_resampled = -1;
+  for (int32_t i = dataset->count - 1; i >= 0; i--) {
+    const mn_audio_info *info = &dataset->entries[i].info;
+    if (info->channels > 1) stereo++, first_stereo = i;
+    if (info->rate_hz != dataset->entries[0].info.rate_hz) resampled++, first_resampled = i;
+  }
+  if (stereo > 0)
+    MN_TRY(mn_problem_add(dataset, dataset->items[first_stereo].file, "stereo",
+                          "%d recordings of more than one channel, this one first; mixed down",
+                          stereo));
+  if (resampled > 0)
+    MN_TRY(mn_problem_add(dataset, dataset->items[first_resampled].file, "rate",
+                          "%d recordings of another rate than the first one's %d Hz, this one "
+                          "first; all are resampled to the network's rate",
+                          resampled, dataset->entries[0].info.rate_hz));
+  return MN_OK;
+}
+
 /* ---- The same content, or the same speaker, twice ---------------------------------------------*/
 
 typedef struct twin {
@@ -221,6 +241,7 @@ mn_status mn_audit(mn_dataset *dataset, mn_error *error) {
   mn_status named = status == MN_OK ? keep_readable(dataset, a.results) : MN_OK;
   mn_free(a.results);
   if (status != MN_OK) return status;
+  if (named == MN_OK) named = name_formats(dataset);
   if (named == MN_OK) named = name_repetitions(dataset);
   if (named != MN_OK) return mn_error_set(error, named, "%s: out of memory", dataset->config.path);
   if (dataset->count == 0)

@@ -304,6 +304,8 @@ static void the_audit_should_name_everything_odd(void **state) {
   write_sound(at(root, "a/none_nohash_0.wav"), pcm, 16000, 1, 0, 0.5, 3);
   write_sound(at(root, "b/album_nohash_0.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 8000, 1,
               8000 * 90, 0.5, 4);
+  write_sound(at(root, "a/wide_nohash_0.wav"), pcm, 16000, 2, 16000, 0.5, 5);
+  write_sound(at(root, "b/wide_nohash_0.wav"), pcm, 16000, 2, 16000, 0.5, 6);
   write_text(at(root, "a/empty_nohash_0.wav"), "");
   write_text(at(root, "a/text_nohash_0.wav"), "this is no sound at all, whatever its name says");
   write_wav(at(root, "a/cut_nohash_0.wav"), 90);
@@ -323,8 +325,10 @@ static void the_audit_should_name_everything_odd(void **state) {
   assert_problem(dataset, "stray", "no_class", "no class folder");
   assert_problem(dataset, "nobody", "empty_class", "no recording");
   assert_problem(dataset, "b/twin", "duplicate", "a/twin");
-  assert_int_equal(mn_dataset_problems(dataset), 11);
-  assert_int_equal(mn_dataset_items(dataset), 20 + 2 + 4);
+  assert_problem(dataset, "b/album", "rate", "1 recordings of another rate");
+  assert_problem(dataset, "a/wide", "stereo", "2 recordings of more than one channel");
+  assert_int_equal(mn_dataset_problems(dataset), 13);
+  assert_int_equal(mn_dataset_items(dataset), 20 + 2 + 4 + 2);
   mn_dataset_close(dataset);
 }
 
