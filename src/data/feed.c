@@ -37,6 +37,8 @@ mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
                            .noise_probability = 0.8,
                            .noise_snr_low_db = 0,
                            .noise_snr_high_db = 20,
+                           .floor_low_dbfs = -95, /* digital silence is no sound that a microphone gives */
+                           .floor_high_dbfs = -65,
                            .time_masks = 2,
                            .time_mask_frames = 8,
                            .mel_masks = 2,
