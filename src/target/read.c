@@ -287,7 +287,8 @@ mn_status mn_target_read(const mn_target **target, mn_arena *arena, const char *
   const char *path = name_or_path;
   if (!is_path) {
     const char *shipped = mn_arena_text(arena, "targets/%s.ini", name_or_path);
-    path = shipped != NULL ? mn_shipped_path(arena, shipped) : NULL;
+    if (shipped == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+    path = mn_shipped_path(arena, shipped);
     if (path == NULL) return unknown_target(arena, name_or_path, error);
   }
   mn_bytes text = {0};

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "micronets/target.h"
@@ -151,6 +152,39 @@ static void an_unknown_name_gets_the_nearest(void **state) {
   mn_arena_destroy(arena);
 }
 
+/* A heap whose n-th allocation from now on fails. */
+static void *failing(void *context, void *memory, size_t size) {
+  int *left = context;
+  if (size == 0) {
+    free(memory);
+    return NULL;
+  }
+  if (--*left < 0) return NULL;
+  return realloc(memory, size);
+}
+
+static void a_lack_of_memory_is_reported_and_nothing_is_lost(void **state) {
+  (void)state;
+  bool enough = false;
+  int tries = 0;
+  for (; !enough && tries < 100; tries++) {
+    int left = tries;
+    mn_heap heap = {failing, &left};
+    mn_arena *arena = NULL;
+    const mn_target *target = NULL;
+    mn_error error = {{0}};
+    mn_heap_set(&heap);
+    mn_status status = mn_arena_create(&arena);
+    if (status == MN_OK) status = mn_target_read(&target, arena, "nucleo-f446re", &error);
+    mn_arena_destroy(arena);
+    mn_heap_set(NULL);
+    enough = status == MN_OK;
+    assert_true(enough || status == MN_ERR_MEMORY);
+  }
+  assert_true(enough);
+  assert_true(tries > 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_shipped_target_is_read_and_names_an_emulator),
@@ -160,6 +194,7 @@ int main(void) {
       cmocka_unit_test(a_missing_key_is_named),
       cmocka_unit_test(a_line_that_never_ends_is_refused),
       cmocka_unit_test(an_unknown_name_gets_the_nearest),
+      cmocka_unit_test(a_lack_of_memory_is_reported_and_nothing_is_lost),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
