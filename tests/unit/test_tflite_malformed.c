@@ -1,6 +1,7 @@
 /* test_tflite_malformed.c - files that are cut short, damaged or hostile: one clear error, and under
  * the address sanitizer no byte outside the file is touched.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,7 +338,8 @@ static const fault faults[] = {
     {graph_input_constant, MN_ERR_FORMAT, "is constant, a variable or without a scale"},
     {graph_output_outside, MN_ERR_FORMAT, "tensor 77; the file has"},
     {new_version, MN_ERR_UNSUPPORTED, "CONV_2D version 99; versions up to"},
-    {unknown_op, MN_ERR_UNSUPPORTED, "op HARD_SWISH (code 117) is not supported; expected CONV_2D, DEPTHWISE"},
+    {unknown_op, MN_ERR_UNSUPPORTED,
+     "op HARD_SWISH (code 117) is not supported; expected CONV_2D, DEPTHWISE"},
     {code_outside, MN_ERR_FORMAT, "operator code 50; the file has"},
     {stride_zero, MN_ERR_UNSUPPORTED, "option field 1 has value 0"},
     {stride_huge, MN_ERR_UNSUPPORTED, "option field 1 has value 2147483647"},
@@ -418,6 +420,29 @@ static void out_of_line_data_should_be_read_and_checked(void **state) {
   mn_buffer_free(&file);
 }
 
+/* What the fuzzer kept: every file that once took a new way through the reader. */
+static void every_file_of_the_corpus_should_be_read_or_refused(void **state) {
+  (void)state;
+  const char *folder = test_source("tests/fuzz/corpus/tflite");
+  DIR *entries = opendir(folder);
+  int read = 0, refused = 0;
+  assert_non_null(entries);
+  for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+    if (entry->d_name[0] == '.') continue;
+    mn_arena *arena = NULL;
+    mn_error error = {{0}};
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    mn_bytes file = test_read(arena, mn_arena_text(arena, "%s/%s", folder, entry->d_name));
+    mn_status status = read_copy(file.data, file.size, &error);
+    assert_true(status == MN_OK || status == MN_ERR_FORMAT || status == MN_ERR_UNSUPPORTED);
+    read += status == MN_OK;
+    refused += status != MN_OK;
+    mn_arena_destroy(arena);
+  }
+  closedir(entries);
+  assert_true(read >= MODEL_COUNT && refused > 50);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_file_cut_short_at_any_length_should_be_refused),
@@ -425,6 +450,7 @@ int main(void) {
       cmocka_unit_test(every_fault_should_be_named_with_what_was_expected),
       cmocka_unit_test(a_million_references_to_one_tensor_should_be_refused_quickly),
       cmocka_unit_test(out_of_line_data_should_be_read_and_checked),
+      cmocka_unit_test(every_file_of_the_corpus_should_be_read_or_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
