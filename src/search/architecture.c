@@ -11,7 +11,9 @@
 static double **rows_of(mn_arena *arena, const mn_net *net, double *flat) {
   int32_t decisions = mn_net_decisions(net);
   double **row = mn_arena_array(arena, (size_t)decisions, sizeof *row);
-  for (int32_t d = 0, at = 0; row != NULL && d < decisions; at += mn_net_decision(net, d)->options, d++) row[d] = flat + at;
+  for (int32_t d = 0, at = 0; row != NULL && d < decisions;
+       at += mn_net_decision(net, d)->options, d++)
+    row[d] = flat + at;
   return row;
 }
 
@@ -30,7 +32,8 @@ static int32_t channels_of(const mn_graph *graph, int32_t op) {
 static bool takes_mask(const mn_architecture *a, int32_t op) {
   int32_t gate = a->gates->tensor_gate[a->graph->ops[op].output];
   if (a->gates->mask_decision[op] >= 0) return true;
-  return a->graph->ops[op].kind == MN_OP_DEPTHWISE_CONV_2D && gate >= 0 && a->gates->gates[gate].kind != MN_GATE_FULL;
+  return a->graph->ops[op].kind == MN_OP_DEPTHWISE_CONV_2D && gate >= 0 &&
+         a->gates->gates[gate].kind != MN_GATE_FULL;
 }
 
 static bool make_masks(mn_architecture *a, mn_arena *arena) {
@@ -50,9 +53,14 @@ static bool make_masks(mn_architecture *a, mn_arena *arena) {
   return true;
 }
 
-mn_status mn_architecture_create(mn_architecture *a, mn_arena *arena, const mn_net *net, const mn_graph *graph,
-                                 const mn_gate_map *gates, const mn_options *options) {
-  *a = (mn_architecture){.net = net, .graph = graph, .gates = gates, .options = options, .decisions = mn_net_decisions(net)};
+mn_status mn_architecture_create(mn_architecture *a, mn_arena *arena, const mn_net *net,
+                                 const mn_graph *graph, const mn_gate_map *gates,
+                                 const mn_options *options) {
+  *a = (mn_architecture){.net = net,
+                         .graph = graph,
+                         .gates = gates,
+                         .options = options,
+                         .decisions = mn_net_decisions(net)};
   for (int32_t d = 0; d < a->decisions; d++) a->values += mn_net_decision(net, d)->options;
   a->state = mn_arena_array(arena, 3 * (size_t)a->values, sizeof *a->state);
   if (a->state == NULL) return MN_ERR_MEMORY;
@@ -62,7 +70,8 @@ mn_status mn_architecture_create(mn_architecture *a, mn_arena *arena, const mn_n
   a->p = new_rows(arena, net, a->values);
   a->dp = new_rows(arena, net, a->values);
   a->probability = new_rows(arena, net, a->values);
-  bool made = a->alpha && a->moment1 && a->moment2 && a->p && a->dp && a->probability && make_masks(a, arena);
+  bool made = a->alpha && a->moment1 && a->moment2 && a->p && a->dp && a->probability &&
+              make_masks(a, arena);
   return made ? MN_OK : MN_ERR_MEMORY;
 }
 
@@ -76,7 +85,8 @@ static double gumbel(mn_rng *rng) {
 }
 
 /* softmax over the allowed options of one decision; rng NULL: no noise. */
-static void soften(const mn_architecture *a, double *p, int32_t d, mn_rng *rng, double temperature) {
+static void soften(const mn_architecture *a, double *p, int32_t d, mn_rng *rng,
+                   double temperature) {
   int32_t options = mn_net_decision(a->net, d)->options;
   double peak = -(double)INFINITY, sum = 0;
   for (int32_t k = 0; k < options; k++) {
@@ -108,7 +118,8 @@ void mn_architecture_sample(mn_architecture *a, mn_rng *rng, double temperature)
 
 void mn_architecture_fix(mn_architecture *a, const mn_pick *pick) {
   for (int32_t d = 0; d < a->decisions; d++)
-    for (int32_t k = 0; k < mn_net_decision(a->net, d)->options; k++) a->p[d][k] = k == pick->option[d];
+    for (int32_t k = 0; k < mn_net_decision(a->net, d)->options; k++)
+      a->p[d][k] = k == pick->option[d];
   fill_gates(a);
 }
 
@@ -117,8 +128,10 @@ void mn_architecture_probability(mn_architecture *a) {
 }
 
 mn_gates mn_architecture_gates(mn_architecture *a) {
-  return (mn_gates){.mask = (const float *const *)a->mask, .mask_gradient = a->mask_gradient,
-                    .mix = a->mix, .mix_gradient = a->mix_gradient};
+  return (mn_gates){.mask = (const float *const *)a->mask,
+                    .mask_gradient = a->mask_gradient,
+                    .mix = a->mix,
+                    .mix_gradient = a->mix_gradient};
 }
 
 static void collect_gradients(mn_architecture *a) {
@@ -126,8 +139,9 @@ static void collect_gradients(mn_architecture *a) {
   for (int32_t op = 0; op < a->graph->op_count; op++) {
     int32_t mix = a->graph->ops[op].kind == MN_OP_MIX ? a->graph->ops[op].decision : -1;
     if (a->mask[op] != NULL)
-      mn_gate_open_gradient(a->dp, a->mask_gradient[op], a->gates, a->gates->tensor_gate[a->graph->ops[op].output],
-                            a->net, (const double *const *)a->p);
+      mn_gate_open_gradient(a->dp, a->mask_gradient[op], a->gates,
+                            a->gates->tensor_gate[a->graph->ops[op].output], a->net,
+                            (const double *const *)a->p);
     if (mix >= 0) {
       a->dp[mix][1] += (double)a->mix_gradient[2 * op];
       a->dp[mix][0] += (double)a->mix_gradient[2 * op + 1];
@@ -136,7 +150,8 @@ static void collect_gradients(mn_architecture *a) {
 }
 
 /* gradient on alpha += softmax's Jacobian applied to dp. */
-static void through_softmax(double *gradient, const double *p, const double *dp, int32_t options, double temperature) {
+static void through_softmax(double *gradient, const double *p, const double *dp, int32_t options,
+                            double temperature) {
   double mean = 0;
   for (int32_t k = 0; k < options; k++) mean += p[k] * dp[k];
   for (int32_t k = 0; k < options; k++) gradient[k] += p[k] * (dp[k] - mean) / temperature;
@@ -144,7 +159,8 @@ static void through_softmax(double *gradient, const double *p, const double *dp,
 
 enum { MOST_OPTIONS = 256 };
 
-static void adam(double *alpha, double *m, double *v, const double *gradient, int32_t options, double rate, int64_t step) {
+static void adam(double *alpha, double *m, double *v, const double *gradient, int32_t options,
+                 double rate, int64_t step) {
   const double beta1 = 0.9, beta2 = 0.99, tiny = 1e-8;
   double correct1 = 1 - pow(beta1, (double)step), correct2 = 1 - pow(beta2, (double)step);
   for (int32_t k = 0; k < options; k++) {
@@ -154,13 +170,15 @@ static void adam(double *alpha, double *m, double *v, const double *gradient, in
   }
 }
 
-void mn_architecture_update(mn_architecture *a, double *const *dprobability, double temperature, double rate, int64_t step) {
+void mn_architecture_update(mn_architecture *a, double *const *dprobability, double temperature,
+                            double rate, int64_t step) {
   collect_gradients(a);
   for (int32_t d = 0; d < a->decisions; d++) {
     int32_t options = mn_net_decision(a->net, d)->options;
     double gradient[MOST_OPTIONS] = {0};
     through_softmax(gradient, a->p[d], a->dp[d], options, temperature);
-    if (dprobability != NULL) through_softmax(gradient, a->probability[d], dprobability[d], options, 1);
+    if (dprobability != NULL)
+      through_softmax(gradient, a->probability[d], dprobability[d], options, 1);
     adam(a->alpha[d], a->moment1[d], a->moment2[d], gradient, options, rate, step);
   }
 }
@@ -178,7 +196,8 @@ double mn_architecture_liking(const mn_architecture *a, int32_t decision, int32_
   double peak = -(double)INFINITY, sum = 0;
   if (!a->options->allowed[decision][option]) return -(double)INFINITY;
   for (int32_t k = 0; k < mn_net_decision(a->net, decision)->options; k++)
-    if (a->options->allowed[decision][k] && a->alpha[decision][k] > peak) peak = a->alpha[decision][k];
+    if (a->options->allowed[decision][k] && a->alpha[decision][k] > peak)
+      peak = a->alpha[decision][k];
   for (int32_t k = 0; k < mn_net_decision(a->net, decision)->options; k++)
     if (a->options->allowed[decision][k]) sum += exp(a->alpha[decision][k] - peak);
   return a->alpha[decision][option] - peak - log(sum);

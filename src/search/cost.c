@@ -9,13 +9,23 @@
 #include <math.h>
 
 /* Bytes that go with each output channel beside its weights. */
-enum { CHANNEL_BYTES = 9, TFLM_CHANNEL_BYTES = 15, TFLM_TAIL_CHANNEL_BYTES = 8, TFLM_TAIL_OP_BYTES = 165 };
+enum {
+  CHANNEL_BYTES = 9,
+  TFLM_CHANNEL_BYTES = 15,
+  TFLM_TAIL_CHANNEL_BYTES = 8,
+  TFLM_TAIL_OP_BYTES = 165
+};
 static const double peak_sharpness = 40; /* of the smooth maximum over ops, relative to the peak */
 
-mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph, const mn_gate_map *gates,
-                         const mn_net *net, const mn_search_config *config) {
-  size_t gate_count = (size_t)gates->gate_count, ops = (size_t)graph->op_count, tensors = (size_t)graph->tensor_count;
-  *cost = (mn_cost){.graph = graph, .gates = gates, .net = net, .paper = config->paper_price,
+mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
+                         const mn_gate_map *gates, const mn_net *net,
+                         const mn_search_config *config) {
+  size_t gate_count = (size_t)gates->gate_count, ops = (size_t)graph->op_count,
+         tensors = (size_t)graph->tensor_count;
+  *cost = (mn_cost){.graph = graph,
+                    .gates = gates,
+                    .net = net,
+                    .paper = config->paper_price,
                     .tflm = config->runtime == MN_RUNTIME_TFLM};
   cost->width = mn_arena_array(arena, gate_count, sizeof(double));
   cost->dwidth = mn_arena_array(arena, gate_count, sizeof(double));
@@ -23,7 +33,8 @@ mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph, 
   cost->dexists = mn_arena_array(arena, ops, sizeof(double));
   cost->tensor_bytes = mn_arena_array(arena, tensors, sizeof(double));
   cost->dtensor_bytes = mn_arena_array(arena, tensors, sizeof(double));
-  bool made = cost->width && cost->dwidth && cost->exists && cost->dexists && cost->tensor_bytes && cost->dtensor_bytes;
+  bool made = cost->width && cost->dwidth && cost->exists && cost->dexists && cost->tensor_bytes &&
+              cost->dtensor_bytes;
   return made ? MN_OK : MN_ERR_MEMORY;
 }
 
@@ -56,9 +67,11 @@ typedef struct op_cost {
 static op_cost full_cost(const mn_cost *cost, int32_t op) {
   double per_channel = cost->tflm ? TFLM_CHANNEL_BYTES : CHANNEL_BYTES;
   double biases = (double)mn_op_biases(cost->graph, op);
-  double bits = cost->graph->ops[op].inputs > 1 ? mn_dtype_bits(cost->graph->tensors[cost->graph->ops[op].input[1]].dtype) : 8;
-  return (op_cost){2.0 * (double)mn_op_macs(cost->graph, op), (double)mn_op_weights(cost->graph, op) * bits / 8,
-                   biases * per_channel};
+  double bits = cost->graph->ops[op].inputs > 1
+                    ? mn_dtype_bits(cost->graph->tensors[cost->graph->ops[op].input[1]].dtype)
+                    : 8;
+  return (op_cost){2.0 * (double)mn_op_macs(cost->graph, op),
+                   (double)mn_op_weights(cost->graph, op) * bits / 8, biases * per_channel};
 }
 
 static double tail_bytes(const mn_cost *cost, int32_t op, double out) {
@@ -90,10 +103,12 @@ void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *co
   }
   for (int32_t t = 0; t < cost->graph->tensor_count; t++) {
     const mn_tensor *tensor = &cost->graph->tensors[t];
-    cost->tensor_bytes[t] = tensor->constant ? 0 : (double)mn_tensor_bytes(tensor) * open_share(cost, t);
+    cost->tensor_bytes[t] =
+        tensor->constant ? 0 : (double)mn_tensor_bytes(tensor) * open_share(cost, t);
   }
-  value[METRIC_SRAM] += mn_plan_expected_sram(cost->dtensor_bytes, cost->graph, cost->tensor_bytes,
-                                              cost->exists, peak_sharpness, cost->paper || cost->tflm);
+  value[METRIC_SRAM] +=
+      mn_plan_expected_sram(cost->dtensor_bytes, cost->graph, cost->tensor_bytes, cost->exists,
+                            peak_sharpness, cost->paper || cost->tflm);
   add_linear_models(cost, value);
   for (int m = 0; m < METRIC_COUNT; m++) value[m] += cost->offset[m];
 }
@@ -103,7 +118,8 @@ static void backward_op(mn_cost *cost, const double weight[METRIC_COUNT], int32_
   op_cost full = full_cost(cost, op);
   double in = spans_input(o->kind) ? open_share(cost, o->input[0]) : 1;
   double out = open_share(cost, o->output), exists = cost->exists[op];
-  double ops = weight[METRIC_OPS] + weight[METRIC_MS] * cost->ms_per_op + weight[METRIC_MJ] * cost->mj_per_op;
+  double ops = weight[METRIC_OPS] + weight[METRIC_MS] * cost->ms_per_op +
+               weight[METRIC_MJ] * cost->mj_per_op;
   double both = ops * full.ops + weight[METRIC_FLASH] * full.weights;
   double alone = weight[METRIC_FLASH] * full.channels;
   double tail = weight[METRIC_SRAM] * (tail_bytes(cost, op, 1) - tail_bytes(cost, op, 0));
@@ -113,19 +129,22 @@ static void backward_op(mn_cost *cost, const double weight[METRIC_COUNT], int32_
 }
 
 /* exists = p[on][1] * p[off][0], one of the factors usually 1. */
-static void backward_exists(const mn_cost *cost, double *const *dp, int32_t op, const double *const *p) {
+static void backward_exists(const mn_cost *cost, double *const *dp, int32_t op,
+                            const double *const *p) {
   int32_t on = cost->gates->op_decision[op], off = cost->gates->op_decision_off[op];
   if (on >= 0) dp[on][1] += cost->dexists[op] * (off >= 0 ? p[off][0] : 1);
   if (off >= 0) dp[off][0] += cost->dexists[op] * (on >= 0 ? p[on][1] : 1);
 }
 
-void mn_cost_backward(mn_cost *cost, double *const *dp, const double weight[METRIC_COUNT], const double *const *p) {
+void mn_cost_backward(mn_cost *cost, double *const *dp, const double weight[METRIC_COUNT],
+                      const double *const *p) {
   for (int32_t g = 0; g < cost->gates->gate_count; g++) cost->dwidth[g] = 0;
   for (int32_t op = 0; op < cost->graph->op_count; op++) backward_op(cost, weight, op);
   for (int32_t t = 0; t < cost->graph->tensor_count; t++) {
     const mn_tensor *tensor = &cost->graph->tensors[t];
     if (tensor->constant) continue;
-    add_share_gradient(cost, t, weight[METRIC_SRAM] * cost->dtensor_bytes[t] * (double)mn_tensor_bytes(tensor));
+    add_share_gradient(
+        cost, t, weight[METRIC_SRAM] * cost->dtensor_bytes[t] * (double)mn_tensor_bytes(tensor));
   }
   for (int32_t op = 0; op < cost->graph->op_count; op++) backward_exists(cost, dp, op, p);
   mn_gate_widths_gradient(dp, cost->dwidth, cost->gates, cost->net, p);
@@ -149,7 +168,8 @@ mn_status mn_cost_calibrate(mn_cost *cost, const mn_pick *pick, mn_arena *scratc
   double smooth[METRIC_COUNT];
   mn_status status = mn_search_price(&price, scratch, cost->net, pick, config, error);
   const double *const *p = one_hot(scratch, cost->net, pick);
-  if (status == MN_OK && p == NULL) status = mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
+  if (status == MN_OK && p == NULL)
+    status = mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
   if (status == MN_OK) {
     if (price.ms_modelled > 0) cost->ms_per_op = price.ms_modelled / (double)price.ops;
     if (price.mj_modelled > 0) cost->mj_per_op = price.mj_modelled / (double)price.ops;

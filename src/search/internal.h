@@ -15,8 +15,8 @@ double mn_price_metric(const mn_price *price, int metric);   /* -1: unknown */
 double mn_budget_excess(const mn_budget *budget, const mn_price *price);
 
 /* Price of one pick by the real planner and tables. `scratch` is released again. */
-mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net, const mn_pick *pick,
-                          const mn_search_config *config, mn_error *error);
+mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
+                          const mn_pick *pick, const mn_search_config *config, mn_error *error);
 
 /* Which options survive: allowed[d][k]. An option goes where even the smallest network that has it
  * misses the budget. */
@@ -33,18 +33,20 @@ typedef struct mn_cost {
   const mn_gate_map *gates;
   const mn_net *net;
   bool paper, tflm;
-  double *width, *dwidth;              /* [gates] */
-  double *exists, *dexists;            /* [ops] */
+  double *width, *dwidth;               /* [gates] */
+  double *exists, *dexists;             /* [ops] */
   double *tensor_bytes, *dtensor_bytes; /* [tensors] */
-  double offset[METRIC_COUNT];         /* real price minus smooth cost at the last calibration */
-  double ms_per_op, mj_per_op;         /* linear models (PAPER.md section 4); 0 unknown */
+  double offset[METRIC_COUNT];          /* real price minus smooth cost at the last calibration */
+  double ms_per_op, mj_per_op;          /* linear models (PAPER.md section 4); 0 unknown */
 } mn_cost;
-mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph, const mn_gate_map *gates,
-                         const mn_net *net, const mn_search_config *config);
+mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
+                         const mn_gate_map *gates, const mn_net *net,
+                         const mn_search_config *config);
 /* Smooth costs of probabilities p[decision][option]; offsets included. */
 void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *const *p);
 /* dp += sum over metrics weight[m] * d value[m] / d p; uses the state of the last forward. */
-void mn_cost_backward(mn_cost *cost, double *const *dp, const double weight[METRIC_COUNT], const double *const *p);
+void mn_cost_backward(mn_cost *cost, double *const *dp, const double weight[METRIC_COUNT],
+                      const double *const *p);
 /* Moves the offsets so that smooth cost and real price agree at `pick`. */
 mn_status mn_cost_calibrate(mn_cost *cost, const mn_pick *pick, mn_arena *scratch,
                             const mn_search_config *config, mn_error *error);
@@ -56,16 +58,17 @@ typedef struct mn_architecture {
   const mn_graph *graph;
   const mn_gate_map *gates;
   const mn_options *options;
-  int32_t decisions, values;   /* values: all options of all decisions */
-  double *state;               /* [3][values]: alpha, first and second moment; saved in checkpoints */
+  int32_t decisions, values; /* values: all options of all decisions */
+  double *state;             /* [3][values]: alpha, first and second moment; saved in checkpoints */
   double **alpha, **moment1, **moment2; /* [decisions] into state */
-  double **p, **dp;            /* the last sample, and gradients to it */
-  double **probability;        /* softmax(alpha), no noise, temperature 1 */
-  float **mask, **mask_gradient; /* [ops] */
-  float *mix, *mix_gradient;   /* [ops][2] */
+  double **p, **dp;                     /* the last sample, and gradients to it */
+  double **probability;                 /* softmax(alpha), no noise, temperature 1 */
+  float **mask, **mask_gradient;        /* [ops] */
+  float *mix, *mix_gradient;            /* [ops][2] */
 } mn_architecture;
-mn_status mn_architecture_create(mn_architecture *a, mn_arena *arena, const mn_net *net, const mn_graph *graph,
-                                 const mn_gate_map *gates, const mn_options *options);
+mn_status mn_architecture_create(mn_architecture *a, mn_arena *arena, const mn_net *net,
+                                 const mn_graph *graph, const mn_gate_map *gates,
+                                 const mn_options *options);
 size_t mn_architecture_state_bytes(const mn_architecture *a);
 /* Draws p (Gumbel-softmax), fills masks and mixes. */
 void mn_architecture_sample(mn_architecture *a, mn_rng *rng, double temperature);

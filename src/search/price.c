@@ -5,14 +5,14 @@
 const char *const mn_metric_names[METRIC_COUNT] = {"flash", "sram", "ops", "ms", "mj"};
 
 double mn_budget_limit(const mn_budget *budget, int metric) {
-  const double limit[METRIC_COUNT] = {(double)budget->flash, (double)budget->sram, (double)budget->ops,
-                                      budget->ms, budget->mj};
+  const double limit[METRIC_COUNT] = {(double)budget->flash, (double)budget->sram,
+                                      (double)budget->ops, budget->ms, budget->mj};
   return limit[metric];
 }
 
 double mn_price_metric(const mn_price *price, int metric) {
-  const double value[METRIC_COUNT] = {(double)price->flash.total, (double)price->sram.total, (double)price->ops,
-                                      price->ms_modelled, price->mj_modelled};
+  const double value[METRIC_COUNT] = {(double)price->flash.total, (double)price->sram.total,
+                                      (double)price->ops, price->ms_modelled, price->mj_modelled};
   return value[metric];
 }
 
@@ -25,8 +25,8 @@ double mn_budget_excess(const mn_budget *budget, const mn_price *price) {
   return excess;
 }
 
-mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net, const mn_pick *pick,
-                          const mn_search_config *config, mn_error *error) {
+mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
+                          const mn_pick *pick, const mn_search_config *config, mn_error *error) {
   mn_arena_mark mark = mn_arena_mark_get(scratch);
   const mn_graph *graph = NULL;
   mn_frontend frontend = {0};
@@ -34,7 +34,8 @@ mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
   mn_status status = mn_net_lower(&graph, scratch, net, pick, error);
   if (status == MN_OK) status = mn_net_frontend(&frontend, net, pick, error);
   if (status == MN_OK)
-    status = mn_price_graph(price, scratch, graph, &frontend, config->target, config->runtime, &options, error);
+    status = mn_price_graph(price, scratch, graph, &frontend, config->target, config->runtime,
+                            &options, error);
   mn_arena_release(scratch, mark);
   return status;
 }

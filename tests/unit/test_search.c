@@ -32,7 +32,8 @@ static void write_tone(const char *path, int class_index, int number) {
   put_u32(file + 28, 32000);
   memcpy(file + 32, "\2\0\x10\0data", 8);
   put_u32(file + 40, 2 * SAMPLES);
-  double pitch = 300 * pow(2, class_index) * mn_rng_range(&rng, 0.9, 1.1), level = mn_rng_range(&rng, 2000, 9000);
+  double pitch = 300 * pow(2, class_index) * mn_rng_range(&rng, 0.9, 1.1),
+         level = mn_rng_range(&rng, 2000, 9000);
   for (int i = 0; i < SAMPLES; i++) {
     int sample = (int)(level * sin(6.283185307 * pitch * i / 16000) + 300 * mn_rng_normal(&rng));
     file[44 + 2 * i] = (uint8_t)sample;
@@ -42,7 +43,8 @@ static void write_tone(const char *path, int class_index, int number) {
 }
 
 static void make_data(const char *root) {
-  static const char *const splits[] = {"train", "val", "test"}, *const classes[] = {"low", "mid", "high"};
+  static const char *const splits[] = {"train", "val", "test"}, *const classes[] = {"low", "mid",
+                                                                                    "high"};
   mn_error error = {{0}};
   for (int s = 0; s < 3; s++)
     for (int c = 0; c < 3; c++) {
@@ -154,7 +156,9 @@ static void interrupted_search_should_go_on_to_the_same_bytes(void **state) {
     parts.config.monitor = &monitor;
     steps_left = after;
     stop = 0;
-    assert_int_equal(mn_search(&c, parts.arena, parts.net, parts.dataset, &parts.config, &parts.error), MN_ERR_INTERRUPTED);
+    assert_int_equal(
+        mn_search(&c, parts.arena, parts.net, parts.dataset, &parts.config, &parts.error),
+        MN_ERR_INTERRUPTED);
     stop = 0;
     parts.config.resume = true;
     mn_bytes y = supernet_of(&parts, "parts.ckpt", &c);

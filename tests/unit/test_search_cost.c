@@ -22,7 +22,8 @@ static void open_text(fixture *f, const char *path, mn_bytes text) {
   assert_ok(mn_net_parse(&f->net, f->arena, path, text, &f->error), &f->error);
   assert_int_equal(mn_pick_create(&f->widest, f->arena, f->net), MN_OK);
   mn_pick_largest(&f->widest, f->net);
-  assert_ok(mn_net_lower_supernet(&f->supernet, &f->gates, f->arena, f->net, &f->widest, &f->error), &f->error);
+  assert_ok(mn_net_lower_supernet(&f->supernet, &f->gates, f->arena, f->net, &f->widest, &f->error),
+            &f->error);
   f->options.allowed = mn_arena_array(f->arena, (size_t)mn_net_decisions(f->net), sizeof(bool *));
   for (int32_t d = 0; d < mn_net_decisions(f->net); d++) {
     size_t count = (size_t)mn_net_decision(f->net, d)->options;
@@ -51,7 +52,8 @@ static const double *const *read_only(double **rows) {
 
 static void set_one_hot(fixture *f, double **p, const mn_pick *pick) {
   for (int32_t d = 0; d < pick->count; d++)
-    for (int32_t k = 0; k < mn_net_decision(f->net, d)->options; k++) p[d][k] = k == pick->option[d];
+    for (int32_t k = 0; k < mn_net_decision(f->net, d)->options; k++)
+      p[d][k] = k == pick->option[d];
 }
 
 static void expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot(void **state) {
@@ -84,7 +86,8 @@ static void expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot(voi
 }
 
 /* Probabilities from random logits, and the same with one logit moved. */
-static void fill_random(fixture *f, double **p, uint64_t seed, int32_t moved_d, int32_t moved_k, double by) {
+static void fill_random(fixture *f, double **p, uint64_t seed, int32_t moved_d, int32_t moved_k,
+                        double by) {
   mn_rng rng = mn_rng_seed(seed);
   for (int32_t d = 0; d < mn_net_decisions(f->net); d++) {
     int32_t options = mn_net_decision(f->net, d)->options;
@@ -117,7 +120,8 @@ static void cost_gradient_should_agree_with_finite_differences(void **state) {
       }
       double numeric = (total[0] - total[1]) / 2e-5;
       if (fabs(numeric - dp[d][k]) > 2e-3 * (fabs(numeric) + 1e-3))
-        fail_msg("%s option %d: numeric %g, gradient %g", mn_net_decision(f.net, d)->name, k, numeric, dp[d][k]);
+        fail_msg("%s option %d: numeric %g, gradient %g", mn_net_decision(f.net, d)->name, k,
+                 numeric, dp[d][k]);
       compared++;
     }
   assert_true(compared > 40);
@@ -131,7 +135,8 @@ static void masks_should_be_open_exactly_below_the_picked_width(void **state) {
   mn_architecture a;
   mn_pick pick;
   mn_rng rng = mn_rng_seed(5);
-  assert_int_equal(mn_architecture_create(&a, f.arena, f.net, f.supernet, f.gates, &f.options), MN_OK);
+  assert_int_equal(mn_architecture_create(&a, f.arena, f.net, f.supernet, f.gates, &f.options),
+                   MN_OK);
   assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
   mn_pick_random(&pick, f.net, &rng);
   mn_architecture_fix(&a, &pick);
@@ -176,7 +181,8 @@ static void gate_gradient_should_agree_with_finite_differences_channel_by_channe
       for (int side = 0; side < 2; side++) {
         fill_random(&f, p, 6, d, 1, side == 0 ? 0.05 : -0.05);
         mn_gate_open(open, f.gates, gate, f.net, read_only(p));
-        for (int c = 0; c < f.gates->gates[gate].width; c++) total[side] += (double)slope[c] * (double)open[c];
+        for (int c = 0; c < f.gates->gates[gate].width; c++)
+          total[side] += (double)slope[c] * (double)open[c];
       }
       assert_true(fabs((total[0] - total[1]) / 0.1 - dp[d][1]) < 1e-3 * (1 + fabs(dp[d][1])));
       compared++;
@@ -193,7 +199,8 @@ static void architecture_should_follow_the_gradient_and_leave_removed_options_al
   open_space(&f, "spaces/kws.net");
   mn_architecture a;
   f.options.allowed[0][9] = false;
-  assert_int_equal(mn_architecture_create(&a, f.arena, f.net, f.supernet, f.gates, &f.options), MN_OK);
+  assert_int_equal(mn_architecture_create(&a, f.arena, f.net, f.supernet, f.gates, &f.options),
+                   MN_OK);
   int32_t op = 0;
   while (f.gates->mask_decision[op] != 0) op++;
   mn_rng rng = mn_rng_seed(2);
@@ -258,12 +265,14 @@ static void pruning_should_keep_what_a_feasible_network_can_have(void **state) {
   fixture f;
   open_space(&f, "spaces/kws.net");
   assert_ok(mn_budget_parse(&f.config.budget, "ops=5.3M", &f.error), &f.error);
-  assert_ok(mn_search_prune(&f.options, f.arena, f.net, f.gates, f.supernet, &f.config, &f.error), &f.error);
+  assert_ok(mn_search_prune(&f.options, f.arena, f.net, f.gates, f.supernet, &f.config, &f.error),
+            &f.error);
   assert_true(f.options.allowed[0][0]);
   assert_false(f.options.allowed[0][9]); /* a first conv of 276 channels alone is 10.8 Mops */
   int removed = 0, kept = 0;
   for (int32_t d = 0; d < mn_net_decisions(f.net); d++)
-    for (int32_t k = 0; k < mn_net_decision(f.net, d)->options; k++) f.options.allowed[d][k] ? kept++ : removed++;
+    for (int32_t k = 0; k < mn_net_decision(f.net, d)->options; k++)
+      f.options.allowed[d][k] ? kept++ : removed++;
   assert_true(removed >= 4 && kept > 40);
   mn_arena_destroy(f.arena);
 }
