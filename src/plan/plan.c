@@ -43,7 +43,7 @@ static mn_status choose_kernel(planner *p, int32_t index) {
   const char *reason = NULL;
   const mn_kernel_row *row = mn_kernel_find(p->graph, op, p->family, &reason);
   if (row == NULL)
-    return mn_error_set(p->error, MN_ERR_UNSUPPORTED, "op %s (%s) cannot run: %s", op->name,
+    return mn_error_set(p->error, MN_ERR_UNSUPPORTED, "op %.80s (%s) cannot run: %s", op->name,
                         mn_op_info_get(op->kind)->text, reason);
   mn_plan_step *step = &p->steps[index];
   mn_kernel_arguments *arguments = &p->arguments[index];

@@ -85,7 +85,8 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   if (context->common->out != NULL)
     MN_TRY(mn_stage_folder(&config.work_folder, context, ".", error));
   mn_status status = mn_bench(&r, context->arena, &model, &config, error);
-  if (status != MN_OK && status != MN_ERR_PARITY) return status;
+  if (status != MN_OK && status != MN_ERR_PARITY)
+    return mn_stage_blame(status, context->arguments[0], error);
   mn_error kept = status != MN_OK ? *error : (mn_error){{0}};
   MN_TRY(bench_json(result, context, &r, target, error));
   if (status == MN_OK && r.parity.mismatches > 0)

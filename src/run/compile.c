@@ -108,8 +108,9 @@ mn_status mn_run_compile(json_t **result, const mn_run_context *context,
   MN_TRY(mn_stage_model(&job.model, context, context->arguments[0], error));
   const mn_frontend *frontend =
       job.model.frontend.kind != MN_FRONTEND_NONE ? &job.model.frontend : NULL;
-  MN_TRY(
-      mn_plan_make(&job.plan, context->arena, job.model.graph, job.target, &plan_options, error));
+  MN_TRY(mn_stage_blame(
+      mn_plan_make(&job.plan, context->arena, job.model.graph, job.target, &plan_options, error),
+      context->arguments[0], error));
   MN_TRY(mn_price_graph(&job.price, context->arena, job.model.graph, frontend, job.target,
                         MN_RUNTIME_MICRONETS, &plan_options, error));
   MN_TRY(mn_stage_folder(&job.folder, context, "firmware", error));

@@ -86,6 +86,30 @@ static void put_target(json_t *object, const mn_target *target, const mn_price *
   mn_json_put_text(object, "error_basis", known ? target->cycle_factor_source : NULL);
 }
 
+/* What our runtime cannot run yet still has layers and a price under TFLM; ours is unknown then. */
+static mn_status price_subject(mn_price *price, const mn_run_context *context, const subject *s,
+                               const mn_target *target, mn_runtime runtime, mn_error *error) {
+  mn_plan_options options = {0};
+  mn_tflm_memory tflm = {-1, -1, -1};
+  mn_error ignored;
+  const mn_frontend *frontend = s->frontend.kind != MN_FRONTEND_NONE ? &s->frontend : NULL;
+  mn_status status =
+      mn_price_graph(price, context->arena, s->graph, frontend, target, runtime, &options, error);
+  if (status != MN_ERR_UNSUPPORTED) return status;
+  mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s: %s; its sram and flash are unknown",
+                     context->arguments[0], error->text);
+  error->text[0] = 0;
+  if (mn_tflm_memory_of(&tflm, context->arena, s->graph, &ignored) != MN_OK)
+    tflm = (mn_tflm_memory){-1, -1, -1};
+  *price = (mn_price){.flash = {-1, -1, -1, -1},
+                      .sram = {-1, -1, -1, -1, -1, -1},
+                      .tflm = {tflm.arena, tflm.head, tflm.tail, -1},
+                      .cycles_modelled = -1,
+                      .ms_modelled = -1,
+                      .mj_modelled = -1};
+  return MN_OK;
+}
+
 /* A file is in flash as it is, whoever wrote it. */
 static void use_file_bytes(mn_price *price, int64_t bytes) {
   price->tflm.model_bytes = bytes;
@@ -97,13 +121,10 @@ static void use_file_bytes(mn_price *price, int64_t bytes) {
 static mn_status describe(json_t *object, const mn_run_context *context, const subject *s,
                           const mn_target *target, mn_runtime runtime, mn_error *error) {
   mn_price price;
-  mn_plan_options options = {0};
   char *frontend;
   mn_counts counts = mn_graph_counts(s->graph);
   MN_TRY(text_of_frontend(&frontend, context, &s->frontend, error));
-  MN_TRY(mn_price_graph(&price, context->arena, s->graph,
-                        s->frontend.kind != MN_FRONTEND_NONE ? &s->frontend : NULL, target, runtime,
-                        &options, error));
+  MN_TRY(price_subject(&price, context, s, target, runtime, error));
   if (!s->is_net) use_file_bytes(&price, s->file_bytes);
   mn_json_put_int(object, "macs", counts.macs);
   mn_json_put_int(object, "ops", counts.ops);

@@ -99,7 +99,8 @@ mn_status mn_raw_eval(mn_eval_result *result, const mn_run_context *context, con
   mn_infer infer;
   mn_bytes text;
   MN_TRY(mn_file_read(&text, context->arena, labels, 64 << 20, error));
-  MN_TRY(mn_infer_open(&infer, context, model, false, error));
+  MN_TRY(mn_stage_blame(mn_infer_open(&infer, context, model, false, error), context->arguments[0],
+                        error));
   mn_status status = MN_OK;
   if (infer.outputs > 4096) {
     status = mn_error_set(error, MN_ERR_UNSUPPORTED,

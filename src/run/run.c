@@ -118,7 +118,8 @@ mn_status mn_run_run(json_t **result, const mn_run_context *context, const mn_op
   mn_model model;
   run_job job = {.context = context, .options = options};
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
-  MN_TRY(mn_infer_open(&job.infer, context, &model, options->dump != NULL, error));
+  MN_TRY(mn_stage_blame(mn_infer_open(&job.infer, context, &model, options->dump != NULL, error),
+                        context->arguments[0], error));
   mn_status status =
       options->dump != NULL ? dump_open(&job.dump, context, model.graph, error) : MN_OK;
   job.rows = mn_json_array();

@@ -141,13 +141,17 @@ mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn
   return MN_OK;
 }
 
+mn_status mn_stage_blame(mn_status status, const char *path, mn_error *error) {
+  bool said = strncmp(error->text, path, strlen(path)) == 0;
+  bool about_file = status == MN_ERR_FORMAT || status == MN_ERR_UNSUPPORTED;
+  return said || !about_file ? status : mn_error_prefix(error, status, "%s", path);
+}
+
 mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const char *path,
                          mn_error *error) {
   mn_bytes file;
   MN_TRY(mn_file_read(&file, context->arena, path, 0, error));
-  mn_status status = mn_tflite_read(model, context->arena, file, error);
-  if (status == MN_OK || strncmp(error->text, path, strlen(path)) == 0) return status;
-  return mn_error_prefix(error, status, "%s", path);
+  return mn_stage_blame(mn_tflite_read(model, context->arena, file, error), path, error);
 }
 
 mn_runtime mn_stage_runtime_of(const char *word) {

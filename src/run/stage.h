@@ -45,6 +45,8 @@ mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const c
 /* --target; its code sizes are those of the compiler at hand from now on. */
 mn_status mn_stage_target(const mn_target **target, const mn_run_context *context, const char *name,
                           mn_error *error) MN_MUST_CHECK;
+/* Puts the model's path in front of a message about what is in it. */
+mn_status mn_stage_blame(mn_status status, const char *path, mn_error *error);
 /* Only --runtime micronets compiles and runs so far. */
 mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime,
                            mn_error *error) MN_MUST_CHECK;
