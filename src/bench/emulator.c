@@ -153,6 +153,17 @@ static const char *plugin_path(mn_arena *arena) {
   return mn_file_exists(MN_COUNT_PLUGIN) ? MN_COUNT_PLUGIN : NULL;
 }
 
+/* QEMU's options are lists with commas; a comma of a path is written twice. */
+static const char *escape_commas(mn_arena *arena, const char *path) {
+  char *escaped = mn_arena_array(arena, 2 * strlen(path) + 1, 1);
+  size_t length = 0;
+  for (const char *at = path; escaped != NULL && *at != '\0'; at++) {
+    if (*at == ',') escaped[length++] = ',';
+    escaped[length++] = *at;
+  }
+  return escaped; /* the arena gives zeros: it ends */
+}
+
 static mn_status add_plugin(mn_workshop *shop, mn_arguments *list, const mn_emulation *run) {
   const char *plugin = plugin_path(shop->arena);
   if (plugin == NULL)
@@ -160,8 +171,9 @@ static mn_status add_plugin(mn_workshop *shop, mn_arguments *list, const mn_emul
         shop->error, MN_ERR_FAILED,
         "micronets-count.so was not found beside the program; build it with the program");
   const char *path = mn_arena_text(shop->arena, "%s/%s", shop->folder, run->program);
+  const char *escaped = escape_commas(shop->arena, plugin);
   mn_elf elf;
-  if (path == NULL) return no_memory(shop);
+  if (path == NULL || escaped == NULL) return no_memory(shop);
   MN_TRY(mn_elf_read(&elf, shop->arena, path, shop->error));
   const mn_elf_symbol *mark = mn_elf_find(&elf, "mn_bench_mark"),
                       *port = mn_elf_find(&elf, "mn_bench_port");
@@ -169,7 +181,7 @@ static mn_status add_plugin(mn_workshop *shop, mn_arguments *list, const mn_emul
     return mn_error_set(shop->error, MN_ERR_FAILED, "%s has no marks to count between",
                         run->program);
   mn_arguments_add(list, "-plugin");
-  mn_arguments_add(list, "%s,out=%s,mark=%x:%x,port=%x,regions=%d", plugin, run->counts,
+  mn_arguments_add(list, "%s,out=%s,mark=%x:%x,port=%x,regions=%d", escaped, run->counts,
                    mark->value & ~1u, mark->size, port->value, MN_REGIONS);
   return MN_OK;
 }

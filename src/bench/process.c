@@ -74,6 +74,9 @@ static mn_status wait_for(const mn_process *process, pid_t child, int *exit_code
   for (;;) {
     int status = 0;
     pid_t ended = waitpid(child, &status, WNOHANG);
+    /* A Ctrl-C at the terminal reaches the child as well. */
+    if (ended == child && mn_monitor_stopped(process->monitor))
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted");
     if (ended == child) {
       *exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       return MN_OK;
