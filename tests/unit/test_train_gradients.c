@@ -117,6 +117,10 @@ static void net_depthwise_multiplier(sketch *s) {
 static void net_depthwise_input(sketch *s) {
   sketch_depthwise(s, (layer){3, 3, 3, 1, 1, none});
 }
+static void net_depthwise_one_channel(sketch *s) {
+  sketch_conv(s, 3, (layer){1, 1, 1, 1, 1, none});
+  sketch_depthwise(s, (layer){9, 3, 2, 2, 1, none, .multiplier = 9});
+}
 static void net_average(sketch *s) {
   sketch_conv(s, 3, (layer){20, 1, 1, 1, 1, relu});
   sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, 3, 2, 2, 1});
@@ -178,6 +182,7 @@ static const struct {
     {"depthwise of odd sizes", net_depthwise_odd},
     {"depthwise with multiplier", net_depthwise_multiplier},
     {"depthwise on the input", net_depthwise_input},
+    {"depthwise of one channel", net_depthwise_one_channel},
     {"average pool", net_average},
     {"max pool", net_max},
     {"residual", net_residual},

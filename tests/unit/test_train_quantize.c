@@ -292,6 +292,21 @@ static void evaluation_of_a_residual_net_should_be_the_executors(void **state) {
   mn_arena_destroy(s.arena);
 }
 
+static void evaluation_of_a_widening_net_should_be_the_executors(void **state) {
+  (void)state;
+  const mn_activation relu = MN_ACTIVATION_RELU, none = MN_ACTIVATION_NONE;
+  sketch s = sketch_begin(10, 9, 1);
+  sketch_depthwise(&s, (layer){8, 5, 4, 2, 2, relu, .multiplier = 8});
+  sketch_depthwise(&s, (layer){16, 3, 3, 1, 1, relu, .multiplier = 2});
+  sketch_conv(&s, 16, (layer){12, 2, 3, 2, 1, none, .no_norm = true, .valid = true});
+  const int32_t flat = 2 * 3 * 12;
+  sketch_reshape(&s, (mn_shape){2, {1, flat}});
+  sketch_dense(&s, flat, (layer){20, .activation = relu});
+  sketch_dense(&s, 20, (layer){4, .no_norm = true});
+  check_against_executor(sketch_finish(&s), 90, 4, "widening net");
+  mn_arena_destroy(s.arena);
+}
+
 static void freezing_before_quantization_should_be_refused(void **state) {
   (void)state;
   sketch s;
@@ -314,6 +329,7 @@ int main(void) {
       cmocka_unit_test(range_gradients_should_follow_the_loss),
       cmocka_unit_test(evaluation_of_a_ds_cnn_should_be_the_executors),
       cmocka_unit_test(evaluation_of_a_residual_net_should_be_the_executors),
+      cmocka_unit_test(evaluation_of_a_widening_net_should_be_the_executors),
       cmocka_unit_test(freezing_before_quantization_should_be_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

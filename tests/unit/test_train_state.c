@@ -356,6 +356,51 @@ static void every_failed_allocation_should_be_reported(void **state) {
   bench_free(&b);
 }
 
+static mn_status save_once(mn_trainer *t, const char *path, mn_error *error) {
+  return mn_trainer_save(t, path, 7, error);
+}
+static mn_status load_once(mn_trainer *t, const char *path, mn_error *error) {
+  return mn_trainer_load(t, path, 7, error);
+}
+
+static void checkpoints_should_survive_failing_memory(void **state) {
+  (void)state;
+  static mn_status (*const calls[])(mn_trainer *, const char *, mn_error *) = {save_once,
+                                                                               load_once};
+  bench b = bench_make(8, 1);
+  const mn_heap heap = {.reallocate = reallocate_some};
+  const char *path = mn_arena_text(b.s.arena, "%s/x", test_folder());
+  mn_trainer *t = trainer_of(&b);
+  mn_error error = {{0}};
+  const mn_bytes before = bytes_of(b.s.arena, t, path);
+  for (size_t k = 0; k < MN_COUNT(calls); k++) {
+    mn_status status = MN_ERR_MEMORY;
+    int32_t tried = 0;
+    for (; status == MN_ERR_MEMORY && tried < 2000; tried++) {
+      allocations_left = tried;
+      mn_heap_set(&heap);
+      status = calls[k](t, path, &error);
+      mn_heap_set(NULL);
+      assert_same_bytes(test_read(b.s.arena, path), before);
+    }
+    if (status != MN_OK) fail_msg("%s", error.text);
+    assert_true(tried > 1);
+  }
+  mn_trainer_destroy(t);
+  bench_free(&b);
+}
+
+static void a_full_disk_should_be_reported(void **state) {
+  (void)state;
+  bench b = bench_make(8, 1);
+  mn_trainer *t = trainer_of(&b);
+  mn_error error = {{0}};
+  assert_int_equal(mn_trainer_save(t, "/dev/full", 7, &error), MN_ERR_IO);
+  assert_int_equal(mn_trainer_save(t, "/nonexistent/folder/x", 7, &error), MN_ERR_IO);
+  mn_trainer_destroy(t);
+  bench_free(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_number_of_threads_should_give_the_same_bytes),
@@ -369,6 +414,8 @@ int main(void) {
       cmocka_unit_test(statistics_found_anew_should_be_those_of_the_batches),
       cmocka_unit_test(narrower_layers_should_take_the_leading_channels),
       cmocka_unit_test(every_failed_allocation_should_be_reported),
+      cmocka_unit_test(checkpoints_should_survive_failing_memory),
+      cmocka_unit_test(a_full_disk_should_be_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
