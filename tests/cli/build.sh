@@ -72,4 +72,7 @@ expect 4 build --data "$work/tones" --space "$work/small.net" --target mps2-an38
 expect 2 build --data "$work/tones" --budget ops=1M --out "$work/c" && one_line && says err "--target"
 expect 2 build --words yes,no --target no-such-board --budget ops=1M --out "$work/c" && one_line && says err "no-such-board"
 expect 3 report "$work/tones" && one_line
+mkdir "$work/r" && printf '{"a": 1,\n' >"$work/r/run.json"
+expect 3 report "$work/r" && one_line && says err "run.json:2"
+[ -e "$work/r/report.html" ] && fail "a report of a broken run"
 finish
