@@ -77,7 +77,7 @@ static mn_status bench_in(mn_bench_result *result, mn_workshop *shop, const mn_m
   step(config, 3, "count");
   MN_TRY(write_inputs(shop, &vectors, 1, "first.bin"));
   MN_TRY(mn_measure_speed(result, shop, plan, "first.bin"));
-  MN_TRY(mn_measure_size(result, shop, plan, model, &objects));
+  MN_TRY(mn_measure_size(result, shop, plan, model, config->plan_options, &objects));
   step(config, 4, "done");
   return MN_OK;
 }

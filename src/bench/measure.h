@@ -11,6 +11,7 @@ mn_status mn_measure_speed(mn_bench_result *result, mn_workshop *shop, const mn_
                            const char *input) MN_MUST_CHECK;
 /* Reads the program of nothing but the model. */
 mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
-                          const mn_model *model, const mn_objects *objects) MN_MUST_CHECK;
+                          const mn_model *model, const mn_plan_options *options,
+                          const mn_objects *objects) MN_MUST_CHECK;
 
 #endif
