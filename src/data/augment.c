@@ -201,10 +201,12 @@ static void add_floor(mn_augment *a, mn_rng *rng) {
   for (int32_t i = 0; i < a->samples; i++) a->x[i] += gain * a->noise[i];
 }
 
-/* Collections hold words cut out of their recording; in a window these stand between zeros. */
+/* Collections hold words cut out of their recording; in a window these stand between zeros. The knife
+ * is not exact: a network that saw whole words only takes a sharp end for a stop consonant. */
 static void cut_out(mn_augment *a, int32_t begin, int32_t end, mn_rng *rng) {
-  const int32_t first = begin - (int32_t)(between(rng, 0, 0.05) * a->config.rate_hz);
-  const int32_t last = end + (int32_t)(between(rng, 0, 0.12) * a->config.rate_hz);
+  const double into = 0.15 * (end - begin), beside = 0.06 * a->config.rate_hz;
+  const int32_t first = begin + (int32_t)between(rng, -beside, into);
+  const int32_t last = end + (int32_t)between(rng, -into, 2 * beside);
   for (int32_t i = 0; i < first; i++) a->x[i] = 0;
   for (int32_t i = last; i < a->samples; i++) a->x[i] = 0;
 }

@@ -22,7 +22,7 @@ static const char *const variants[] = {
     "victor",  "zac",     "klatt",      "klatt2", "klatt3"};
 
 static const char *const flite_voices[] = {"kal16", "awb", "rms", "slt"};
-static const double stretches[] = {0.75, 0.85, 0.95, 1.05, 1.2, 1.4, 1.6};
+static const double stretches[] = {0.55, 0.65, 0.75, 0.85, 1, 1.15, 1.35};
 static const double pitch_means[] = {0.8, 0.9, 1, 1.1, 1.2, 1.35};
 static const double pitch_spreads[] = {0.5, 1, 1.6, 2.4};
 
@@ -51,7 +51,7 @@ static void draw_espeak(mn_take *take, const char *language, mn_rng *rng) {
   const bool any = language == NULL || strcmp(language, "en") == 0;
   take->accent = any ? PICK(accents, rng) : language;
   take->tone = PICK(variants, rng);
-  take->rate = 95 + (int32_t)mn_rng_below(rng, 230 - 95 + 1);
+  take->rate = 110 + (int32_t)mn_rng_below(rng, 320 - 110 + 1);
   take->pitch = 15 + (int32_t)mn_rng_below(rng, 85 - 15 + 1);
   take->range = 5 + (int32_t)mn_rng_below(rng, 95 - 5 + 1);
   (void)snprintf(take->voice, sizeof take->voice, "%s+%s", take->accent, take->tone);
