@@ -28,7 +28,7 @@ mn_augment_config mn_augment_of_feed(const mn_feed_config *feed, int32_t rate_hz
       .reverb_low_s = 0.06,
       .reverb_high_s = 0.7,
       .eq_probability = feed->eq_probability,
-      .eq_db = 8,
+      .eq_db = 5,
       .edge_probability = feed->eq_probability * 0.6,
       .narrow_probability = feed->narrow_probability,
       .noise_probability = feed->noise_probability,

@@ -46,19 +46,20 @@ mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
                            .label_smoothing = 0.1,
                            .seed = dataset->config.seed};
   if (dataset->speech == NULL) return config;
-  /* Synthetic speech needs heavy changes of the sound, none of the features. */
+  /* Synthetic speech needs heavy changes of the sound, none of the features (docs/speech.md). */
   config.speed = 0.25;
-  config.reverb_probability = 0.7;
+  config.reverb_probability = 0.35;
   config.eq_probability = 0.7;
-  config.narrow_probability = 0.2;
-  config.noise_probability = 0.9;
-  config.noise_snr_low_db = 2;
+  config.narrow_probability = 0.4;
+  config.noise_probability = 0.5;
+  config.noise_snr_low_db = 5;
   config.noise_snr_high_db = 45;
   config.coloured_noise = 0.5;
   config.level_low_dbfs = -38;
   config.level_high_dbfs = -12;
-  config.floor_low_dbfs = -90;
-  config.floor_high_dbfs = -60;
+  config.floor_low_dbfs = -95;
+  config.floor_high_dbfs = -70;
+  config.cut_probability = 0.5;
   config.time_masks = config.mel_masks = 0;
   return config;
 }
