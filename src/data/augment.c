@@ -50,7 +50,8 @@ static int32_t power_of_two(int32_t least) {
   return n;
 }
 
-mn_status mn_augment_create(mn_augment **augment, const mn_augment_config *config, int32_t samples) {
+mn_status mn_augment_create(mn_augment **augment, const mn_augment_config *config,
+                            int32_t samples) {
   assert(samples > 0 && config->rate_hz > 0);
   mn_arena *arena = NULL;
   MN_TRY(mn_arena_create(&arena));
@@ -104,7 +105,8 @@ static void place(mn_augment *a, mn_clip clip, int32_t *begin, int32_t *end, mn_
   const int32_t length = mn_resample_length(clip.samples, step);
   const double shift = c->shift_ms > 0 ? mn_rng_range(rng, -c->shift_ms, c->shift_ms) : 0;
   /* Where the resampled clip starts in the window; negative where it is longer. */
-  const int32_t centred = a->samples >= length ? (a->samples - length) / 2 : -((length - a->samples) / 2);
+  const int32_t centred =
+      a->samples >= length ? (a->samples - length) / 2 : -((length - a->samples) / 2);
   const int64_t start = centred + (int64_t)lrint(shift * c->rate_hz / 1000);
   const int64_t stop = start + length;
   *begin = start < 0 ? 0 : start > a->samples ? a->samples : (int32_t)start;
@@ -151,7 +153,8 @@ static void limit_band(mn_augment *a, mn_rng *rng) {
     sections[count++] = mn_biquad_high_pass(between(rng, 40, 300), M_SQRT1_2, c->rate_hz);
   }
   if (chance(rng, c->edge_probability)) {
-    sections[count++] = mn_biquad_low_pass(between(rng, 0.3, 0.48) * c->rate_hz, M_SQRT1_2, c->rate_hz);
+    sections[count++] =
+        mn_biquad_low_pass(between(rng, 0.3, 0.48) * c->rate_hz, M_SQRT1_2, c->rate_hz);
   }
   if (chance(rng, c->narrow_probability) && c->rate_hz > 8000) {
     const double hz = between(rng, 3200, 3900);
@@ -173,7 +176,8 @@ static bool draw_noise(mn_augment *a, const mn_clip *noises, int32_t count, mn_r
   return clip->samples > 0 && mn_noise_recorded(a->noise, a->samples, *clip, rng);
 }
 
-static void add_noise(mn_augment *a, double level, const mn_clip *noises, int32_t count, mn_rng *rng) {
+static void add_noise(mn_augment *a, double level, const mn_clip *noises, int32_t count,
+                      mn_rng *rng) {
   const mn_augment_config *c = &a->config;
   const double snr = between(rng, c->noise_snr_low_db, c->noise_snr_high_db);
   if (!draw_noise(a, noises, count, rng)) return;
@@ -186,7 +190,8 @@ static void scale(mn_augment *a, double level, mn_rng *rng) {
   const bool levelled = c->level_low_dbfs < 0 || c->level_high_dbfs < 0;
   float gain = 1;
   if (levelled && level > 0) {
-    gain = (float)(FULL_SCALE / level) * amplitude(between(rng, c->level_low_dbfs, c->level_high_dbfs));
+    gain = (float)(FULL_SCALE / level) *
+           amplitude(between(rng, c->level_low_dbfs, c->level_high_dbfs));
   } else if (c->gain_db > 0) {
     gain = amplitude(mn_rng_range(rng, -c->gain_db, c->gain_db));
   }
@@ -196,7 +201,8 @@ static void scale(mn_augment *a, double level, mn_rng *rng) {
 static void add_floor(mn_augment *a, mn_rng *rng) {
   const mn_augment_config *c = &a->config;
   if (c->floor_low_dbfs >= 0 && c->floor_high_dbfs >= 0) return;
-  const float gain = (float)FULL_SCALE * amplitude(between(rng, c->floor_low_dbfs, c->floor_high_dbfs));
+  const float gain =
+      (float)FULL_SCALE * amplitude(between(rng, c->floor_low_dbfs, c->floor_high_dbfs));
   mn_noise_white(a->noise, a->samples, rng);
   for (int32_t i = 0; i < a->samples; i++) a->x[i] += gain * a->noise[i];
 }

@@ -51,14 +51,14 @@ mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
   config.reverb_probability = 0.35;
   config.eq_probability = 0.7;
   config.narrow_probability = 0.4;
-  config.noise_probability = 0.5;
-  config.noise_snr_low_db = 5;
+  config.noise_probability = 0.8;
+  config.noise_snr_low_db = 2;
   config.noise_snr_high_db = 45;
   config.coloured_noise = 0.5;
   config.level_low_dbfs = -38;
   config.level_high_dbfs = -12;
-  config.floor_low_dbfs = -95;
-  config.floor_high_dbfs = -70;
+  config.floor_low_dbfs = -90;
+  config.floor_high_dbfs = -60;
   config.cut_probability = 0.5;
   config.time_masks = config.mel_masks = 0;
   return config;

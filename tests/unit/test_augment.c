@@ -43,13 +43,24 @@ static double power_at(const int16_t *x, int32_t samples, double hz) {
 }
 
 static mn_augment_config everything(void) {
-  return (mn_augment_config){.rate_hz = RATE, .speed = 0.25, .shift_ms = 100,
-                             .reverb_probability = 0.7, .reverb_low_s = 0.06, .reverb_high_s = 0.7,
-                             .eq_probability = 0.7, .eq_db = 8, .edge_probability = 0.5,
-                             .narrow_probability = 0.3, .noise_probability = 0.9,
-                             .noise_snr_low_db = 2, .noise_snr_high_db = 45, .coloured_noise = 0.5,
-                             .level_low_dbfs = -38, .level_high_dbfs = -12,
-                             .floor_low_dbfs = -85, .floor_high_dbfs = -55};
+  return (mn_augment_config){.rate_hz = RATE,
+                             .speed = 0.25,
+                             .shift_ms = 100,
+                             .reverb_probability = 0.7,
+                             .reverb_low_s = 0.06,
+                             .reverb_high_s = 0.7,
+                             .eq_probability = 0.7,
+                             .eq_db = 8,
+                             .edge_probability = 0.5,
+                             .narrow_probability = 0.3,
+                             .noise_probability = 0.9,
+                             .noise_snr_low_db = 2,
+                             .noise_snr_high_db = 45,
+                             .coloured_noise = 0.5,
+                             .level_low_dbfs = -38,
+                             .level_high_dbfs = -12,
+                             .floor_low_dbfs = -85,
+                             .floor_high_dbfs = -55};
 }
 
 static void no_settings_should_copy_the_clip_into_the_centre(void **state) {
@@ -98,8 +109,11 @@ static void noise_should_reach_its_ratio(void **state) {
   (void)state;
   static const double ratios[] = {2, 10, 25};
   for (size_t k = 0; k < MN_COUNT(ratios); k++) {
-    const mn_augment_config config = {.rate_hz = RATE, .noise_probability = 1, .coloured_noise = 1,
-                                      .noise_snr_low_db = ratios[k], .noise_snr_high_db = ratios[k]};
+    const mn_augment_config config = {.rate_hz = RATE,
+                                      .noise_probability = 1,
+                                      .coloured_noise = 1,
+                                      .noise_snr_low_db = ratios[k],
+                                      .noise_snr_high_db = ratios[k]};
     const mn_clip clip = tone(1000, SECOND, 5000);
     int16_t out[SECOND], noise[SECOND];
     run(&config, out, clip, k);
@@ -111,10 +125,11 @@ static void noise_should_reach_its_ratio(void **state) {
 
 static void recorded_noise_should_be_the_recording(void **state) {
   (void)state;
-  const mn_augment_config config = {.rate_hz = RATE, .noise_probability = 1,
-                                    .noise_snr_low_db = 10, .noise_snr_high_db = 10};
+  const mn_augment_config config = {
+      .rate_hz = RATE, .noise_probability = 1, .noise_snr_low_db = 10, .noise_snr_high_db = 10};
   int16_t recording[3000], out[SECOND];
-  for (int32_t i = 0; i < 3000; i++) recording[i] = (int16_t)lrint(100 * sin(2 * M_PI * 3200 * i / RATE));
+  for (int32_t i = 0; i < 3000; i++)
+    recording[i] = (int16_t)lrint(100 * sin(2 * M_PI * 3200 * i / RATE));
   const mn_clip noise = {recording, 3000}, clip = tone(1000, SECOND, 5000);
   mn_augment *augment = NULL;
   assert_int_equal(mn_augment_create(&augment, &config, SECOND), MN_OK);
@@ -172,7 +187,8 @@ static void resampling_should_not_distort_a_tone(void **state) {
   mn_resample(&resampler, y, 12000, 1000, clip, step);
   double error = 0;
   for (int32_t i = 0; i < 12000; i++) {
-    const double wanted = 10000 * sin(2 * M_PI * 2000 * (i + 1000.0) * step / MN_RESAMPLE_PHASES / RATE);
+    const double wanted =
+        10000 * sin(2 * M_PI * 2000 * (i + 1000.0) * step / MN_RESAMPLE_PHASES / RATE);
     error += pow((double)y[i] - wanted, 2) / 12000;
   }
   assert_true(10 * log10(0.5e8 / error) > 55);
@@ -240,7 +256,8 @@ static void reverb_should_decay_by_60_db_in_its_time(void **state) {
     mn_reverb(&fourier, x, SECOND, 100, 101, &room, &rng);
     assert_true(fabs((double)x[100] - 1) < 1e-4);
     const int32_t length = (int32_t)(times[k] * RATE);
-    assert_true(fabs(mn_power(x + 110, length) * length - 1) < 0.02); /* tail as strong as the direct path */
+    assert_true(fabs(mn_power(x + 110, length) * length - 1) <
+                0.02); /* tail as strong as the direct path */
     /* Energy left (Schroeder's integral) between a tenth and six tenths of the time: 30 dB. */
     const double early = mn_power(x + 100 + length / 10, length * 9 / 10) * (length * 0.9);
     const double late = mn_power(x + 100 + length * 6 / 10, length * 4 / 10) * (length * 0.4);
@@ -258,7 +275,8 @@ static double gain_at(const mn_biquad *sections, int32_t count, double hz) {
 
 static void filters_should_have_the_response_asked_for(void **state) {
   (void)state;
-  const mn_biquad peak = mn_biquad_peak(1000, 1, 6, RATE), low = mn_biquad_low_pass(1000, M_SQRT1_2, RATE);
+  const mn_biquad peak = mn_biquad_peak(1000, 1, 6, RATE),
+                  low = mn_biquad_low_pass(1000, M_SQRT1_2, RATE);
   const mn_biquad high = mn_biquad_high_pass(1000, M_SQRT1_2, RATE);
   assert_true(fabs(gain_at(&peak, 1, 1000) - 6) < 0.05);
   assert_true(fabs(gain_at(&peak, 1, 60)) < 0.1);
@@ -335,7 +353,8 @@ static void cut_out_words_should_stand_between_zeros(void **state) {
 
 static void masks_should_cover_no_more_than_asked(void **state) {
   (void)state;
-  const mn_feed_config config = {.time_masks = 2, .time_mask_frames = 8, .mel_masks = 1, .mel_mask_bands = 6};
+  const mn_feed_config config = {
+      .time_masks = 2, .time_mask_frames = 8, .mel_masks = 1, .mel_mask_bands = 6};
   int32_t most = 0;
   for (uint64_t seed = 0; seed < 200; seed++) {
     float x[49 * 40];
@@ -343,8 +362,10 @@ static void masks_should_cover_no_more_than_asked(void **state) {
     mn_rng rng = mn_rng_seed(seed);
     mn_augment_mask(x, 49, 40, &config, -7, &rng);
     int32_t rows = 0, columns = 0;
-    for (int32_t r = 0; r < 49; r++) rows += x[r * 40] < 0 && x[r * 40 + 39] < 0 && x[r * 40 + 20] < 0;
-    for (int32_t c = 0; c < 40; c++) columns += x[c] < 0 && x[20 * 40 + c] < 0 && x[48 * 40 + c] < 0;
+    for (int32_t r = 0; r < 49; r++)
+      rows += x[r * 40] < 0 && x[r * 40 + 39] < 0 && x[r * 40 + 20] < 0;
+    for (int32_t c = 0; c < 40; c++)
+      columns += x[c] < 0 && x[20 * 40 + c] < 0 && x[48 * 40 + c] < 0;
     assert_in_range(rows, 0, 16);
     assert_true(columns <= 6 || columns == 40);
     if (rows > most) most = rows;

@@ -17,8 +17,8 @@ uint64_t mn_takes_key(const mn_take *takes, int32_t count, const char *versions)
   for (int32_t i = 0; i < count; i++) {
     char line[256];
     const mn_take *t = &takes[i];
-    const int length = snprintf(line, sizeof line, "%d|%s|%s|%d|%d|%d", t->engine, t->text,
-                                t->voice, t->rate, t->pitch, t->range);
+    const int length = snprintf(line, sizeof line, "%d|%s|%s|%d|%d|%d|%.2f", t->engine, t->text,
+                                t->voice, t->rate, t->pitch, t->range, t->tract);
     key = mn_hash64(key, line, (size_t)length);
   }
   return key;

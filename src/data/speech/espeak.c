@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,7 +75,7 @@ mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_
 mn_status mn_espeak_say(mn_take *take, mn_error *error) {
   char voice[96], rate[16], pitch[16], text[256];
   (void)snprintf(voice, sizeof voice, "%s+%s", take->accent, take->tone);
-  (void)snprintf(rate, sizeof rate, "%d", take->rate);
+  (void)snprintf(rate, sizeof rate, "%d", (int)lrint(take->rate / take->tract));
   (void)snprintf(pitch, sizeof pitch, "%d", take->pitch);
   /* The range of the pitch has no option of its own; markup takes it as a percentage of 50. */
   (void)snprintf(text, sizeof text, "<prosody range=\"%d%%\">%s</prosody>", 2 * take->range,
@@ -84,7 +85,8 @@ mn_status mn_espeak_say(mn_take *take, mn_error *error) {
   mn_buffer wave = {0};
   mn_status status = mn_program_output(&wave, arguments, error);
   if (status == MN_OK) {
-    status = mn_wave_decode(&take->pcm, &take->samples, (mn_bytes){wave.data, wave.size}, error);
+    status = mn_wave_decode(&take->pcm, &take->samples, (mn_bytes){wave.data, wave.size},
+                            take->tract, error);
   }
   mn_buffer_free(&wave);
   if (status != MN_OK)

@@ -67,11 +67,11 @@ mn_status mn_flite_say(mn_take *take, mn_error *error) {
   cst_voice *speaker = started(index);
   if (speaker == NULL) return mn_error_set(error, MN_ERR_FAILED, "flite: no voice %s", take->tone);
   const voice *own = &voices[index];
-  const double faster = own->played_faster ? take->pitch_mean : 1;
+  const double faster = take->tract * (own->played_faster ? take->pitch_mean : 1);
   flite_feat_set_float(speaker->features, "duration_stretch",
                        (float)(own->stretch * take->stretch * faster));
   flite_feat_set_float(speaker->features, "int_f0_target_mean",
-                       (float)(own->mean_hz * take->pitch_mean));
+                       (float)(own->mean_hz * take->pitch_mean / take->tract));
   flite_feat_set_float(speaker->features, "int_f0_target_stddev",
                        (float)(own->spread_hz * take->pitch_spread));
   /* The breath in its voices comes from rand(): without this a clip depends on those before it. */

@@ -26,11 +26,13 @@ typedef enum mn_engine { MN_ENGINE_FLITE, MN_ENGINE_ESPEAK } mn_engine;
 
 typedef struct mn_take {
   mn_engine engine;
-  const char *text;   /* borrowed */
-  const char *accent; /* espeak-ng: en-us */
-  const char *tone;   /* espeak-ng: variant f3; flite: voice slt */
-  int32_t rate, pitch, range; /* espeak-ng: words a minute, 0..99, 0..99 */
+  const char *text;                         /* borrowed */
+  const char *accent;                       /* espeak-ng: en-us */
+  const char *tone;                         /* espeak-ng: variant f3; flite: voice slt */
+  int32_t rate, pitch, range;               /* espeak-ng: words a minute, 0..99, 0..99 */
   double stretch, pitch_mean, pitch_spread; /* flite: factors on the voice's own */
+  double
+      tract; /* formants are moved by this factor at unchanged length: a shorter or longer throat */
   mn_split split;
   char voice[64];
   /* filled by the engine; pcm is owned, NULL where the word came out empty */
@@ -53,13 +55,16 @@ mn_status mn_espeak_say(mn_take *take, mn_error *error) MN_MUST_CHECK;
 /* First line of `espeak-ng --version`, without its path. Errors: MN_ERR_FAILED where it is absent. */
 mn_status mn_espeak_version(const char **version, mn_arena *arena, mn_error *error) MN_MUST_CHECK;
 /* What `arguments` (NULL ends, [0] is the program) print on standard output. */
-mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_error *error) MN_MUST_CHECK;
+mn_status mn_program_output(mn_buffer *output, const char *const *arguments,
+                            mn_error *error) MN_MUST_CHECK;
 
-/* A whole WAV in memory -> pcm (owned, release with mn_free) at 16 kHz. Errors: MN_ERR_FORMAT. */
-mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, mn_error *error) MN_MUST_CHECK;
+/* A whole WAV in memory, played `faster` -> pcm (owned, release with mn_free) at 16 kHz.
+ * Errors: MN_ERR_FORMAT. */
+mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, double faster,
+                         mn_error *error) MN_MUST_CHECK;
 /* x [count], full scale 1, at `rate` -> pcm (owned) at 16 kHz. */
-mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count, double rate,
-                          mn_error *error) MN_MUST_CHECK;
+mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count,
+                          double rate, mn_error *error) MN_MUST_CHECK;
 /* Cuts silence off both ends, in place; 0 where less than 0.1 s is left. */
 int32_t mn_speech_trim(int16_t *pcm, int32_t samples);
 
@@ -70,8 +75,8 @@ typedef struct mn_phonemes {
   int32_t count;
 } mn_phonemes;
 /* One call of espeak-ng for all texts. */
-mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text, int32_t count,
-                         const char *language, mn_error *error) MN_MUST_CHECK;
+mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text,
+                         int32_t count, const char *language, mn_error *error) MN_MUST_CHECK;
 /* Edits between a and b over the length of the longer: 0 alike, 1 nothing in common. Sounds of one
  * kind (two vowels, a voiced and a voiceless stop) cost half. */
 double mn_phonemes_distance(const mn_phonemes *a, const mn_phonemes *b);
@@ -80,8 +85,9 @@ extern const char *const mn_common_words[];
 extern const int32_t mn_common_word_count;
 /* Chooses up to `wanted` words for `unknown`: near misses first, but none nearer to a chosen word than
  * its neighbour can bear. */
-mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena, const mn_words *words,
-                            int32_t wanted, const mn_data_config *config, mn_error *error) MN_MUST_CHECK;
+mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
+                            const mn_words *words, int32_t wanted, const mn_data_config *config,
+                            mn_error *error) MN_MUST_CHECK;
 
 /* ---- Cache ------------------------------------------------------------------------------------*/
 uint64_t mn_takes_key(const mn_take *takes, int32_t count, const char *versions);

@@ -174,10 +174,10 @@ static const char *label_of(const work *w, int32_t label) {
 
 static mn_status keep_take(work *w, mn_spoken *clip, const group *g, const mn_take *take) {
   const char *label = label_of(w, g->label);
-  const char *how =
-      take->engine == MN_ENGINE_FLITE
-          ? ""
-          : mn_arena_text(w->arena, " s%d p%d r%d", take->rate, take->pitch, take->range);
+  const char *how = take->engine == MN_ENGINE_FLITE
+                        ? ""
+                        : mn_arena_text(w->arena, " t%.2f s%d p%d r%d", take->tract, take->rate,
+                                        take->pitch, take->range);
   if (how == NULL) return MN_ERR_MEMORY;
   *clip = (mn_spoken){
       .name =

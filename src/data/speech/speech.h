@@ -34,9 +34,9 @@ typedef struct mn_speech {
   int32_t classes;
   const char *const *class_name;
   int32_t clips;
-  const mn_spoken *clip;    /* grouped by class */
-  const char *trained_on;   /* one plain sentence */
-  uint64_t hash;            /* of everything that was asked for */
+  const mn_spoken *clip;  /* grouped by class */
+  const char *trained_on; /* one plain sentence */
+  uint64_t hash;          /* of everything that was asked for */
 } mn_speech;
 
 mn_status mn_speech_make(const mn_speech **speech, mn_arena *arena, const mn_data_config *config,

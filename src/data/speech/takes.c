@@ -11,18 +11,20 @@ static const char *const accents[] = {"en-us",  "en-gb",          "en-gb-scotlan
 
 /* espeak-ng's variants without the whispering, croaking and robotic ones. */
 static const char *const variants[] = {
-    "Alex",    "Alicia",  "Andrea",     "Andy",   "Annie",    "AnxiousAndy", "Denis",   "Diogo",   "Gene",
-    "Gene2",   "Henrique", "Hugo",      "Jacky",  "Lee",      "Marco",       "Mario",   "Michael", "Mike",
-    "Nguyen",  "Storm",   "adam",       "anika",  "antonio",  "aunty",       "belinda", "benjamin", "boris",
-    "caleb",   "david",   "ed",         "edward", "edward2",  "f1",          "f2",      "f3",      "f4",
-    "f5",      "grandma", "grandpa",    "gustave", "iven",    "iven2",       "iven3",   "iven4",   "john",
-    "kaukovalta", "linda", "m1",        "m2",     "m3",       "m4",          "m5",      "m6",      "m7",
-    "m8",      "marcelo", "max",        "michel", "miguel",   "norbert",     "pablo",   "paul",    "pedro",
-    "quincy",  "rob",     "robert",     "sandro", "shelby",   "steph",       "steph2",  "steph3",  "travis",
-    "victor",  "zac",     "klatt",      "klatt2", "klatt3"};
+    "Alex",    "Alicia",   "Andrea",   "Andy",    "Annie", "AnxiousAndy", "Denis",   "Diogo",
+    "Gene",    "Gene2",    "Henrique", "Hugo",    "Jacky", "Lee",         "Marco",   "Mario",
+    "Michael", "Mike",     "Nguyen",   "Storm",   "adam",  "anika",       "antonio", "aunty",
+    "belinda", "benjamin", "boris",    "caleb",   "david", "ed",          "edward",  "edward2",
+    "f1",      "f2",       "f3",       "f4",      "f5",    "grandma",     "grandpa", "gustave",
+    "iven",    "iven2",    "iven3",    "iven4",   "john",  "kaukovalta",  "linda",   "m1",
+    "m2",      "m3",       "m4",       "m5",      "m6",    "m7",          "m8",      "marcelo",
+    "max",     "michel",   "miguel",   "norbert", "pablo", "paul",        "pedro",   "quincy",
+    "rob",     "robert",   "sandro",   "shelby",  "steph", "steph2",      "steph3",  "travis",
+    "victor",  "zac",      "klatt",    "klatt2",  "klatt3"};
 
 static const char *const flite_voices[] = {"kal16", "awb", "rms", "slt"};
 static const double stretches[] = {0.55, 0.65, 0.75, 0.85, 1, 1.15, 1.35};
+static const double tracts[] = {0.85, 0.92, 1, 1.08, 1.17};
 static const double pitch_means[] = {0.8, 0.9, 1, 1.1, 1.2, 1.35};
 static const double pitch_spreads[] = {0.5, 1, 1.6, 2.4};
 
@@ -54,6 +56,7 @@ static void draw_espeak(mn_take *take, const char *language, mn_rng *rng) {
   take->rate = 110 + (int32_t)mn_rng_below(rng, 320 - 110 + 1);
   take->pitch = 15 + (int32_t)mn_rng_below(rng, 85 - 15 + 1);
   take->range = 5 + (int32_t)mn_rng_below(rng, 95 - 5 + 1);
+  take->tract = PICK(tracts, rng);
   (void)snprintf(take->voice, sizeof take->voice, "%s+%s", take->accent, take->tone);
 }
 
@@ -62,8 +65,9 @@ static void draw_flite(mn_take *take, mn_rng *rng) {
   take->stretch = PICK(stretches, rng);
   take->pitch_mean = PICK(pitch_means, rng);
   take->pitch_spread = PICK(pitch_spreads, rng);
-  (void)snprintf(take->voice, sizeof take->voice, "%s d%.2f p%.2f s%.1f", take->tone, take->stretch,
-                 take->pitch_mean, take->pitch_spread);
+  take->tract = PICK(tracts, rng);
+  (void)snprintf(take->voice, sizeof take->voice, "%s t%.2f d%.2f p%.2f s%.1f", take->tone,
+                 take->tract, take->stretch, take->pitch_mean, take->pitch_spread);
 }
 
 void mn_takes_draw(mn_take *takes, const char *text, int32_t espeak, int32_t flite,
@@ -76,8 +80,10 @@ void mn_takes_draw(mn_take *takes, const char *text, int32_t espeak, int32_t fli
     mn_take take = {.engine = i < flite ? MN_ENGINE_FLITE : MN_ENGINE_ESPEAK, .text = text};
     const mn_split wanted = wanted_split(offset + (i < flite ? i : i - flite));
     do {
-      if (take.engine == MN_ENGINE_FLITE) draw_flite(&take, &rng);
-      else draw_espeak(&take, language, &rng);
+      if (take.engine == MN_ENGINE_FLITE)
+        draw_flite(&take, &rng);
+      else
+        draw_espeak(&take, language, &rng);
       take.split = split_of(take.voice);
     } while (take.split != wanted);
     takes[i] = take;

@@ -82,7 +82,8 @@ mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_
   return MN_OK;
 }
 
-mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, mn_error *error) {
+mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, double faster,
+                         mn_error *error) {
   SF_VIRTUAL_IO io = {memory_length, memory_seek, memory_read, memory_write, memory_tell};
   memory_file file = {.bytes = wave};
   SF_INFO info = {0};
@@ -106,7 +107,8 @@ mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, mn_erro
     goto done;
   }
   const sf_count_t count = sf_read_float(sound, x, (sf_count_t)(most < limit ? most : limit));
-  status = mn_wave_to_rate(pcm, samples, x, count > 0 ? (size_t)count : 0, info.samplerate, error);
+  status = mn_wave_to_rate(pcm, samples, x, count > 0 ? (size_t)count : 0, info.samplerate * faster,
+                           error);
 done:
   mn_free(x);
   (void)sf_close(sound);
