@@ -1,0 +1,76 @@
+/* random_networks.c - the control of a search: networks drawn at random from a space and repaired into a
+ * budget without any liking, as random-1.net, random-2.net, ... to be trained like the searched one.
+ * random_networks SPACE.net BUDGET COUNT SEED FOLDER [TARGET] [NAME=VALUE...]
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "micronets/search.h"
+
+enum { FIXED_ARGUMENTS = 6 };
+
+static mn_status set_values(mn_net *net, int argc, char **argv, int from, mn_error *error) {
+  for (int i = from; i < argc; i++) {
+    char *equals = strchr(argv[i], '=');
+    if (equals == NULL)
+      return mn_error_set(error, MN_ERR_USAGE, "%s: NAME=VALUE was expected", argv[i]);
+    *equals = '\0';
+    MN_TRY(mn_net_set(net, argv[i], equals + 1, error));
+  }
+  return MN_OK;
+}
+
+static mn_status write_network(const mn_net *net, const mn_pick *pick, const mn_price *price,
+                               const char *folder, int number, mn_error *error) {
+  char path[1024];
+  mn_buffer text = {0};
+  mn_sink sink = mn_buffer_sink(&text);
+  snprintf(path, sizeof path, "%s/random-%d.net", folder, number);
+  mn_status status = mn_net_print(&sink, net, pick);
+  if (status == MN_OK) status = mn_file_write(path, text.data, text.size, error);
+  mn_buffer_free(&text);
+  if (status == MN_OK)
+    printf("%s ops=%lld params=%lld flash=%lld sram=%lld\n", path, (long long)price->ops,
+           (long long)price->params, (long long)price->flash.total, (long long)price->sram.total);
+  return status;
+}
+
+static mn_status draw_all(mn_arena *arena, int argc, char **argv, mn_error *error) {
+  mn_bytes text = {0};
+  mn_net *net = NULL;
+  mn_pick pick;
+  mn_price price = {0};
+  mn_search_config config = {.runtime = MN_RUNTIME_MICRONETS};
+  int values = FIXED_ARGUMENTS;
+  MN_TRY(mn_file_read(&text, arena, argv[1], 0, error));
+  MN_TRY(mn_net_parse(&net, arena, argv[1], text, error));
+  MN_TRY(mn_budget_parse(&config.budget, argv[2], error));
+  if (argc > values && strchr(argv[values], '=') == NULL)
+    MN_TRY(mn_target_read(&config.target, arena, argv[values++], error));
+  MN_TRY(set_values(net, argc, argv, values, error));
+  MN_TRY(mn_pick_create(&pick, arena, net));
+  MN_TRY(mn_folder_make(argv[5], error));
+  for (int i = 0; i < atoi(argv[3]); i++) {
+    mn_rng rng = mn_rng_stream((uint64_t)atoll(argv[4]), 1, (uint64_t)i);
+    mn_pick_random(&pick, net, &rng);
+    MN_TRY(mn_search_repair(&pick, &price, arena, net, &config, error));
+    MN_TRY(write_network(net, &pick, &price, argv[5], i + 1, error));
+  }
+  return MN_OK;
+}
+
+int main(int argc, char **argv) {
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  if (argc < FIXED_ARGUMENTS) {
+    fprintf(stderr,
+            "random_networks SPACE.net BUDGET COUNT SEED FOLDER [TARGET] [NAME=VALUE...]\n");
+    return 2;
+  }
+  if (mn_arena_create(&arena) != MN_OK) return 1;
+  mn_status status = draw_all(arena, argc, argv, &error);
+  if (status != MN_OK) fprintf(stderr, "random_networks: %s\n", error.text);
+  mn_arena_destroy(arena);
+  return mn_status_exit_code(status);
+}
