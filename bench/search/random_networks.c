@@ -1,12 +1,13 @@
-/* random_networks.c - the control of a search: networks drawn at random from a space and repaired into a
- * budget without any liking, as random-1.net, random-2.net, ... to be trained like the searched one.
+/* random_networks.c - the control of a search: networks drawn at random from a space, made to use a budget
+ * by random steps, as random-1.net, random-2.net, ... to be trained like the searched one. Depth is as
+ * drawn; widths give way first.
  * random_networks SPACE.net BUDGET COUNT SEED FOLDER [TARGET] [NAME=VALUE...]
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "micronets/search.h"
+#include "search/internal.h"
 
 enum { FIXED_ARGUMENTS = 6 };
 
@@ -18,6 +19,51 @@ static mn_status set_values(mn_net *net, int argc, char **argv, int from, mn_err
     *equals = '\0';
     MN_TRY(mn_net_set(net, argv[i], equals + 1, error));
   }
+  return MN_OK;
+}
+
+typedef struct walk {
+  const mn_net *net;
+  const mn_search_config *config;
+  mn_arena *arena;
+  mn_rng rng;
+} walk;
+
+/* One random step of the decisions of `kind` down (-1) or up (+1); a step up is kept only where the
+ * budget holds. moved: whether any step was possible. */
+static mn_status step(walk *w, mn_pick *pick, mn_price *price, mn_decision_kind kind, int direction,
+                      bool *moved, mn_error *error) {
+  int32_t order[256], count = pick->count < 256 ? pick->count : 256;
+  for (int32_t i = 0; i < count; i++) order[i] = i;
+  mn_rng_shuffle(&w->rng, order, count);
+  *moved = false;
+  for (int32_t i = 0; i < count && !*moved; i++) {
+    const int32_t d = order[i], k = pick->option[d] + direction;
+    const mn_decision *decision = mn_net_decision(w->net, d);
+    mn_price tried = {0};
+    if (decision->kind != kind || k < 0 || k >= decision->options) continue;
+    pick->option[d] = k;
+    MN_TRY(mn_search_price(&tried, w->arena, w->net, pick, w->config, error));
+    const bool other = tried.ops != price->ops || tried.params != price->params;
+    *moved = other && (direction < 0 || mn_budget_met(&w->config->budget, &tried));
+    if (*moved)
+      *price = tried;
+    else
+      pick->option[d] -= direction;
+  }
+  return MN_OK;
+}
+
+static mn_status draw(walk *w, mn_pick *pick, mn_price *price, mn_error *error) {
+  bool moved = true;
+  mn_pick_random(pick, w->net, &w->rng);
+  MN_TRY(mn_search_price(price, w->arena, w->net, pick, w->config, error));
+  while (moved && !mn_budget_met(&w->config->budget, price)) {
+    MN_TRY(step(w, pick, price, MN_DECISION_WIDTH, -1, &moved, error));
+    if (!moved) MN_TRY(step(w, pick, price, MN_DECISION_OPTIONAL, -1, &moved, error));
+  }
+  if (!moved) return mn_error_set(error, MN_ERR_BUDGET, "no network within the budget was reached");
+  while (moved) MN_TRY(step(w, pick, price, MN_DECISION_WIDTH, 1, &moved, error));
   return MN_OK;
 }
 
@@ -52,9 +98,8 @@ static mn_status draw_all(mn_arena *arena, int argc, char **argv, mn_error *erro
   MN_TRY(mn_pick_create(&pick, arena, net));
   MN_TRY(mn_folder_make(argv[5], error));
   for (int i = 0; i < atoi(argv[3]); i++) {
-    mn_rng rng = mn_rng_stream((uint64_t)atoll(argv[4]), 1, (uint64_t)i);
-    mn_pick_random(&pick, net, &rng);
-    MN_TRY(mn_search_repair(&pick, &price, arena, net, &config, error));
+    walk w = {net, &config, arena, mn_rng_stream((uint64_t)atoll(argv[4]), 1, (uint64_t)i)};
+    MN_TRY(draw(&w, &pick, &price, error));
     MN_TRY(write_network(net, &pick, &price, argv[5], i + 1, error));
   }
   return MN_OK;
