@@ -22,8 +22,8 @@ const char *test_source(const char *path);
 const char *test_folder(void);
 mn_bytes test_read(mn_arena *arena, const char *path);
 
-#define assert_ok(status, error) \
-  do { \
+#define assert_ok(status, error)                          \
+  do {                                                    \
     if ((status) != MN_OK) fail_msg("%s", (error)->text); \
   } while (0)
 

@@ -27,24 +27,25 @@ struct mn_feed {
 };
 
 mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
-  mn_feed_config config = {.batch = DEFAULT_BATCH,
-                           .augment = true,
-                           .shuffle = true,
-                           .variants = DEFAULT_VARIANTS,
-                           .speed = 0.12,
-                           .shift_ms = 100,
-                           .gain_db = 6,
-                           .noise_probability = 0.8,
-                           .noise_snr_low_db = 0,
-                           .noise_snr_high_db = 20,
-                           .floor_low_dbfs = -95, /* digital silence is no sound that a microphone gives */
-                           .floor_high_dbfs = -65,
-                           .time_masks = 2,
-                           .time_mask_frames = 8,
-                           .mel_masks = 2,
-                           .mel_mask_bands = 6,
-                           .label_smoothing = 0.1,
-                           .seed = dataset->config.seed};
+  mn_feed_config config = {
+      .batch = DEFAULT_BATCH,
+      .augment = true,
+      .shuffle = true,
+      .variants = DEFAULT_VARIANTS,
+      .speed = 0.12,
+      .shift_ms = 100,
+      .gain_db = 6,
+      .noise_probability = 0.8,
+      .noise_snr_low_db = 0,
+      .noise_snr_high_db = 20,
+      .floor_low_dbfs = -95, /* digital silence is no sound that a microphone gives */
+      .floor_high_dbfs = -65,
+      .time_masks = 2,
+      .time_mask_frames = 8,
+      .mel_masks = 2,
+      .mel_mask_bands = 6,
+      .label_smoothing = 0.1,
+      .seed = dataset->config.seed};
   if (dataset->speech == NULL) return config;
   /* Synthetic speech needs heavy changes of the sound, none of the features (docs/speech.md). */
   config.speed = 0.25;
