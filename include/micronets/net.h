@@ -110,7 +110,8 @@ void mn_gate_open_gradient(double *const *dp, const float *dopen, const mn_gate_
                            int32_t gate, const mn_net *net, const double *const *p);
 
 /* Whether a network (no decisions left) is a member of a space, and under which pick. Names may
- * differ; a named value of the space stands for any number. `pick` is made by mn_pick_create. */
+ * differ, and so may the front end where both lines give the size; a named value of the space stands for
+ * any number. `pick` is made by mn_pick_create. */
 bool mn_net_contains(mn_pick *pick, const mn_net *space, const mn_net *network);
 
 #endif

@@ -115,6 +115,8 @@ static bool match_from(matcher *m, int32_t i, int32_t j) {
   return false;
 }
 
+/* Where the line gives a size, the front end's settings do not decide a shape: they are the data's
+ * business, and a network stays a member whatever features it was trained on. */
 static bool match_input(matcher *m) {
   const net_input *a = &m->space->input;
   mn_frontend space = a->frontend, network = m->network->input.frontend;
@@ -123,12 +125,13 @@ static bool match_input(matcher *m) {
     int32_t value = *net_key_field(&network, key);
     if (pinned >= 0) value = net_option_value(m->network, pinned, NULL);
     if (a->decision[key] >= 0 ? !answer(m, a->decision[key], value)
-                              : *net_key_field(&space, key) != value) {
+                              : a->size.rank == 0 && *net_key_field(&space, key) != value) {
       return false;
     }
   }
-  return space.kind == network.kind && space.resize_h == network.resize_h &&
-         space.resize_w == network.resize_w && mn_shape_equal(&a->size, &m->network->input.size);
+  return mn_shape_equal(&a->size, &m->network->input.size) &&
+         (a->size.rank > 0 || (space.kind == network.kind && space.resize_h == network.resize_h &&
+                               space.resize_w == network.resize_w));
 }
 
 bool mn_net_contains(mn_pick *pick, const mn_net *space, const mn_net *network) {
