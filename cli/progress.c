@@ -2,6 +2,7 @@
  * second, at most six times a second; else key=value lines, one per second at most and fewer
  * later on.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -95,7 +96,9 @@ static mode choose_mode(const mn_options_common *common) {
   if (common->quiet || strcmp(common->progress, "never") == 0) return MODE_NONE;
   if (strcmp(common->progress, "lines") == 0) return MODE_LINES;
   if (strcmp(common->progress, "always") == 0) return MODE_LINE;
-  return isatty(STDERR_FILENO) ? MODE_LINE : MODE_LINES;
+  const char *terminal = getenv("TERM");
+  bool can_redraw = terminal == NULL || strcmp(terminal, "dumb") != 0;
+  return isatty(STDERR_FILENO) && can_redraw ? MODE_LINE : MODE_LINES;
 }
 
 const mn_monitor *mn_cli_monitor_open(const mn_options_common *common,

@@ -6,7 +6,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/install.sh
+# other words as the argument go to a folder of their own
 words=${1:-yes,no,stop,go}
+out=demo${1:+-$(printf %s "$1" | tr -c 'A-Za-z0-9' '-')}
 target=nucleo-f446re
 budget=flash=96K,sram=48K,ops=12M
 
@@ -17,9 +19,9 @@ cmake --build --preset release >demo-build.tmp 2>&1 || { tail -40 demo-build.tmp
 rm -f demo-build.tmp
 
 resume=
-[ -f demo/run.json ] && resume=--resume
+[ -f "$out/run.json" ] && resume=--resume
 echo "making a spotter of $words for $target under $budget, from synthetic speech"
 build/release/micronets build --words "$words" --target "$target" --budget "$budget" \
-  --name kws --out demo $resume
+  --name kws --out "$out" $resume
 echo
-echo "demo/ holds model.tflite, firmware/ (C that compiles alone), report.html and every result as JSON."
+echo "$out/ holds model.tflite, firmware/ (C that compiles alone), report.html and every result as JSON."
