@@ -157,6 +157,7 @@ struct mn_trainer {
   const mn_batch *batch;
   const mn_gates *gates;
   bool training, updates;
+  bool turned;    /* order of the next unit's shards */
   int32_t broken; /* value with a non-finite sum; -1 */
 };
 

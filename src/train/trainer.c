@@ -84,15 +84,18 @@ typedef struct unit_job {
   mn_trainer *t;
   mn_unit *unit;
   mn_unit_work *work;
+  bool backward; /* last shard first */
 } unit_job;
 
 static void unit_shard(void *context, int32_t shard, int32_t thread) {
   const unit_job *j = context;
-  j->work(j->t, j->unit, shard, thread);
+  j->work(j->t, j->unit, j->backward ? MN_SHARDS - 1 - shard : shard, thread);
 }
 
+/* Every other unit begins with the shard that was written last: it is still in the cache. */
 static void unit_run(mn_trainer *t, mn_unit *u, mn_unit_work *work) {
-  unit_job job = {t, u, work};
+  unit_job job = {t, u, work, t->turned};
+  t->turned = !t->turned;
   mn_pool_run(t->config.pool, unit_shard, &job, MN_SHARDS);
 }
 
