@@ -1,7 +1,7 @@
 """Sets train_speed beside PyTorch in one interleaved run: forward, loss, backward and AdamW of one
-batch of 128 on 2 threads; medians over all rounds. Called by against_pytorch.sh.
+batch of 128; medians over all rounds. Called by against_pytorch.sh.
 
-against_pytorch.py TRAIN_SPEED ROUNDS
+against_pytorch.py TRAIN_SPEED ROUNDS clock|cpu   (2 threads by the clock, or 1 thread's processor time)
 SPDX-License-Identifier: Apache-2.0"""
 import statistics
 import subprocess
@@ -11,7 +11,9 @@ import time
 import torch
 from torch import nn
 
-BATCH, THREADS, CLASSES, STEPS = 128, 2, 12, 8
+BATCH, CLASSES, STEPS = 128, 12, 8
+ROUNDS, CPU = int(sys.argv[2]), sys.argv[3] == "cpu"
+THREADS, clock = (1, time.process_time) if CPU else (2, time.perf_counter)
 # name, file, width, stem stride, stride of the first block, blocks
 NETWORKS = [
     ("DS-CNN-S", "networks/ds_cnn_s.net", 64, (2, 2), 1, 4),
@@ -69,9 +71,9 @@ class Torch:
     def turn(self):
         seconds = []
         for _ in range(STEPS):
-            start = time.perf_counter()
+            start = clock()
             self.step()
-            seconds.append(time.perf_counter() - start)
+            seconds.append(clock() - start)
         return seconds
 
 
@@ -81,7 +83,7 @@ class Ours:
 
     def turn(self):
         text = subprocess.run(self.command, check=True, capture_output=True, text=True).stdout
-        return [float(line) for line in text.split()]
+        return [float(line.split()[CPU]) for line in text.splitlines()]
 
 
 def variants(program, network):
@@ -94,18 +96,19 @@ def variants(program, network):
 
 
 def main():
-    program, rounds = sys.argv[1], int(sys.argv[2])
+    program = sys.argv[1]
     torch.set_num_threads(THREADS)
-    print(f"PyTorch {torch.__version__}, batch {BATCH}, {THREADS} threads, {rounds} rounds of {STEPS} steps")
+    print(f"PyTorch {torch.__version__}, batch {BATCH}, {THREADS} threads, {ROUNDS} rounds of {STEPS} steps, "
+          f"{'processor time' if CPU else 'clock'}", flush=True)
     for network in NETWORKS:
         table = {name: (one, []) for name, one in variants(program, network)}
-        for _ in range(rounds):
+        for _ in range(ROUNDS):
             for one, seconds in table.values():
                 seconds += one.turn()
         speed = {name: BATCH / statistics.median(seconds) for name, (_, seconds) in table.items()}
         best = max(value for name, value in speed.items() if not name.startswith("ours"))
         for name, value in speed.items():
-            print(f"{network[0]}  {name:28} {value:8.0f} samples/s")
+            print(f"{network[0]}  {name:28} {value:8.0f} samples/s", flush=True)
         print(f"{network[0]}  ours / best of PyTorch: {speed['ours'] / best:.2f}", flush=True)
 
 

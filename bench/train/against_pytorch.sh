@@ -1,8 +1,10 @@
 #!/bin/sh
 # Training step of DS-CNN-S and -L, ours against PyTorch {eager, compile} x {contiguous, channels_last}:
 #
-#   sh bench/train/against_pytorch.sh [ROUNDS]
+#   sh bench/train/against_pytorch.sh [ROUNDS [cpu]]
 #
+# On a quiet machine: two threads, by the clock. With "cpu": one thread, processor time; that is what can
+# be measured beside other work, where the spinning threads of PyTorch collapse.
 # Builds the bench programs, makes a virtual environment of its own under build/ (PyTorch is about
 # 5 GB) and runs all variants in turns. MN_TORCH_PYTHON names a Python that has PyTorch already.
 # SPDX-License-Identifier: Apache-2.0
@@ -15,4 +17,4 @@ if [ -z "${MN_TORCH_PYTHON:-}" ] && [ ! -x "$python" ]; then
   python3 -m venv build/bench-venv
   build/bench-venv/bin/pip install --quiet torch numpy
 fi
-exec "$python" bench/train/against_pytorch.py build/bench/train_speed "${1:-7}"
+exec "$python" bench/train/against_pytorch.py build/bench/train_speed "${1:-7}" "${2:-clock}"

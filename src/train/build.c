@@ -145,11 +145,11 @@ static void window_take(mn_unit *u, const mn_op *op) {
   u->plane_w = last_w > x->width + u->pad_left ? last_w : x->width + u->pad_left;
 }
 
-/* Rows treated at once: matrix and gradient rows within half a second-level cache; a multiple of
+/* Rows treated at once: matrix and gradient rows and weights within the second-level cache; a multiple of
  * the tile heights 6 and 8. */
 static int32_t block_of(const mn_unit *u) {
   const int32_t floats = u->depth + u->output->stride;
-  const int32_t rows = 98304 / floats / 24 * 24;
+  const int32_t rows = 49152 / floats / 24 * 24;
   return rows < 24 ? 24 : rows > 192 ? 192 : rows;
 }
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/lanes/lanes_internal.h"
 
-enum { MAX_TAPS = 9 };
+enum { MAX_TAPS = 9, AHEAD = 12 };
 
 /* 3x3: nine weights stay in registers along an output line. */
 static void line_3x3(float *z, ptrdiff_t z_row, const float *in, const float *w, const mn_plane *p,
@@ -14,6 +14,7 @@ static void line_3x3(float *z, ptrdiff_t z_row, const float *in, const float *w,
   const ptrdiff_t step = (ptrdiff_t)p->stride_w * p->stride;
   for (int32_t x = 0; x < p->out_w; x++, in += step, z += z_row) {
     const float *a = in, *b = in + down, *c = b + down;
+    __builtin_prefetch(z + AHEAD * z_row, 1);
     vf v0 = k[0] * load(a) + k[1] * load(a + right) + k[2] * load(a + 2 * right);
     vf v1 = k[3] * load(b) + k[4] * load(b + right) + k[5] * load(b + 2 * right);
     vf v2 = k[6] * load(c) + k[7] * load(c + right) + k[8] * load(c + 2 * right);
