@@ -45,3 +45,16 @@ mn_bytes test_read(mn_arena *arena, const char *path) {
   assert_ok(mn_file_read(&bytes, arena, path, 0, &error), &error);
   return bytes;
 }
+
+static void *fail_later(void *context, void *memory, size_t size) {
+  int64_t *left = context;
+  if (size == 0) {
+    free(memory);
+    return NULL;
+  }
+  return (*left)-- > 0 ? realloc(memory, size) : NULL;
+}
+
+mn_heap test_failing_heap(int64_t *left) {
+  return (mn_heap){fail_later, left};
+}

@@ -22,6 +22,9 @@ const char *test_source(const char *path);
 const char *test_folder(void);
 mn_bytes test_read(mn_arena *arena, const char *path);
 
+/* A heap whose allocations fail once `*left` of them have been given; frees always work. */
+mn_heap test_failing_heap(int64_t *left);
+
 #define assert_ok(status, error)                          \
   do {                                                    \
     if ((status) != MN_OK) fail_msg("%s", (error)->text); \

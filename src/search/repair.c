@@ -49,42 +49,27 @@ static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, i
   return (fmax(saved, 0) + 1e-3 * fmax(ops, 0) + 1e-9) / loss;
 }
 
-static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
-                             mn_error *error) {
-  double best = 0;
-  int32_t best_d = -1, best_k = -1;
-  mn_price best_price = *price;
-  for (int32_t d = 0; d < pick->count; d++) {
-    int32_t k = neighbour(r, pick, d, -1);
-    mn_price tried = {0};
-    if (k < 0) continue;
-    MN_TRY(try_option(r, &tried, pick, d, k, error));
-    double score = narrowing_score(r, pick, d, k, price, &tried);
-    if (score <= best) continue;
-    best = score;
-    best_d = d;
-    best_k = k;
-    best_price = tried;
-  }
-  *moved = best_d >= 0;
-  if (best_d < 0) return MN_OK;
-  pick->option[best_d] = best_k;
-  *price = best_price;
-  return MN_OK;
+/* What a wider option is worth: how much it is liked, where the budget holds and it adds something. */
+static double widening_score(const repair *r, const mn_pick *pick, int32_t d, int32_t k,
+                             const mn_price *before, const mn_price *after) {
+  if (!mn_budget_met(&r->config->budget, after) || after->params <= before->params)
+    return -(double)INFINITY;
+  return liking_change(r, pick, d, k);
 }
 
-static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
-                            mn_error *error) {
+/* Takes the best single step down (-1) or up (+1), if there is one. */
+static mn_status move_once(const repair *r, mn_pick *pick, mn_price *price, int32_t direction,
+                           bool *moved, mn_error *error) {
   double best = -(double)INFINITY;
   int32_t best_d = -1, best_k = -1;
   mn_price best_price = *price;
   for (int32_t d = 0; d < pick->count; d++) {
-    int32_t k = neighbour(r, pick, d, 1);
+    int32_t k = neighbour(r, pick, d, direction);
     mn_price tried = {0};
     if (k < 0) continue;
     MN_TRY(try_option(r, &tried, pick, d, k, error));
-    if (!mn_budget_met(&r->config->budget, &tried) || tried.params <= price->params) continue;
-    double score = liking_change(r, pick, d, k);
+    double score = direction < 0 ? narrowing_score(r, pick, d, k, price, &tried)
+                                 : widening_score(r, pick, d, k, price, &tried);
     if (score <= best) continue;
     best = score;
     best_d = d;
@@ -105,11 +90,11 @@ mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const
   bool moved = true;
   MN_TRY(mn_search_price(price, scratch, net, pick, config, error));
   while (moved && !mn_budget_met(&config->budget, price))
-    MN_TRY(narrow_once(&r, pick, price, &moved, error));
+    MN_TRY(move_once(&r, pick, price, -1, &moved, error));
   if (!mn_budget_met(&config->budget, price))
     return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached",
                         mn_net_path(net));
-  for (moved = true; moved;) MN_TRY(widen_once(&r, pick, price, &moved, error));
+  for (moved = true; moved;) MN_TRY(move_once(&r, pick, price, 1, &moved, error));
   return MN_OK;
 }
 

@@ -533,20 +533,6 @@ static void the_measurements_should_come_from_the_cache_and_be_made_again_when_b
 
 /* ---- Out of memory ----------------------------------------------------------------------------*/
 
-typedef struct failing {
-  int64_t until;
-} failing;
-
-static void *fail_later(void *context, void *memory, size_t size) {
-  failing *f = context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  if (--f->until < 0) return NULL;
-  return realloc(memory, size);
-}
-
 static void every_failing_allocation_should_be_reported_and_nothing_lost(void **state) {
   (void)state;
   const char *root = test_folder();
@@ -557,8 +543,8 @@ static void every_failing_allocation_should_be_reported_and_nothing_lost(void **
   }
   write_wav(at(root, "_background_noise_/n.wav"), 8);
   for (int64_t n = 0;; n++) {
-    failing f = {n};
-    mn_heap heap = {fail_later, &f};
+    int64_t left = n;
+    mn_heap heap = test_failing_heap(&left);
     mn_dataset *dataset = NULL;
     mn_error error = {{0}};
     mn_heap_set(&heap);

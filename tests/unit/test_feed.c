@@ -401,20 +401,6 @@ static void a_stop_should_end_the_work_as_interrupted(void **state) {
   stop = 0;
 }
 
-typedef struct failing {
-  int64_t until;
-} failing;
-
-static void *fail_later(void *context, void *memory, size_t size) {
-  failing *f = context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  if (--f->until < 0) return NULL;
-  return realloc(memory, size);
-}
-
 static void every_failing_allocation_of_a_feed_should_be_reported(void **state) {
   (void)state;
   mn_dataset *dataset = open_data(NULL, NULL, NULL);
@@ -422,8 +408,8 @@ static void every_failing_allocation_of_a_feed_should_be_reported(void **state) 
   mn_feed_config config = recipe(dataset);
   config.variants = 1;
   for (int64_t n = 0;; n++) {
-    failing f = {n};
-    mn_heap heap = {fail_later, &f};
+    int64_t left = n;
+    mn_heap heap = test_failing_heap(&left);
     mn_feed *feed = NULL;
     mn_error error = {{0}};
     mn_heap_set(&heap);

@@ -353,19 +353,6 @@ static void freezing_refuses_impossible_ranges(void **state) {
   assert_null(frozen);
 }
 
-typedef struct failing {
-  int left;
-} failing;
-
-static void *fail_later(void *context, void *memory, size_t size) {
-  failing *f = context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  return f->left-- > 0 ? realloc(memory, size) : NULL;
-}
-
 /* 4,000 ops and the freezing of them outgrow any first chunk of an arena. */
 static mn_status build_and_freeze(void) {
   mn_arena *own = NULL;
@@ -398,8 +385,8 @@ static void every_failed_allocation_is_reported(void **state) {
   mn_status status = MN_ERR_MEMORY;
   int failures = 0;
   for (int n = 0; status != MN_OK && n < 1000; n++) {
-    failing f = {n};
-    mn_heap heap = {fail_later, &f};
+    int64_t left = n;
+    mn_heap heap = test_failing_heap(&left);
     mn_heap_set(&heap);
     status = build_and_freeze();
     mn_heap_set(NULL);

@@ -271,19 +271,6 @@ static void files_without_end_are_refused(void **state) {
   assert_string_equal(error.text, "x.net:6:1: more than 1024 layers");
 }
 
-typedef struct failing {
-  int left;
-} failing;
-
-static void *fail_later(void *context, void *memory, size_t size) {
-  failing *f = context;
-  if (size == 0) {
-    free(memory);
-    return NULL;
-  }
-  return f->left-- > 0 ? realloc(memory, size) : NULL;
-}
-
 /* Everything the room does once, with memory of its own. */
 static mn_status everything(mn_error *problem) {
   mn_arena *own = NULL;
@@ -311,8 +298,8 @@ static void every_failed_allocation_is_reported(void **state) {
   mn_status status = MN_ERR_MEMORY;
   int failures = 0;
   for (int n = 0; status != MN_OK; n++) {
-    failing f = {n};
-    mn_heap heap = {fail_later, &f};
+    int64_t left = n;
+    mn_heap heap = test_failing_heap(&left);
     mn_error problem = {{0}};
     mn_heap_set(&heap);
     status = everything(&problem);
