@@ -227,18 +227,17 @@ static bool is_known(const mn_code_size *rows, int32_t count, const char *symbol
 }
 
 static mn_status measure_target(mn_code_size_table *table, mn_workshop *shop) {
-  int32_t kernel_count = 0, count = 0;
-  const mn_kernel_row *kernels = mn_kernel_rows(&kernel_count);
+  const mn_kernel_row *kernel;
+  int32_t count = 0;
   mn_code_size *rows = mn_arena_array(shop->arena, MOST_ROWS, sizeof *rows);
   if (rows == NULL) return no_memory(shop);
   MN_TRY(measure_calls(&rows[0], &rows[1], shop));
   MN_TRY(measure_feed(&rows[2], shop));
   count = 3;
-  for (int32_t i = 0; i < kernel_count && count < MOST_ROWS; i++) {
-    bool wanted = strcmp(kernels[i].family, "ref") == 0 ||
-                  strcmp(kernels[i].family, shop->target->kernels) == 0;
-    if (!wanted || is_known(rows, count, kernels[i].symbol)) continue;
-    MN_TRY(measure_kernel(&rows[count++], shop, &kernels[i]));
+  for (int32_t i = 0; (kernel = mn_kernel_row_at(i)) != NULL && count < MOST_ROWS; i++) {
+    bool wanted = mn_kernel_family_reaches(shop->target->kernels, kernel->family);
+    if (!wanted || is_known(rows, count, kernel->symbol)) continue;
+    MN_TRY(measure_kernel(&rows[count++], shop, kernel));
   }
   *table = (mn_code_size_table){shop->target->core, shop->target->cpu_flags, rows, count};
   return MN_OK;

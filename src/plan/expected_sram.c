@@ -43,10 +43,9 @@ static void find_shortcut_ops(life *l) {
 
 /* ---- Lifetimes -----------------------------------------------------------------------------*/
 static mn_overlap overlap_of(mn_op_kind kind) {
-  int32_t count;
-  const mn_kernel_row *rows = mn_kernel_rows(&count);
-  for (int32_t i = 0; i < count; i++)
-    if (rows[i].op == kind && rows[i].family[0] == 'r') return rows[i].overlap;
+  const mn_kernel_row *row;
+  for (int32_t i = 0; (row = mn_kernel_row_at(i)) != NULL; i++)
+    if (row->op == kind && row->family[0] == 'r') return row->overlap;
   return MN_OVERLAP_NONE;
 }
 

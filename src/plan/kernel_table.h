@@ -2,7 +2,7 @@
  * and the C function with the source files that hold it. Plan chooses rows, exec calls their bodies,
  * emit prints their parameters and copies their files.
  *
- * A new kernel is a new file in src/kernels and a new row here.
+ * A new kernel is a new file in src/kernels and a new row in rows_<family>.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_PLAN_KERNEL_TABLE_H
 #define MN_PLAN_KERNEL_TABLE_H
@@ -33,12 +33,20 @@ typedef struct mn_kernel_arguments {
 typedef enum mn_overlap {
   MN_OVERLAP_NONE,    /* x and y are disjoint */
   MN_OVERLAP_ELEMENT, /* y may lie exactly over x, or begin before it */
-  MN_OVERLAP_ALIAS    /* y is x: nothing to call where both lie in one place (reshape) */
+  MN_OVERLAP_ALIAS,   /* y is x: nothing to call where both lie in one place (reshape) */
+  /* A 1x1 kernel of stride 1 that reads all channels of a small group of pixels into scratch before it
+   * writes those pixels' outputs, pixels ascending: of P pixels with Ci channels in and Co out, y may
+   * begin max(0, P * (Co - Ci)) bytes or more below x. */
+  MN_OVERLAP_PIXEL,
+  /* A depthwise kernel of stride 1 and equal shapes that gathers a channel's rows into scratch before
+   * it writes them, channel by channel: y may lie exactly over x. */
+  MN_OVERLAP_PLANE
 } mn_overlap;
 
 typedef struct mn_kernel_row {
   mn_op_kind op;
-  const char *family; /* "ref": runs everywhere; "host": this machine's vector units; ... */
+  const char *family; /* "ref": runs everywhere; "plain": fast portable C; "dsp", "mve": Arm
+                         extensions; "host": this machine's vector units */
   const char *unit;   /* "avx512", "avx2": asked for by this name too; NULL none */
   const char *symbol; /* "mn_conv_2d_s8_ref" */
   const char *const
@@ -52,10 +60,13 @@ typedef struct mn_kernel_row {
   mn_kernel_body *body; /* NULL where it cannot run on this machine */
 } mn_kernel_row;
 
-/* The first row of `family` (or of that unit) that suits the op, else the first of "ref". NULL: `reason` says why. */
+/* The first row of `family` (or of that unit) that suits the op, else of the families behind it: dsp and
+ * mve, then plain, then ref; host, then ref. NULL: `reason` says why. */
 const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, const char *family,
                                     const char **reason);
-/* All rows, for tests and for the code-size table. */
-const mn_kernel_row *mn_kernel_rows(int32_t *count);
+/* All rows, for tests and for the code-size table: NULL past the last one. */
+const mn_kernel_row *mn_kernel_row_at(int32_t index);
+/* True where `family` is `other` or falls back to it. */
+bool mn_kernel_family_reaches(const char *family, const char *other);
 
 #endif

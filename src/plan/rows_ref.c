@@ -1,0 +1,39 @@
+/* rows_ref.c - the reference kernels: the definition of every op, on any machine.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/add.h"
+#include "kernels/conv_2d.h"
+#include "kernels/copy.h"
+#include "kernels/depthwise_conv_2d.h"
+#include "kernels/fully_connected.h"
+#include "kernels/mean.h"
+#include "kernels/pad.h"
+#include "kernels/pool_2d.h"
+#include "kernels/rescale.h"
+#include "kernels/softmax.h"
+#include "plan/rows.h"
+
+#define REF(kind, type, function, walker, over, ...) \
+  MN_ROW(kind, "ref", type, function, mn_refuses_##walker, mn_walk_##walker, over, __VA_ARGS__)
+
+static const mn_kernel_row rows[] = {
+    REF(CONV_2D, conv_2d, mn_conv_2d_s8_ref, conv_2d, NONE, "kernel.h", "requantize.h", "conv_2d.h",
+        "conv_2d_ref.c"),
+    REF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_ref, depthwise_conv_2d, NONE,
+        "kernel.h", "requantize.h", "depthwise_conv_2d.h", "depthwise_conv_2d_ref.c"),
+    REF(FULLY_CONNECTED, fully_connected, mn_fully_connected_s8_ref, fully_connected, NONE,
+        "kernel.h", "requantize.h", "fully_connected.h", "fully_connected_ref.c"),
+    REF(AVERAGE_POOL_2D, pool_2d, mn_average_pool_2d_s8_ref, pool_2d, NONE, "kernel.h",
+        "requantize.h", "pool_2d.h", "average_pool_2d_ref.c"),
+    REF(MAX_POOL_2D, pool_2d, mn_max_pool_2d_s8_ref, pool_2d, NONE, "kernel.h", "requantize.h",
+        "pool_2d.h", "max_pool_2d_ref.c"),
+    REF(MEAN, mean, mn_mean_s8_ref, mean, NONE, "kernel.h", "requantize.h", "mean.h", "mean_ref.c"),
+    REF(ADD, add, mn_add_s8_ref, add, ELEMENT, "kernel.h", "requantize.h", "add.h", "add_ref.c"),
+    REF(PAD, pad, mn_pad_s8_ref, pad, NONE, "kernel.h", "pad.h", "pad_ref.c"),
+    REF(RESHAPE, copy, mn_copy_ref, reshape, ALIAS, "kernel.h", "copy.h", "copy_ref.c"),
+    REF(SOFTMAX, softmax, mn_softmax_s8_ref, softmax, ELEMENT, "kernel.h", "requantize.h",
+        "softmax.h", "softmax_ref.c"),
+    REF(QUANTIZE, rescale, mn_rescale_s8_ref, quantize, ELEMENT, "kernel.h", "requantize.h",
+        "rescale.h", "rescale_ref.c"),
+};
+
+const mn_rows mn_rows_ref = {rows, (int32_t)MN_COUNT(rows)};
