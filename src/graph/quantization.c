@@ -34,6 +34,12 @@ double mn_rescale_factor(float x_scale, float y_scale) {
   return (double)x_scale / (double)y_scale;
 }
 
+double mn_svdf_factor(float x_scale, float weight_scale, float y_scale) {
+  float product = x_scale * weight_scale;
+  float factor = product / y_scale;
+  return (double)factor;
+}
+
 bool mn_add_scaling_of(mn_add_scaling *scaling, mn_dtype dtype, float a_scale, float b_scale,
                        float y_scale) {
   int32_t left_shift = dtype == MN_DTYPE_INT16 ? 15 : 20;
@@ -63,6 +69,43 @@ bool mn_softmax_scaling_of(mn_softmax_scaling *scaling, float beta, float x_scal
                   (double)(INT64_C(1) << scaling->input.shift);
   scaling->diff_min = -(int32_t)floor(radius);
   return true;
+}
+
+bool mn_softmax_s16_scaling_of(mn_multiplier *multiplier, float beta, float x_scale) {
+  double real = (double)x_scale * (double)beta / (10.0 / 65535.0);
+  if (!(real > 0) || !isfinite(real)) return false;
+  *multiplier = mn_multiplier_of(real);
+  return multiplier->shift <= 14; /* differences have 16 bits, their product 31 */
+}
+
+static float exp_of(float a) {
+  return (float)exp((double)a); /* rounded once, whatever the C library's expf does */
+}
+
+static float one_over_one_plus(float a) {
+  return 1.0f / (1.0f + a);
+}
+
+static int16_t table_entry(float value) {
+  return (int16_t)(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
+}
+
+static void fill_table(int16_t *table, float (*function)(float), float low, float high) {
+  const int32_t steps = MN_SOFTMAX_S16_TABLE - 1;
+  const float step = (high - low) / (float)steps, one = 32768.0f;
+  for (int32_t i = 0; i < steps; i++) {
+    float here = roundf(function(low + (float)i * step) * one);
+    float middle = roundf(function(low + (float)i * step + step / 2) * one);
+    float next = function(low + (float)(i + 1) * step) * one;
+    float error = roundf((next + here) / 2) - middle;
+    table[i] = table_entry(here - roundf(error / 2));
+  }
+  table[steps] = table_entry(roundf(function(high) * one));
+}
+
+void mn_softmax_s16_tables(int16_t *exponential, int16_t *one_over) {
+  fill_table(exponential, exp_of, -10.0f, 0.0f);
+  fill_table(one_over, one_over_one_plus, 0.0f, 1.0f);
 }
 
 /* ---- Values --------------------------------------------------------------------------------*/

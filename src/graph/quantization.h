@@ -23,6 +23,7 @@ mn_multiplier mn_multiplier_of(double real); /* real >= 0, finite */
 double mn_conv_factor(float x_scale, float weight_scale, float y_scale);
 double mn_fully_connected_factor(float x_scale, float weight_scale, float y_scale);
 double mn_rescale_factor(float x_scale, float y_scale); /* MEAN, QUANTIZE */
+double mn_svdf_factor(float x_scale, float weight_scale, float y_scale); /* all in float */
 
 /* ADD: both inputs are brought to twice the larger scale with `left_shift` extra bits. False where
  * the runtime would refuse: the output's scale is too small for its inputs. */
@@ -40,6 +41,12 @@ typedef struct mn_softmax_scaling {
   int32_t diff_min;
 } mn_softmax_scaling;
 bool mn_softmax_scaling_of(mn_softmax_scaling *scaling, float beta, float x_scale);
+/* SOFTMAX, int16: differences are multiplied so that -10 becomes -65535. */
+bool mn_softmax_s16_scaling_of(mn_multiplier *multiplier, float beta, float x_scale);
+/* exp(a) over [-10, 0] and 1 / (1 + a) over [0, 1], Q0.15, 128 steps of int16 apart; every entry leans
+ * by half the interpolation's error in the middle, as the runtime's tables do. */
+#define MN_SOFTMAX_S16_TABLE 513
+void mn_softmax_s16_tables(int16_t *exponential, int16_t *one_over);
 #define MN_SOFTMAX_S8_SCALE (1.0f / 256.0f)
 #define MN_SOFTMAX_S8_ZERO_POINT (-128)
 #define MN_SOFTMAX_S16_SCALE (1.0f / 32768.0f)

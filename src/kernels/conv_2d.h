@@ -1,4 +1,5 @@
-/* conv_2d.h - 2-D convolution, int8 activations, int8 weights.
+/* conv_2d.h - 2-D convolution: int8 activations with int8 or int4 weights, int16 activations
+ * with int8 weights.
  *
  *   y[h,w,o] = clamp(requantize(bias[o] + sum (x[h',w',c] - x_zp) * k[o,i,j,c]) + y_zp)
  *
@@ -8,6 +9,10 @@
  *           multiplier int32, shift int8 [O] or [1]                       constant[2], constant[3]
  *           y    int8  [1, OH, OW, O]
  * Ranges    zero points in [-128, 127]; shift in [-31, 30]; KH*KW*C <= 32768 and |bias| < 2^30.
+ * Types     _s8 as above. _s4: k int4, two to a byte, low half first, in the same order without
+ *           gaps (weight_s4.h). _s16: x, y int16, zero points 0, bias int64, 64-bit sum, shift in
+ *           [-31, 7], one rounding. _s16_b32: the same with an int32 bias or none: 32-bit sum that
+ *           wraps, two roundings.
  * Memory    allocates nothing; _ref needs no scratch; x, y disjoint.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
@@ -25,5 +30,6 @@ typedef struct mn_conv_2d {
 } mn_conv_2d;
 
 mn_kernel_body mn_conv_2d_s8_ref;
+mn_kernel_body mn_conv_2d_s4_ref, mn_conv_2d_s16_ref, mn_conv_2d_s16_b32_ref;
 
 #endif

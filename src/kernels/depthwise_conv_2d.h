@@ -8,6 +8,9 @@
  *           multiplier int32, shift int8 [O] or [1]                       constant[2], constant[3]
  *           y    int8  [1, OH, OW, O]
  * Ranges    as conv_2d.h.
+ * Types     _s8 as above. _s4: k int4, two to a byte, low half first, in the same order without
+ *           gaps (weight_s4.h). _s16: x, y int16, zero points 0, bias int64, 64-bit sum, shift in
+ *           [-31, 7], one rounding.
  * Memory    allocates nothing; _ref needs no scratch; x, y disjoint.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
@@ -26,5 +29,6 @@ typedef struct mn_depthwise_conv_2d {
 } mn_depthwise_conv_2d;
 
 mn_kernel_body mn_depthwise_conv_2d_s8_ref;
+mn_kernel_body mn_depthwise_conv_2d_s4_ref, mn_depthwise_conv_2d_s16_ref;
 
 #endif

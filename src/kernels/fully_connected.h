@@ -8,6 +8,9 @@
  *           multiplier int32, shift int8 [O] or [1]                       constant[2], constant[3]
  *           y    int8  [N, O]
  * Ranges    zero points in [-128, 127]; shift in [-31, 30]; I <= 32768 and |bias| < 2^30.
+ * Types     _s8 as above. _s4: k int4, two to a byte, low half first, in the same order without
+ *           gaps (weight_s4.h). _s16: x, y int16, zero points 0, bias int64, 64-bit sum, shift in
+ *           [-31, 7], one rounding.
  * Memory    allocates nothing; no scratch; x, y disjoint. The tensor is one row.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
@@ -30,5 +33,6 @@ typedef struct mn_fully_connected {
 } mn_fully_connected;
 
 mn_kernel_body mn_fully_connected_s8_ref;
+mn_kernel_body mn_fully_connected_s4_ref, mn_fully_connected_s16_ref;
 
 #endif

@@ -1,14 +1,14 @@
-/* mean.h - arithmetic mean over any of up to four axes, int8.
+/* mean.h - arithmetic mean over any of up to four axes, int8 or int16.
  *
  *   y = clamp(requantize(sum (x - x_zp)) + y_zp), the division by the count folded into multiplier, shift
  *
- * Shapes    x int8 [N, H, W, C]; y int8 with output_n.. = 1 where that axis is averaged, else the
+ * Shapes    x int8 [N, H, W, C]; y alike with output_n.. = 1 where that axis is averaged, else the
  *           input's size; no constants. The tensor is one row.
- * Ranges    shift in [-31, 30]; at most 2^23 elements are averaged.
+ * Ranges    shift in [-31, 30]; at most 2^23 int8 or 2^15 int16 elements are averaged.
  * Memory    allocates nothing; no scratch; x, y disjoint.
  * Errors    none: the plan checked.
- * Variants  _ref plain C, the definition.
- * Source    TFLite MEAN, int8.
+ * Variants  _s8_ref, _s16_ref plain C, the definition.
+ * Source    TFLite MEAN, int8 and int16.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_KERNELS_MEAN_H
 #define MN_KERNELS_MEAN_H
@@ -32,6 +32,6 @@ typedef struct mn_mean {
   MN_MEAN_FIELDS(MN_KERNEL_FIELD)
 } mn_mean;
 
-mn_kernel_body mn_mean_s8_ref;
+mn_kernel_body mn_mean_s8_ref, mn_mean_s16_ref;
 
 #endif

@@ -1,10 +1,10 @@
-/* pool_2d.h - average and maximum over a window, int8; input and output share scale and zero point.
+/* pool_2d.h - average and maximum over a window, int8 or int16; input and output share scale and zero point.
  *
  *   average: y = clamp(sum / n, rounded half away from zero), n = positions of the window inside x
  *   max:     y = clamp(max)
  *
- * Shapes    x, y int8 [1, H, W, C], [1, OH, OW, C]; no constants
- * Ranges    output_min <= output_max in [-128, 127]; dilation fields are 1.
+ * Shapes    x, y [1, H, W, C], [1, OH, OW, C]; no constants
+ * Ranges    output_min <= output_max in the range of the type; dilation fields are 1.
  * Memory    allocates nothing; no scratch; x, y disjoint.
  * Errors    none: the plan checked.
  * Variants  _ref plain C, the definition.
@@ -22,6 +22,7 @@ typedef struct mn_pool_2d {
 } mn_pool_2d;
 
 mn_kernel_body mn_average_pool_2d_s8_ref, mn_max_pool_2d_s8_ref;
+mn_kernel_body mn_average_pool_2d_s16_ref, mn_max_pool_2d_s16_ref;
 
 /* The part of a window that lies inside the input: [top, bottom) x [left, right). */
 typedef struct mn_pool_window {

@@ -30,6 +30,14 @@ static inline int32_t mn_requantize(int32_t x, int32_t multiplier, int32_t shift
   return mn_shift_right_rounding(mn_multiply_high(shifted, multiplier), right);
 }
 
+/* The same of a 64-bit sum (int16 activations): 16 bits of the multiplier, one rounding, half up.
+ * |x| < 2^47, shift in [-31, 7]. */
+static inline int32_t mn_requantize_s64(int64_t x, int32_t multiplier, int32_t shift) {
+  int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+  int32_t right = 15 - shift;
+  return (int32_t)((x * reduced + ((int64_t)1 << (right - 1))) >> right);
+}
+
 static inline int32_t mn_clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : x > high ? high : x;
 }

@@ -1,4 +1,4 @@
-/* softmax_ref.c - the definition of SOFTMAX int8, in fixed point. Names Qi.f give integer and fraction
+/* softmax_ref.c - the definition of SOFTMAX int8 to int8 or int16, in fixed point. Names Qi.f give integer and fraction
  * bits of a signed 32-bit word. The polynomial, the table of exp(-2^k) and the Newton steps are those
  * of the gemmlowp fixed-point library that TFLite defines its softmax with.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -69,8 +69,13 @@ static int32_t exp_of(const mn_softmax *p, int32_t difference) {
   return exp_negative(mn_multiply_high(scaled, p->input_multiplier));
 }
 
-/* x, y [depth], may be the same. */
-static void row(const mn_softmax *p, const int8_t *x, int8_t *y) {
+/* What all values of a row share: probabilities are scale * exp(difference) / 2^shift. */
+typedef struct row_scale {
+  int32_t max, scale, shift;
+} row_scale;
+
+/* x [depth]; `bits` of the output's type. */
+static row_scale scale_of(const mn_softmax *p, const int8_t *x, int32_t bits) {
   int32_t max = INT8_MIN;
   for (int32_t d = 0; d < p->depth; d++)
     if (x[d] > max) max = x[d];
@@ -80,23 +85,38 @@ static void row(const mn_softmax *p, const int8_t *x, int8_t *y) {
     if (x[d] - max >= p->difference_min)
       sum += mn_shift_right_rounding(exp_of(p, x[d] - max), SUM_INTEGER_BITS);
 
-  /* sum = (1 + a) * 2^bits: the reciprocal needs a alone, the rest joins the last shift. */
+  /* sum = (1 + a) * 2^over: the reciprocal needs a alone, the rest joins the last shift. */
   int32_t zeros = leading_zeros((uint32_t)sum);
-  int32_t bits = SUM_INTEGER_BITS - zeros;
+  int32_t over = SUM_INTEGER_BITS - zeros;
   int32_t scale = one_over_one_plus((int32_t)(((uint32_t)sum << zeros) - 0x80000000u));
-  for (int32_t d = 0; d < p->depth; d++) {
-    int32_t q = INT8_MIN;
-    if (x[d] - max >= p->difference_min) {
-      int32_t product = mn_multiply_high(scale, exp_of(p, x[d] - max));
-      q += mn_shift_right_rounding(product, bits + 31 - 8);
-    }
-    y[d] = (int8_t)mn_clamp(q, INT8_MIN, INT8_MAX);
-  }
+  return (row_scale){max, scale, over + 31 - bits};
+}
+
+/* Probability of one value, from 0. */
+static int32_t probability(const mn_softmax *p, const row_scale *row, int32_t x) {
+  if (x - row->max < p->difference_min) return 0;
+  int32_t product = mn_multiply_high(row->scale, exp_of(p, x - row->max));
+  return mn_shift_right_rounding(product, row->shift);
 }
 
 void mn_softmax_s8_ref(const void *params, const mn_kernel_io *io) {
   const mn_softmax *p = params;
   const int8_t *x = io->x[0];
   int8_t *y = io->y;
-  for (int32_t n = 0; n < p->outer; n++) row(p, x + n * p->depth, y + n * p->depth);
+  for (int32_t n = 0; n < p->outer; n++) {
+    row_scale row = scale_of(p, x + n * p->depth, 8);
+    for (int32_t i = n * p->depth; i < (n + 1) * p->depth; i++)
+      y[i] = (int8_t)mn_clamp(probability(p, &row, x[i]) + INT8_MIN, INT8_MIN, INT8_MAX);
+  }
+}
+
+void mn_softmax_s8_s16_ref(const void *params, const mn_kernel_io *io) {
+  const mn_softmax *p = params;
+  const int8_t *x = io->x[0];
+  int16_t *y = io->y;
+  for (int32_t n = 0; n < p->outer; n++) {
+    row_scale row = scale_of(p, x + n * p->depth, 16);
+    for (int32_t i = n * p->depth; i < (n + 1) * p->depth; i++)
+      y[i] = (int16_t)mn_clamp(probability(p, &row, x[i]) + INT16_MIN, INT16_MIN, INT16_MAX);
+  }
 }

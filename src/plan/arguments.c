@@ -6,6 +6,8 @@
 
 #include "graph/quantization.h"
 
+const char mn_refused_types[] = "no kernel takes its types together";
+
 const mn_tensor *mn_op_operand(const mn_graph *graph, const mn_op *op, int32_t index) {
   if (index >= op->inputs || op->input[index] < 0) return NULL;
   return &graph->tensors[op->input[index]];

@@ -8,17 +8,27 @@
 
 #include "plan/kernel_table.h"
 
+/* The reason "other types than this kernel's": any other reason says more. */
+extern const char mn_refused_types[];
+
 typedef const char *mn_refuses(const mn_graph *graph, const mn_op *op);
 typedef mn_status mn_walk(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                           const mn_op *op, mn_error *error);
 
 mn_refuses mn_refuses_conv_2d, mn_refuses_depthwise_conv_2d, mn_refuses_fully_connected;
+mn_refuses mn_refuses_conv_2d_s4, mn_refuses_conv_2d_s16, mn_refuses_conv_2d_s16_b32;
+mn_refuses mn_refuses_depthwise_conv_2d_s4, mn_refuses_depthwise_conv_2d_s16;
+mn_refuses mn_refuses_fully_connected_s4, mn_refuses_fully_connected_s16;
+mn_refuses mn_refuses_pool_2d_s16, mn_refuses_add_s16, mn_refuses_mean_s16;
+mn_refuses mn_refuses_softmax_s8_s16, mn_refuses_softmax_s16;
+mn_refuses mn_refuses_rescale_any, mn_refuses_svdf_s16, mn_refuses_svdf_s8;
 mn_refuses mn_refuses_pool_2d, mn_refuses_add, mn_refuses_pad, mn_refuses_reshape;
 mn_refuses mn_refuses_softmax, mn_refuses_mean, mn_refuses_quantize;
 
 mn_walk mn_walk_conv_2d, mn_walk_depthwise_conv_2d, mn_walk_fully_connected;
 mn_walk mn_walk_pool_2d, mn_walk_add, mn_walk_pad, mn_walk_reshape;
 mn_walk mn_walk_softmax, mn_walk_mean, mn_walk_quantize;
+mn_walk mn_walk_softmax_s16, mn_walk_rescale_any, mn_walk_svdf;
 
 /* ---- Shared by the files that implement them -------------------------------------------------*/
 /* Input `index` of an op, NULL where absent. */

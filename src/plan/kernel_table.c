@@ -25,18 +25,22 @@ const mn_kernel_row *mn_kernel_row_at(int32_t index) {
   return NULL;
 }
 
+static const char no_kernel[] = "no kernel for this op";
+
 static bool belongs(const mn_kernel_row *row, const char *family) {
   return strcmp(row->family, family) == 0 || (row->unit != NULL && strcmp(row->unit, family) == 0);
 }
 
-/* The first row of a family that suits the op; `reason` is that of the last one that did not. */
+/* The first row of a family that suits the op; `reason` is that of the last one that did not, if
+ * possible of one for the op's types. */
 static const mn_kernel_row *find_in(const mn_graph *graph, const mn_op *op, const char *family,
                                     const char **reason) {
   const mn_kernel_row *row;
   for (int32_t i = 0; (row = mn_kernel_row_at(i)) != NULL; i++) {
     if (row->op != op->kind || !belongs(row, family)) continue;
-    *reason = row->refuses(graph, op);
-    if (*reason == NULL) return row;
+    const char *why = row->refuses(graph, op);
+    if (why == NULL) return row;
+    if (why != mn_refused_types || *reason == no_kernel) *reason = why;
   }
   return NULL;
 }
@@ -50,7 +54,7 @@ static const char *fallback_of(const char *family) {
 
 const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, const char *family,
                                     const char **reason) {
-  *reason = "no kernel for this op";
+  *reason = no_kernel;
   for (; family != NULL; family = fallback_of(family)) {
     const mn_kernel_row *row = find_in(graph, op, family, reason);
     if (row != NULL) return row;

@@ -11,6 +11,7 @@
 #include "kernels/pool_2d.h"
 #include "kernels/rescale.h"
 #include "kernels/softmax.h"
+#include "kernels/svdf.h"
 #include "plan/rows.h"
 
 /* clang-format off */
@@ -24,7 +25,9 @@
   X(copy, "copy.h", MN_COPY_FIELDS)                                                      \
   X(softmax, "softmax.h", MN_SOFTMAX_FIELDS)                                             \
   X(mean, "mean.h", MN_MEAN_FIELDS)                                                      \
-  X(rescale, "rescale.h", MN_RESCALE_FIELDS)
+  X(rescale, "rescale.h", MN_RESCALE_FIELDS)                                             \
+  X(rescale_any, "rescale.h", MN_RESCALE_ANY_FIELDS)                                     \
+  X(svdf, "svdf.h", MN_SVDF_FIELDS)
 /* clang-format on */
 
 /* Every field is an int32_t, so the offset is the index times four: checked below. */

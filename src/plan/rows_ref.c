@@ -10,10 +10,14 @@
 #include "kernels/pool_2d.h"
 #include "kernels/rescale.h"
 #include "kernels/softmax.h"
+#include "kernels/svdf.h"
 #include "plan/rows.h"
 
 #define REF(kind, type, function, walker, over, ...) \
-  MN_ROW(kind, "ref", type, function, mn_refuses_##walker, mn_walk_##walker, over, __VA_ARGS__)
+  REF_OF(kind, type, function, walker, walker, over, __VA_ARGS__)
+/* Rows that share a walker and differ in the types they take. */
+#define REF_OF(kind, type, function, refuse, walker, over, ...) \
+  MN_ROW(kind, "ref", type, function, mn_refuses_##refuse, mn_walk_##walker, over, __VA_ARGS__)
 
 static const mn_kernel_row rows[] = {
     REF(CONV_2D, conv_2d, mn_conv_2d_s8_ref, conv_2d, NONE, "kernel.h", "requantize.h", "conv_2d.h",
@@ -26,7 +30,8 @@ static const mn_kernel_row rows[] = {
         "requantize.h", "pool_2d.h", "average_pool_2d_ref.c"),
     REF(MAX_POOL_2D, pool_2d, mn_max_pool_2d_s8_ref, pool_2d, NONE, "kernel.h", "requantize.h",
         "pool_2d.h", "max_pool_2d_ref.c"),
-    REF(MEAN, mean, mn_mean_s8_ref, mean, NONE, "kernel.h", "requantize.h", "mean.h", "mean_ref.c"),
+    REF(MEAN, mean, mn_mean_s8_ref, mean, NONE, "kernel.h", "requantize.h", "mean.h",
+        "mean_sum.h", "mean_ref.c"),
     REF(ADD, add, mn_add_s8_ref, add, ELEMENT, "kernel.h", "requantize.h", "add.h", "add_ref.c"),
     REF(PAD, pad, mn_pad_s8_ref, pad, NONE, "kernel.h", "pad.h", "pad_ref.c"),
     REF(RESHAPE, copy, mn_copy_ref, reshape, ALIAS, "kernel.h", "copy.h", "copy_ref.c"),
@@ -34,6 +39,48 @@ static const mn_kernel_row rows[] = {
         "softmax.h", "softmax_ref.c"),
     REF(QUANTIZE, rescale, mn_rescale_s8_ref, quantize, ELEMENT, "kernel.h", "requantize.h",
         "rescale.h", "rescale_ref.c"),
+
+    /* int4 weights */
+    REF_OF(CONV_2D, conv_2d, mn_conv_2d_s4_ref, conv_2d_s4, conv_2d, NONE, "kernel.h",
+           "requantize.h", "conv_2d.h", "weight_s4.h", "conv_2d_sum.h", "conv_2d_s4_ref.c"),
+    REF_OF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s4_ref, depthwise_conv_2d_s4,
+           depthwise_conv_2d, NONE, "kernel.h", "requantize.h", "depthwise_conv_2d.h",
+           "weight_s4.h", "depthwise_conv_2d_sum.h", "depthwise_conv_2d_s4_ref.c"),
+    REF_OF(FULLY_CONNECTED, fully_connected, mn_fully_connected_s4_ref, fully_connected_s4,
+           fully_connected, NONE, "kernel.h", "requantize.h", "fully_connected.h", "weight_s4.h",
+           "fully_connected_s4_ref.c"),
+
+    /* int16 activations */
+    REF_OF(CONV_2D, conv_2d, mn_conv_2d_s16_ref, conv_2d_s16, conv_2d, NONE, "kernel.h",
+           "requantize.h", "conv_2d.h", "conv_2d_sum.h", "conv_2d_s16_ref.c"),
+    REF_OF(CONV_2D, conv_2d, mn_conv_2d_s16_b32_ref, conv_2d_s16_b32, conv_2d, NONE, "kernel.h",
+           "requantize.h", "conv_2d.h", "conv_2d_sum.h", "conv_2d_s16_b32_ref.c"),
+    REF_OF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s16_ref,
+           depthwise_conv_2d_s16, depthwise_conv_2d, NONE, "kernel.h", "requantize.h",
+           "depthwise_conv_2d.h", "depthwise_conv_2d_sum.h", "depthwise_conv_2d_s16_ref.c"),
+    REF_OF(FULLY_CONNECTED, fully_connected, mn_fully_connected_s16_ref, fully_connected_s16,
+           fully_connected, NONE, "kernel.h", "requantize.h", "fully_connected.h",
+           "fully_connected_s16_ref.c"),
+    REF_OF(AVERAGE_POOL_2D, pool_2d, mn_average_pool_2d_s16_ref, pool_2d_s16, pool_2d, NONE,
+           "kernel.h", "requantize.h", "pool_2d.h", "average_pool_2d_s16_ref.c"),
+    REF_OF(MAX_POOL_2D, pool_2d, mn_max_pool_2d_s16_ref, pool_2d_s16, pool_2d, NONE, "kernel.h",
+           "requantize.h", "pool_2d.h", "max_pool_2d_s16_ref.c"),
+    REF_OF(MEAN, mean, mn_mean_s16_ref, mean_s16, mean, NONE, "kernel.h", "requantize.h", "mean.h",
+           "mean_sum.h", "mean_s16_ref.c"),
+    REF_OF(ADD, add, mn_add_s16_ref, add_s16, add, ELEMENT, "kernel.h", "requantize.h", "add.h",
+           "add_s16_ref.c"),
+    REF(SOFTMAX, softmax, mn_softmax_s16_ref, softmax_s16, ELEMENT, "kernel.h", "requantize.h",
+        "softmax.h", "softmax_s16_ref.c"),
+
+    /* between types; state */
+    REF_OF(SOFTMAX, softmax, mn_softmax_s8_s16_ref, softmax_s8_s16, softmax, NONE, "kernel.h",
+           "requantize.h", "softmax.h", "softmax_ref.c"),
+    REF(QUANTIZE, rescale_any, mn_rescale_any_ref, rescale_any, NONE, "kernel.h", "requantize.h",
+        "rescale.h", "rescale_any_ref.c"),
+    REF_OF(SVDF, svdf, mn_svdf_s8_s16_ref, svdf_s16, svdf, NONE, "kernel.h", "requantize.h",
+           "svdf.h", "svdf_body.h", "svdf_s8_s16_ref.c"),
+    REF_OF(SVDF, svdf, mn_svdf_s8_s8_ref, svdf_s8, svdf, NONE, "kernel.h", "requantize.h",
+           "svdf.h", "svdf_body.h", "svdf_s8_s8_ref.c"),
 };
 
 const mn_rows mn_rows_ref = {rows, (int32_t)MN_COUNT(rows)};

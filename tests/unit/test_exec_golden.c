@@ -1,5 +1,5 @@
-/* The int8 golden models against TFLM: every vector, every tensor by CRC32, in every kernel family and
- * both with and without shared memory.
+/* The golden models against TFLM: every vector, every tensor by CRC32, in every kernel family and both
+ * with and without shared memory; models with state also as a sequence.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "micronets/tflite.h"
 #include "support.h"
 
+/* Folder under golden/, and the model's name in it. */
 static const char *const models[] = {
     "tflm_hello_world_int8",
     "mlcommons_ad01_int8",
@@ -27,7 +28,20 @@ static const char *const models[] = {
     "vww3_128_128_INT8",
     "ds_cnn_l_quantized",
     "ad_medium_int8_7c32b09",
+    "ds_cnn_s_quantized_int16",
+    "tflm_keyword_scrambled",
+    "int4/int4_ad01_f",
+    "int4/int4_kws_ref_cdf",
+    "int4/int4_kws_micronet_s_c",
+    "int4/int4_kws_micronet_s_cd",
+    "int4/int4_kws_micronet_m_cd",
+    "int4/int4_vww2_c",
 };
+
+static const char *name_of(const char *model) {
+  const char *slash = strrchr(model, '/');
+  return slash != NULL ? slash + 1 : model;
+}
 
 /* CRC of every op's output, gathered row by row. */
 typedef struct gathered {
@@ -70,6 +84,7 @@ static tally run_vectors(mn_arena *arena, const mn_plan *plan, const json_t *vec
     snprintf(name, sizeof name, "golden/%s/in%02d.bin", model, k);
     mn_bytes input = test_read(arena, test_shared(name));
     memcpy(mn_exec_input(exec, 0), input.data, input.size);
+    mn_exec_reset(exec);
     gathered got = {{0}};
     mn_exec_run(exec, &(mn_watch){gather, &got});
     const json_t *expected = json_object_get(vector, "crc32");
@@ -87,7 +102,7 @@ static void every_tensor_of_the_golden_models_should_match(const char *family, b
     mn_error error = {{0}};
     assert_int_equal(mn_arena_create(&arena), MN_OK);
     char name[128];
-    snprintf(name, sizeof name, "golden/%s/%s.tflite", models[m], models[m]);
+    snprintf(name, sizeof name, "golden/%s/%s.tflite", models[m], name_of(models[m]));
     mn_model model;
     assert_ok(mn_tflite_read(&model, arena, test_read(arena, test_shared(name)), &error), &error);
     snprintf(name, sizeof name, "golden/%s/tensors.json", models[m]);
