@@ -15,7 +15,7 @@ void mn_bench_rows(int32_t op, int32_t first_row, int32_t rows, const void *data
 enum { MOST_HOPS = 1000 };
 
 MODEL_SECTION_ARENA static _Alignas(MODEL_ARENA_ALIGN) uint8_t arena[MODEL_ARENA_BYTES];
-static int8_t input[MODEL_INPUT_BYTES];
+static uint8_t input[MODEL_INPUT_BYTES];
 static int16_t pcm[MODEL_HOP_SAMPLES + 1];
 
 void mn_bench_rows(int32_t op, int32_t first_row, int32_t rows, const void *data, uint32_t bytes) {
@@ -28,7 +28,7 @@ void mn_bench_rows(int32_t op, int32_t first_row, int32_t rows, const void *data
 }
 
 static void copy_input(void) {
-  int8_t *to = model_input(arena);
+  uint8_t *to = (uint8_t *)model_input(arena);
   for (size_t i = 0; i < MODEL_INPUT_BYTES; i++) to[i] = input[i];
 }
 

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "model.h"
 
-const int8_t *mn_size_main(void *arena, const int16_t *pcm, size_t n);
+const void *mn_size_main(void *arena, const int16_t *pcm, size_t n);
 
-const int8_t *mn_size_main(void *arena, const int16_t *pcm, size_t n) {
+const void *mn_size_main(void *arena, const int16_t *pcm, size_t n) {
   model_init(arena);
   *model_input(arena) = (int8_t)model_feed(arena, pcm, n);
   model_run(arena);

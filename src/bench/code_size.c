@@ -9,7 +9,7 @@
 #include "micronets/bench.h"
 #include "plan/kernel_table.h"
 
-enum { MOST_ROWS = 64, MOST_OBJECTS = 96 };
+enum { MOST_ROWS = 256, MOST_OBJECTS = 96 };
 /* A second input or scratch that the measured calls do not have; the wrapper around the front end.
  */
 enum { CALL_SLACK_BYTES = 24, FEED_SLACK_BYTES = 64, FEED_SLACK_STACK = 32 };

@@ -34,9 +34,9 @@ static mn_status check_graph(const mn_graph *graph, mn_error *error) {
                         "the model has %d inputs and %d outputs; compiled models have one of each",
                         graph->input_count, graph->output_count);
   const mn_tensor *x = &graph->tensors[graph->inputs[0]], *y = &graph->tensors[graph->outputs[0]];
-  if (x->dtype != MN_DTYPE_INT8 || y->dtype != MN_DTYPE_INT8)
+  if (mn_c_type(x->dtype) == NULL || mn_c_type(y->dtype) == NULL)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "input is %s and output %s; compiled models take and give int8",
+                        "input is %s and output %s; compiled models take and give whole numbers",
                         mn_dtype_text(x->dtype), mn_dtype_text(y->dtype));
   return MN_OK;
 }
@@ -71,6 +71,10 @@ static mn_status build_audio(mn_emitter *e) {
   const mn_graph *graph = e->plan->graph;
   const mn_tensor *x = &graph->tensors[graph->inputs[0]];
   int64_t made = (int64_t)e->audio.frames * (e->audio.keep > 0 ? e->audio.keep : e->audio.mels);
+  if (x->dtype != MN_DTYPE_INT8)
+    return mn_error_set(e->error, MN_ERR_UNSUPPORTED,
+                        "the front end makes int8 values, the input tensor is %s",
+                        mn_dtype_text(x->dtype));
   if (x->quantization.count != 1 || mn_shape_elements(&x->shape) != made)
     return mn_error_set(e->error, MN_ERR_FORMAT,
                         "the front end makes %lld values, the input tensor takes %lld",

@@ -5,14 +5,14 @@
 #include "emit/layout.h"
 #include "emit/writer.h"
 
-static void print_cases(mn_emitter *e, const char *name, const char *size, size_t bytes,
-                        bool input) {
-  mn_print(e, "static const int8_t %s[%d][%s_%s] = {\n", name, e->config->golden_count, e->upper,
-           size);
+static void print_cases(mn_emitter *e, const char *name, const mn_tensor *tensor, bool input) {
+  mn_print(e, "static const %s %s[%d][%lld] = {\n", mn_c_type(tensor->dtype), name,
+           e->config->golden_count, (long long)mn_shape_elements(&tensor->shape));
   for (int32_t i = 0; i < e->config->golden_count; i++) {
     const mn_emit_golden *golden = &e->config->golden[i];
     mn_print(e, "  {\n");
-    mn_print_elements(e, MN_DTYPE_INT8, input ? golden->input : golden->output, bytes);
+    mn_print_elements(e, tensor->dtype, input ? golden->input : golden->output,
+                      mn_tensor_bytes(tensor));
     mn_print(e, "  },\n");
   }
   mn_print(e, "};\n\n");
@@ -26,9 +26,8 @@ mn_status mn_emit_golden_test(mn_emitter *e) {
       e,
       "/* golden_test.c - runs the model on stored inputs; 0: every output is as it should be. */\n"
       "#include <stdio.h>\n#include <string.h>\n\n#include \"model.h\"\n\n");
-  print_cases(e, "inputs", "INPUT_BYTES", mn_tensor_bytes(&graph->tensors[graph->inputs[0]]), true);
-  print_cases(e, "outputs", "OUTPUT_BYTES", mn_tensor_bytes(&graph->tensors[graph->outputs[0]]),
-              false);
+  print_cases(e, "inputs", &graph->tensors[graph->inputs[0]], true);
+  print_cases(e, "outputs", &graph->tensors[graph->outputs[0]], false);
   mn_print(
       e,
       "%s_SECTION_ARENA static _Alignas(%s_ARENA_ALIGN) unsigned char arena[%s_ARENA_BYTES];\n\n",
@@ -44,6 +43,11 @@ mn_status mn_emit_golden_test(mn_emitter *e) {
   return mn_emit_file(e, "golden_test.c");
 }
 
+static const char *output_type(const mn_emitter *e) {
+  const mn_graph *graph = e->plan->graph;
+  return mn_c_type(graph->tensors[graph->outputs[0]].dtype);
+}
+
 static mn_status print_readme(mn_emitter *e) {
   const char *p = e->prefix;
   mn_print(e,
@@ -57,8 +61,8 @@ static mn_status print_readme(mn_emitter *e) {
            e->upper, e->upper);
   mn_print(e,
            "%s_init(arena);\nmemcpy(%s_input(arena), features, %s_INPUT_BYTES);\n%s_run(arena);\n"
-           "const int8_t *scores = %s_output(arena);\n```\n\n",
-           p, p, e->upper, p, p);
+           "const %s *scores = %s_output(arena);\n```\n\n",
+           p, p, e->upper, p, output_type(e), p);
   mn_print(
       e,
       "Build: compile every `.c` file but `golden_test.c` with any C11 compiler (`-std=c11 -O2`). "

@@ -5,17 +5,20 @@
 
 #include "emit/layout.h"
 #include "emit/writer.h"
+#include "graph/quantization.h"
 
-/* The smallest int8 output that means at least the model's threshold; -128 where it has none. */
-static int32_t quantized_threshold(const mn_model *model, const mn_quantization *q) {
-  if (!model->has_threshold || q->count == 0) return -128;
+/* The smallest output that means at least the model's threshold; the type's least where it has none. */
+static int32_t quantized_threshold(const mn_model *model, const mn_tensor *y) {
+  const mn_quantization *q = &y->quantization;
+  mn_limits limits = mn_dtype_limits(y->dtype);
+  if (!model->has_threshold || q->count == 0) return limits.min;
   double real = ceil((double)model->threshold / (double)q->scale[0]) + q->zero_point[0];
-  return real < -128.0 ? -128 : real > 127.0 ? 127 : (int32_t)real;
+  return real < limits.min ? limits.min : real > limits.max ? limits.max : (int32_t)real;
 }
 
 int32_t mn_emit_threshold(const mn_emitter *e) {
   const mn_graph *graph = e->plan->graph;
-  return quantized_threshold(e->model, &graph->tensors[graph->outputs[0]].quantization);
+  return quantized_threshold(e->model, &graph->tensors[graph->outputs[0]]);
 }
 
 static void print_quantization(mn_emitter *e, const char *which, const mn_tensor *tensor) {
@@ -28,7 +31,7 @@ static void print_shape(mn_emitter *e, const char *which, const mn_tensor *tenso
   mn_print(e, "   %s ", which);
   for (int32_t i = 0; i < tensor->shape.rank; i++)
     mn_print(e, "%s%d", i > 0 ? "x" : "", tensor->shape.dim[i]);
-  mn_print(e, " int8");
+  mn_print(e, " %s", mn_dtype_text(tensor->dtype));
 }
 
 static void print_about(mn_emitter *e, const mn_tensor *x, const mn_tensor *y) {
@@ -79,7 +82,7 @@ static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y)
   print_quantization(e, "OUTPUT", y);
 }
 
-static void print_functions(mn_emitter *e) {
+static void print_functions(mn_emitter *e, const char *x_type, const char *y_type) {
   const char *p = e->prefix, *u = e->upper;
   mn_print(e,
            "/* Makes an arena ready; also resets what is kept between runs and the sound fed so "
@@ -88,13 +91,13 @@ static void print_functions(mn_emitter *e) {
            p);
   mn_print(e,
            "/* Where to write the input tensor. A run destroys it. */\n"
-           "int8_t *%s_input(void *arena);\n",
-           p);
+           "%s *%s_input(void *arena);\n",
+           x_type, p);
   mn_print(e, "/* One inference. */\nvoid %s_run(void *arena);\n", p);
   mn_print(e,
-           "/* %s_OUTPUT_BYTES values; valid until the next run or feed. */\n"
-           "const int8_t *%s_output(const void *arena);\n",
-           u, p);
+           "/* %s_OUTPUT_BYTES bytes; valid until the next run or feed. */\n"
+           "const %s *%s_output(const void *arena);\n",
+           u, y_type, p);
   mn_print(e,
            "/* Sound, any number of samples at a time; %s_HOP_SAMPLES of them are one hop. 1: the "
            "input tensor\n"
@@ -104,9 +107,8 @@ static void print_functions(mn_emitter *e) {
            u, p);
   mn_print(e, "int %s_feed(void *arena, const int16_t *pcm, size_t n);\n\n", p);
   mn_print(e, "extern const char *const %s_labels[];\n", p);
-  mn_print(e,
-           "/* An output below it is not worth reporting. */\nextern const int8_t %s_threshold;\n",
-           p);
+  mn_print(e, "/* An output below it is not worth reporting. */\nextern const %s %s_threshold;\n",
+           y_type, p);
 }
 
 mn_status mn_emit_header(mn_emitter *e) {
@@ -120,7 +122,7 @@ mn_status mn_emit_header(mn_emitter *e) {
   mn_print(e, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
   print_numbers(e, x, y);
   mn_print(e, "\n");
-  print_functions(e);
+  print_functions(e, mn_c_type(x->dtype), mn_c_type(y->dtype));
   mn_print(e, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
   return mn_emit_file(e, "model.h");
 }

@@ -190,13 +190,15 @@ static void print_init(mn_emitter *e) {
 
 static void print_access(mn_emitter *e) {
   const mn_plan *plan = e->plan;
-  long long x = (long long)plan->tensor_offset[plan->graph->inputs[0]];
-  long long y = (long long)plan->tensor_offset[plan->graph->outputs[0]];
-  mn_print(e, "%s_SECTION_CODE int8_t *%s_input(void *arena) {\n", e->upper, e->prefix);
-  mn_print(e, "  return (int8_t *)arena + %lld;\n}\n\n", x);
-  mn_print(e, "%s_SECTION_CODE const int8_t *%s_output(const void *arena) {\n", e->upper,
-           e->prefix);
-  mn_print(e, "  return (const int8_t *)arena + %lld;\n}\n\n", y);
+  const mn_tensor_id in = plan->graph->inputs[0], out = plan->graph->outputs[0];
+  const char *x = mn_c_type(plan->graph->tensors[in].dtype);
+  const char *y = mn_c_type(plan->graph->tensors[out].dtype);
+  mn_print(e, "%s_SECTION_CODE %s *%s_input(void *arena) {\n", e->upper, x, e->prefix);
+  mn_print(e, "  return (%s *)(void *)((uint8_t *)arena + %lld);\n}\n\n", x,
+           (long long)plan->tensor_offset[in]);
+  mn_print(e, "%s_SECTION_CODE const %s *%s_output(const void *arena) {\n", e->upper, y, e->prefix);
+  mn_print(e, "  return (const %s *)(const void *)((const uint8_t *)arena + %lld);\n}\n\n", y,
+           (long long)plan->tensor_offset[out]);
 }
 
 static void print_run(mn_emitter *e) {
@@ -254,7 +256,12 @@ static void print_labels(mn_emitter *e) {
     mn_print(e, ",\n");
   }
   if (e->model->label_count == 0) mn_print(e, "    0, /* the model names no classes */\n");
-  mn_print(e, "};\n\nconst int8_t %s_threshold = %d;\n", e->prefix, mn_emit_threshold(e));
+  const mn_graph *graph = e->plan->graph;
+  const mn_tensor *y = &graph->tensors[graph->outputs[0]];
+  int32_t threshold = mn_emit_threshold(e);
+  bool least = threshold == INT32_MIN; /* which is no C literal */
+  mn_print(e, "};\n\nconst %s %s_threshold = %d%s;\n", mn_c_type(y->dtype), e->prefix,
+           least ? threshold + 1 : threshold, least ? " - 1" : "");
 }
 
 static bool first_use_of_header(const mn_plan *plan, int32_t index) {

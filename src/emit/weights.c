@@ -41,8 +41,9 @@ mn_status mn_emit_weights(mn_emitter *e) {
   for (int32_t i = 0; i < e->plan->constant_count; i++) {
     const mn_constant *c = &e->plan->constants[i];
     if (!is_used(e->plan, i)) continue;
-    mn_print(e, "\n%s_SECTION_WEIGHTS _Alignas(4) const %s %s_%s[%zu] = {\n", e->upper,
-             mn_c_type(c->dtype), e->prefix, c->name, element_count(c));
+    mn_print(e, "\n%s_SECTION_WEIGHTS _Alignas(%d) const %s %s_%s[%zu] = {\n", e->upper,
+             c->dtype == MN_DTYPE_INT64 ? 8 : 4, mn_c_type(c->dtype), e->prefix, c->name,
+             element_count(c));
     mn_print_elements(e, c->dtype, c->data, c->bytes);
     mn_print(e, "};\n");
   }

@@ -22,7 +22,7 @@ mn_multiplier mn_multiplier_of(double real); /* real >= 0, finite */
  * scale per channel multiply in double; fully connected with one scale multiplies in float first. */
 double mn_conv_factor(float x_scale, float weight_scale, float y_scale);
 double mn_fully_connected_factor(float x_scale, float weight_scale, float y_scale);
-double mn_rescale_factor(float x_scale, float y_scale); /* MEAN, QUANTIZE */
+double mn_rescale_factor(float x_scale, float y_scale);                  /* MEAN, QUANTIZE */
 double mn_svdf_factor(float x_scale, float weight_scale, float y_scale); /* all in float */
 
 /* ADD: both inputs are brought to twice the larger scale with `left_shift` extra bits. False where

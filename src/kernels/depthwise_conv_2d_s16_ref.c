@@ -8,7 +8,8 @@
 #include "kernels/depthwise_conv_2d_sum.h"
 
 /* y [O] of one position. */
-static void position(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, int16_t *y, int32_t h, int32_t w) {
+static void position(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, int16_t *y, int32_t h,
+                     int32_t w) {
   const int64_t *bias = io->constant[1];
   const int32_t *multiplier = io->constant[2];
   const int8_t *shift = io->constant[3];

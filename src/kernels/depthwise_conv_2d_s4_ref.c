@@ -9,7 +9,8 @@
 #include "kernels/depthwise_conv_2d_sum.h"
 
 /* y [O] of one position. */
-static void position(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, int8_t *y, int32_t h, int32_t w) {
+static void position(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, int8_t *y, int32_t h,
+                     int32_t w) {
   const int32_t *bias = io->constant[1], *multiplier = io->constant[2];
   const int8_t *shift = io->constant[3];
   for (int32_t o = 0; o < p->output_c; o++) {

@@ -9,8 +9,8 @@
 static int32_t dot(const mn_fully_connected *p, const int8_t *x, const void *k, int32_t o) {
   int32_t acc = 0;
   for (int32_t i = 0; i < p->inputs; i++)
-    acc += (x[i] - p->input_zero_point) *
-           (mn_weight_s4(k, o * p->inputs + i) - p->weight_zero_point);
+    acc +=
+        (x[i] - p->input_zero_point) * (mn_weight_s4(k, o * p->inputs + i) - p->weight_zero_point);
   return acc;
 }
 

@@ -22,18 +22,18 @@
 
 #include "kernels/kernel.h"
 
-#define MN_SVDF_FIELDS(X)  \
-  X(batch)                 \
-  X(inputs)                \
-  X(filters)               \
-  X(rank)                  \
-  X(memory)                \
-  X(input_zero_point)      \
-  X(state_zero_point)      \
-  X(output_zero_point)     \
-  X(state_multiplier)      \
-  X(state_shift)           \
-  X(output_multiplier)     \
+#define MN_SVDF_FIELDS(X) \
+  X(batch)                \
+  X(inputs)               \
+  X(filters)              \
+  X(rank)                 \
+  X(memory)               \
+  X(input_zero_point)     \
+  X(state_zero_point)     \
+  X(output_zero_point)    \
+  X(state_multiplier)     \
+  X(state_shift)          \
+  X(output_multiplier)    \
   X(output_shift)
 typedef struct mn_svdf {
   MN_SVDF_FIELDS(MN_KERNEL_FIELD)

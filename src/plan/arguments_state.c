@@ -90,8 +90,8 @@ mn_status mn_walk_svdf(mn_kernel_arguments *arguments, mn_arena *arena, const mn
   const mn_tensor *time = mn_op_operand(graph, op, TIME), *state = mn_op_operand(graph, op, STATE);
   mn_range in = mn_activation_range(x), kept = mn_activation_range(state);
   mn_range out = mn_activation_range(&graph->tensors[op->output]);
-  mn_multiplier first = mn_multiplier_of(
-      mn_svdf_factor(in.scale, mn_activation_range(feature).scale, kept.scale));
+  mn_multiplier first =
+      mn_multiplier_of(mn_svdf_factor(in.scale, mn_activation_range(feature).scale, kept.scale));
   mn_multiplier second =
       mn_multiplier_of(mn_svdf_factor(kept.scale, mn_activation_range(time).scale, out.scale));
   if (first.shift > 30 || second.shift > 30)

@@ -180,10 +180,8 @@ static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *g
                                  .bytes = mn_tensor_bytes(k),
                                  .weights = true};
   if (bias != NULL)
-    a->constant[1] = (mn_constant){.name = "bias",
-                                   .dtype = bias->dtype,
-                                   .data = bias->data,
-                                   .bytes = mn_tensor_bytes(bias)};
+    a->constant[1] = (mn_constant){
+        .name = "bias", .dtype = bias->dtype, .data = bias->data, .bytes = mn_tensor_bytes(bias)};
   a->constant[2] = (mn_constant){.name = "multiplier",
                                  .dtype = MN_DTYPE_INT32,
                                  .data = known ? multiplier : NULL,

@@ -30,8 +30,8 @@ static const mn_kernel_row rows[] = {
         "requantize.h", "pool_2d.h", "average_pool_2d_ref.c"),
     REF(MAX_POOL_2D, pool_2d, mn_max_pool_2d_s8_ref, pool_2d, NONE, "kernel.h", "requantize.h",
         "pool_2d.h", "max_pool_2d_ref.c"),
-    REF(MEAN, mean, mn_mean_s8_ref, mean, NONE, "kernel.h", "requantize.h", "mean.h",
-        "mean_sum.h", "mean_ref.c"),
+    REF(MEAN, mean, mn_mean_s8_ref, mean, NONE, "kernel.h", "requantize.h", "mean.h", "mean_sum.h",
+        "mean_ref.c"),
     REF(ADD, add, mn_add_s8_ref, add, ELEMENT, "kernel.h", "requantize.h", "add.h", "add_ref.c"),
     REF(PAD, pad, mn_pad_s8_ref, pad, NONE, "kernel.h", "pad.h", "pad_ref.c"),
     REF(RESHAPE, copy, mn_copy_ref, reshape, ALIAS, "kernel.h", "copy.h", "copy_ref.c"),
@@ -79,8 +79,8 @@ static const mn_kernel_row rows[] = {
         "rescale.h", "rescale_any_ref.c"),
     REF_OF(SVDF, svdf, mn_svdf_s8_s16_ref, svdf_s16, svdf, NONE, "kernel.h", "requantize.h",
            "svdf.h", "svdf_body.h", "svdf_s8_s16_ref.c"),
-    REF_OF(SVDF, svdf, mn_svdf_s8_s8_ref, svdf_s8, svdf, NONE, "kernel.h", "requantize.h",
-           "svdf.h", "svdf_body.h", "svdf_s8_s8_ref.c"),
+    REF_OF(SVDF, svdf, mn_svdf_s8_s8_ref, svdf_s8, svdf, NONE, "kernel.h", "requantize.h", "svdf.h",
+           "svdf_body.h", "svdf_s8_s8_ref.c"),
 };
 
 const mn_rows mn_rows_ref = {rows, (int32_t)MN_COUNT(rows)};

@@ -7,7 +7,8 @@ if [ ! -d "$golden" ]; then
   exit 77
 fi
 for model in mlcommons_kws_ref_model tflm_micro_speech_quantized ds_cnn_s_quantized kws_micronet_s \
-  mlcommons_pretrainedResnet_quant mlcommons_ad01_int8; do
+  mlcommons_pretrainedResnet_quant mlcommons_ad01_int8 ds_cnn_s_quantized_int16 tflm_keyword_scrambled; do
   bench "$golden/$model/$model.tflite" mps2-an386 "$golden/$model"
 done
+bench "$golden/int4/int4_ad01_f/int4_ad01_f.tflite" mps2-an386 "$golden/int4/int4_ad01_f"
 finish
