@@ -60,4 +60,18 @@ mn_status mn_bench_code_sizes_print(const mn_sink *out, const mn_code_sizes *siz
 mn_status mn_bench_code_sizes_refresh(mn_arena *arena, const mn_target *target, const char *cache_folder,
                                       const mn_monitor *monitor, mn_error *error) MN_MUST_CHECK;
 
+/* ---- Cycle tables ----------------------------------------------------------------------------
+ * Measures every kernel of each target's families on layers of many shapes and fits the rows of
+ * mn_cycle_table; targets whose core has no cycle model are left out. */
+mn_status mn_bench_cycles(mn_cycle_tables *tables, mn_arena *arena, const mn_target *const *targets,
+                          int32_t count, const char *work_folder, const mn_monitor *monitor,
+                          mn_error *error) MN_MUST_CHECK;
+/* Prints them as src/target/cycle_table.c. */
+mn_status mn_bench_cycles_print(const mn_sink *out, const mn_cycle_tables *tables) MN_MUST_CHECK;
+/* Measures a few other layers of one kernel and holds the shipped row against them: mean and worst
+ * error as fractions. MN_ERR_ARGUMENT where there is no row. */
+mn_status mn_bench_cycles_error(double *mean, double *worst, int32_t *layers, mn_arena *arena,
+                                const mn_target *target, const char *symbol, uint64_t seed,
+                                const char *work_folder, mn_error *error) MN_MUST_CHECK;
+
 #endif

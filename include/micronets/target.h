@@ -71,4 +71,54 @@ const mn_code_size *mn_target_code_size(const mn_target *target, const char *sym
 /* Looks rows up in `sizes` (borrowed) from now on; NULL: the shipped ones. Not while others price. */
 void mn_target_code_sizes_use(const mn_code_sizes *sizes);
 
+/* ---- Cycles --------------------------------------------------------------------------------
+ * Cycles of a kernel on a core as a sum over what its work consists of, each with a coefficient that
+ * is 0 or more: fitted by least squares to measured layers (exact instruction counts, the core's
+ * cycle model). Memory that never waits: a board's factor comes on top. */
+#define MN_CYCLE_TERM_LIST(X)                                                          \
+  X(CALLS)         /* calls of the kernel */                                          \
+  X(CALL_CHANNELS) /* calls times output channels */                                  \
+  X(ROWS)          /* output rows */                                                  \
+  X(POSITIONS)     /* output rows times columns */                                    \
+  X(OUTPUTS)       /* output values */                                                \
+  X(INPUTS)        /* values of the first input */                                    \
+  X(GATHERED)      /* input values under the windows of all positions */              \
+  X(INSIDE_ROWS)   /* rows of windows inside the map, per output value */             \
+  X(INSIDE_TAPS)   /* taps of windows inside the map, per output channel of a conv */ \
+  X(MACS)          /* multiply-accumulates, or values a pool looks at */              \
+  X(INSIDE_MACS)   /* those that do not fall on padding */                            \
+  X(MACS_BY_4)     /* MACs with depth, channels and columns in whole small groups */  \
+  X(MACS_BY_16)    /* MACs with depth or channels in whole vectors of 16 */
+
+typedef enum mn_cycle_term {
+#define X(name) MN_CYCLE_##name,
+  MN_CYCLE_TERM_LIST(X)
+#undef X
+  MN_CYCLE_TERMS
+} mn_cycle_term;
+
+typedef struct mn_cycle_row {
+  const char *symbol; /* "mn_conv_2d_s8_ref" */
+  int32_t layers;     /* how many were measured */
+  double mean_error, worst_error; /* of the fit on those, as a fraction */
+  double cycles[MN_CYCLE_TERMS];
+} mn_cycle_row;
+
+typedef struct mn_cycle_table {
+  const char *core; /* "cortex-m4" */
+  const mn_cycle_row *rows;
+  int32_t row_count;
+} mn_cycle_table;
+
+/* The tables that ship, made by scripts/cycle_table.sh from sources of that hash. */
+typedef struct mn_cycle_tables {
+  const char *compiler;
+  uint64_t sources_hash;
+  const mn_cycle_table *tables;
+  int32_t table_count;
+} mn_cycle_tables;
+extern const mn_cycle_tables mn_cycle_tables_shipped;
+
+const mn_cycle_row *mn_target_cycle_row(const mn_target *target, const char *symbol); /* NULL: unknown */
+
 #endif

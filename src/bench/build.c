@@ -80,8 +80,10 @@ static mn_status build_size(mn_workshop *shop, const mn_objects *model) {
   return mn_link(shop, MN_PROGRAM_SIZE, "mn_size_main", &objects);
 }
 
-mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan *plan,
-                            const mn_model *source) {
+/* Emits the model, unpacks the firmware; `rest` gets the model's objects but for model.c, `common`
+ * those and the firmware's. */
+static mn_status build_common(mn_objects *rest, mn_objects *common, mn_workshop *shop,
+                              const mn_plan *plan, const mn_model *source) {
   mn_emit_result emitted;
   mn_emit_config config = {.folder = mn_arena_text(shop->arena, "%s/model", shop->folder),
                            .prefix = "model",
@@ -89,14 +91,28 @@ mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan 
   if (config.folder == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   MN_TRY(mn_emit_c(&emitted, shop->arena, plan, source, &config, shop->error));
   MN_TRY(mn_firmware_unpack(shop));
+  MN_TRY(objects_begin(rest, shop));
+  MN_TRY(compile_rest(rest, shop, &emitted));
+  MN_TRY(objects_copy(common, rest, shop));
+  return compile_firmware(common, shop);
+}
 
+static mn_status build_marks(mn_workshop *shop, const mn_objects *common) {
+  return build_bench(shop, MN_PROGRAM_MARKS, "marks", "-DMN_BENCH_MARKS", common);
+}
+
+mn_status mn_build_marks(mn_workshop *shop, const mn_plan *plan, const mn_model *source) {
   mn_objects rest, common;
-  MN_TRY(objects_begin(&rest, shop));
-  MN_TRY(compile_rest(&rest, shop, &emitted));
-  MN_TRY(objects_copy(&common, &rest, shop));
-  MN_TRY(compile_firmware(&common, shop));
+  MN_TRY(build_common(&rest, &common, shop, plan, source));
+  return build_marks(shop, &common);
+}
+
+mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan *plan,
+                            const mn_model *source) {
+  mn_objects rest, common;
+  MN_TRY(build_common(&rest, &common, shop, plan, source));
   MN_TRY(build_bench(shop, MN_PROGRAM_PLAIN, "plain", "-DMN_BENCH_PLAIN", &common));
-  MN_TRY(build_bench(shop, MN_PROGRAM_MARKS, "marks", "-DMN_BENCH_MARKS", &common));
+  MN_TRY(build_marks(shop, &common));
   MN_TRY(build_bench(shop, MN_PROGRAM_WATCH, "watch", "-DMN_BENCH_WATCH", &common));
 
   MN_TRY(objects_copy(model, &rest, shop));

@@ -17,4 +17,8 @@
 mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan *plan,
                             const mn_model *source) MN_MUST_CHECK;
 
+/* Only the program with marks. */
+mn_status mn_build_marks(mn_workshop *shop, const mn_plan *plan,
+                         const mn_model *source) MN_MUST_CHECK;
+
 #endif

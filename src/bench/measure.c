@@ -25,9 +25,14 @@ static mn_status count_program(mn_counts_file *counts, mn_bytes *text, mn_worksh
 }
 
 /* The model is that of the M4 alone; other cores stay unknown. */
+bool mn_cycles_known(const mn_target *target) {
+  return strcmp(target->core, "cortex-m4") == 0;
+}
+
 static double modelled_cycles(const mn_target *target, const mn_region *region) {
-  bool known = strcmp(target->core, "cortex-m4") == 0 && target->cycle_factor > 0.0;
-  return known && region != NULL ? mn_m4_cycles(region) * target->cycle_factor : -1.0;
+  double factor = target->cycle_factor > 0.0 ? target->cycle_factor : 1.0;
+  bool known = mn_cycles_known(target) && region != NULL;
+  return known ? mn_m4_cycles(region) * factor : -1.0;
 }
 
 static void set_time(mn_bench_result *result, const mn_target *target) {
@@ -59,8 +64,8 @@ static mn_status measure_whole(mn_bench_result *result, mn_workshop *shop, const
   return MN_OK;
 }
 
-static mn_status measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph,
-                                const char *input) {
+mn_status mn_measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph,
+                            const char *input) {
   mn_counts_file counts;
   mn_bytes text;
   MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_MARKS, input));
@@ -86,7 +91,7 @@ mn_status mn_measure_speed(mn_bench_result *result, mn_workshop *shop, const mn_
                         "the model has %d operators; at most %d can be counted",
                         plan->graph->op_count, MN_REGIONS - MN_REGION_FIRST_LAYER);
   MN_TRY(measure_whole(result, shop, input));
-  return measure_layers(result, shop, plan->graph, input);
+  return mn_measure_layers(result, shop, plan->graph, input);
 }
 
 /* ---- Size -----------------------------------------------------------------------------------*/

@@ -7,12 +7,18 @@ static size_t element_count(const mn_constant *constant) {
   return bits < 8 ? constant->bytes : constant->bytes / (bits / 8);
 }
 
+static bool holds(const mn_place *places, int32_t count, int32_t index) {
+  for (int32_t k = 0; k < count; k++)
+    if (places[k].kind == MN_PLACE_CONSTANT && places[k].offset == index) return true;
+  return false;
+}
+
+/* Packed for a kernel, or an activation that is a constant of the graph. */
 static bool is_used(const mn_plan *plan, int32_t index) {
   for (int32_t i = 0; i < plan->step_count; i++)
-    for (int32_t k = 0; k < MN_CALL_MAX_CONSTANTS; k++) {
-      const mn_place *place = &plan->steps[i].constant[k];
-      if (place->kind == MN_PLACE_CONSTANT && place->offset == index) return true;
-    }
+    if (holds(plan->steps[i].constant, MN_CALL_MAX_CONSTANTS, index) ||
+        holds(plan->steps[i].x, MN_CALL_MAX_INPUTS, index))
+      return true;
   return false;
 }
 

@@ -28,7 +28,8 @@ const mn_kernel_row *mn_kernel_row_at(int32_t index) {
 static const char no_kernel[] = "no kernel for this op";
 
 static bool belongs(const mn_kernel_row *row, const char *family) {
-  return strcmp(row->family, family) == 0 || (row->unit != NULL && strcmp(row->unit, family) == 0);
+  return strcmp(row->family, family) == 0 || strcmp(row->symbol, family) == 0 ||
+         (row->unit != NULL && strcmp(row->unit, family) == 0);
 }
 
 /* The first row of a family that suits the op; `reason` is that of the last one that did not, if

@@ -69,4 +69,9 @@ const mn_kernel_row *mn_kernel_row_at(int32_t index);
 /* True where `family` is `other` or falls back to it. */
 bool mn_kernel_family_reaches(const char *family, const char *other);
 
+/* Modelled cycles of `op` by this kernel, done in `calls` calls, on the target's board: its core's
+ * row of the cycle table times the board's factor. -1: unknown kernel or core. */
+double mn_kernel_cycles(const mn_kernel_row *row, const mn_graph *graph, const mn_op *op,
+                        const mn_target *target, int32_t calls);
+
 #endif

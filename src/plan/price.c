@@ -116,9 +116,37 @@ static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *gr
   return MN_OK;
 }
 
-/* Cycles are unknown until the target has a table of them. */
-static void price_time(mn_price *price) {
+/* ---- Time ----------------------------------------------------------------------------------*/
+double mn_plan_op_cycles(const mn_plan *plan, int32_t op, const mn_target *target) {
+  const mn_kernel_row *kernel = NULL;
+  int32_t calls = 0, turns = 1;
+  for (int32_t s = 0; s < plan->step_count; s++) {
+    const mn_plan_step *step = &plan->steps[s];
+    if (step->kind != MN_STEP_CALL) {
+      turns = step->kind == MN_STEP_LOOP ? step->count : 1;
+      continue;
+    }
+    if (step->op != op || step->kernel == NULL) continue;
+    kernel = step->kernel;
+    calls += turns;
+  }
+  if (kernel == NULL) return 0;
+  return mn_kernel_cycles(kernel, plan->graph, &plan->graph->ops[op], target, calls);
+}
+
+/* Unknown as a whole where one op is. */
+static void price_time(mn_price *price, const mn_plan *plan, const mn_target *target) {
+  double cycles = 0;
   price->cycles_modelled = price->ms_modelled = price->mj_modelled = -1;
+  if (target == NULL) return;
+  for (int32_t op = 0; op < plan->graph->op_count; op++) {
+    double of_op = mn_plan_op_cycles(plan, op, target);
+    if (of_op < 0) return;
+    cycles += of_op;
+  }
+  price->cycles_modelled = cycles;
+  price->ms_modelled = 1e3 * cycles / target->clock_hz;
+  if (target->active_watts > 0) price->mj_modelled = price->ms_modelled * target->active_watts;
 }
 
 /* Under TFLM the file is what lies in flash, beside its interpreter and our front end. */
@@ -153,7 +181,10 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
     if (!tflm) price_code(&made, plan, target);
     price_memory(&made, plan, frontend, target);
     if (tflm) use_tflm(&made, graph, target);
-    price_time(&made);
+    if (tflm)
+      made.cycles_modelled = made.ms_modelled = made.mj_modelled = -1;
+    else
+      price_time(&made, plan, target);
     sum_up(&made);
     *price = made;
   }
