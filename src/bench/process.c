@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,8 +57,11 @@ mn_status mn_arguments_end(mn_arguments *list, mn_error *error) {
 
 /* ---- Running --------------------------------------------------------------------------------*/
 
-/* In the child: becomes the program, or reports errno through the pipe. */
+/* In the child: becomes the program, or reports errno through the pipe. It leads a group of its own,
+ * which can be ended as a whole, and ends when we do. */
 static void become(const mn_process *process, int report) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   int output = open(process->output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   int nothing = open("/dev/null", O_RDONLY);
   bool ready = output >= 0 && nothing >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
@@ -74,7 +78,6 @@ static mn_status wait_for(const mn_process *process, pid_t child, int *exit_code
   for (;;) {
     int status = 0;
     pid_t ended = waitpid(child, &status, WNOHANG);
-    /* A Ctrl-C at the terminal reaches the child as well. */
     if (ended == child && mn_monitor_stopped(process->monitor))
       return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted");
     if (ended == child) {
@@ -84,7 +87,7 @@ static mn_status wait_for(const mn_process *process, pid_t child, int *exit_code
     bool stopped = mn_monitor_stopped(process->monitor);
     bool late = process->seconds > 0.0 && mn_seconds() - start > process->seconds;
     if (ended < 0 || stopped || late) {
-      kill(child, SIGKILL);
+      kill(-child, SIGKILL); /* with everything that it started */
       waitpid(child, &status, 0);
       if (stopped) return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted");
       return mn_error_set(error, MN_ERR_FAILED, "%s did not end within %.0f s; see %s",
