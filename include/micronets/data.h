@@ -49,6 +49,8 @@ const char *mn_dataset_class(const mn_dataset *dataset, int32_t index);
 int32_t mn_dataset_items(const mn_dataset *dataset);
 const mn_item *mn_dataset_item(const mn_dataset *dataset, int32_t index);
 int32_t mn_dataset_sample_rate(const mn_dataset *dataset); /* of the first clip; 0 for images */
+void mn_dataset_image_size(const mn_dataset *dataset, int32_t *width,
+                           int32_t *height); /* of the first photo; 0, 0 for sound */
 int32_t mn_dataset_problems(const mn_dataset *dataset);
 const mn_problem *mn_dataset_problem(const mn_dataset *dataset, int32_t index);
 const char *mn_dataset_trained_on(const mn_dataset *dataset); /* one plain sentence for reports */
@@ -60,6 +62,10 @@ mn_status mn_dataset_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item,
 
 /* Any one audio file, for `micronets run`. */
 mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t samples,
+                        mn_error *error) MN_MUST_CHECK;
+
+/* Any one photo, for `micronets run`: the centred square, [size][size][channels], 0 .. 255. */
+mn_status mn_image_read(uint8_t *pixel, const char *path, int32_t size, int32_t channels,
                         mn_error *error) MN_MUST_CHECK;
 
 /* ---- Batches -----------------------------------------------------------------------------*/
@@ -88,6 +94,14 @@ typedef struct mn_feed_config {
   double floor_low_dbfs, floor_high_dbfs; /* noise of the microphone; both 0: none */
   double cut_probability;      /* zeros around the word, as in collections of cut-out words */
   int32_t time_masks, time_mask_frames, mel_masks, mel_mask_bands; /* SpecAugment */
+  /* photos */
+  double flip_probability;     /* left and right */
+  double crop_area;            /* least share of the area that a crop keeps; 1: no crop */
+  double crop_stretch;         /* its sides differ by up to 1 +- this */
+  double pixel_shift;          /* +- share of the side, in whole pixels, edges repeated */
+  double brightness, contrast, saturation; /* +- share */
+  double erase_probability;    /* a grey rectangle of up to a third of the area */
+  double cutmix;               /* probability of a rectangle out of another photo */
   double mixup;          /* coefficient of the beta distribution; 0 none */
   double label_smoothing;
   uint64_t seed;

@@ -15,7 +15,7 @@ typedef enum mn_frontend_kind {
   MN_FRONTEND_MFCC,     /* audio: mel cepstrum */
   MN_FRONTEND_LOGMEL,   /* audio: log mel bands */
   MN_FRONTEND_SPECTRUM, /* vibration: log spectrum (a later issue) */
-  MN_FRONTEND_IMAGE     /* photo: resized, grey or RGB (a later issue) */
+  MN_FRONTEND_IMAGE     /* photo: the centred square, resized, grey or RGB */
 } mn_frontend_kind;
 
 /* The one list of settings: key of the .net line, field, unit, default.
@@ -72,7 +72,7 @@ mn_frontend mn_frontend_defaults(mn_frontend_kind kind);
 /* NULL where the front end can be built, else one sentence: what stands there and what is possible.
  */
 const char *mn_frontend_check(const mn_frontend *frontend);
-/* Fills height, width, channels from the other settings of a checked audio front end. */
+/* Fills height, width, channels from the other settings of a checked front end. */
 void mn_frontend_shape(mn_frontend *frontend);
 
 /* ---- Audio: numbers and tables --------------------------------------------------------------
@@ -151,5 +151,35 @@ int mn_audio_feed(const mn_audio *audio, void *state, void *scratch, int8_t *inp
 /* One whole clip of audio->length samples by the same code: features [frames, width]. */
 void mn_audio_clip(const mn_audio *audio, int16_t *feature, void *state, void *scratch,
                    const int16_t *pcm);
+
+/* ---- Images: host and MCU --------------------------------------------------------------------
+ * A frame becomes the input tensor: its largest centred square, each output pixel the exact average
+ * of the area it covers (bilinear where the square is smaller than the output), rounded to 8 bits;
+ * grey = (77 R + 150 G + 29 B) / 256 rounded; feature = (pixel - 128) / 128. No tables, no state, no
+ * scratch, about two multiplications per pixel of the frame. */
+typedef enum mn_image_format {
+  MN_IMAGE_GREY8,     /* 1 byte a pixel */
+  MN_IMAGE_RGB888,    /* 3 bytes: red, green, blue */
+  MN_IMAGE_RGB565,    /* 2 bytes, low byte first */
+  MN_IMAGE_RGB565_BE, /* 2 bytes, high byte first, as many cameras send them */
+  MN_IMAGE_FORMATS
+} mn_image_format;
+enum { MN_IMAGE_FRACTION = 7, MN_IMAGE_LEAST_SIDE = 8, MN_IMAGE_MOST_SIDE = 1024 };
+/* Rows follow each other without padding. 1 <= width, height; the shorter side at most 4096. */
+typedef struct mn_image_frame {
+  const uint8_t *pixels;
+  int32_t width, height;
+  mn_image_format format;
+} mn_image_frame;
+enum { MN_IMAGE_MOST_FRAME = 4096 };
+/* pixel [size][size][channels], channels 1 or 3, 0 .. 255; size at most MN_IMAGE_MOST_SIDE. */
+void mn_image_resize(uint8_t *pixel, int32_t size, int32_t channels, const mn_image_frame *frame);
+/* The same, quantized: the input tensor [size][size][channels]. */
+void mn_image_input(int8_t *input, int32_t size, int32_t channels, const mn_feature_scale *scale,
+                    const mn_image_frame *frame);
+/* As mn_audio_scale, for features of images. */
+mn_feature_scale mn_image_scale(float scale, int32_t zero_point);
+/* int8 of one pixel, 0 .. 255. */
+int8_t mn_image_quantize_s8(uint8_t pixel, const mn_feature_scale *scale);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct mn_train_config {
   mn_loss loss;
   double learning_rate, final_learning_rate, weight_decay, momentum;
   int64_t steps, warmup_steps; /* of the schedule: linear warm-up, then cosine */
+  double input_low, input_high; /* range of the input tensor; both 0: learned */
   double dropout;              /* before the last layer with weights */
   int64_t quantize_from;       /* step at which fake quantization starts; -1 never */
   int32_t batch;               /* largest batch */

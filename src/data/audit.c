@@ -1,4 +1,4 @@
-/* audit.c - every recording is opened once: what cannot be read is left out, what is odd is named.
+/* audit.c - every example is opened once: what cannot be read is left out, what is odd is named.
  * The measurements are kept in the cache under the content of all files.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
@@ -11,9 +11,11 @@ enum { SILENT_PEAK = 10, LONG_SECONDS = 60 };
 #define SHORT_SECONDS 0.1
 #define CLIPPED_SHARE 0.005
 
+/* One of the two, by the kind of data set. */
 typedef struct measurement {
-  int64_t frames, measured, at_full_scale;
-  int32_t rate_hz, channels, peak, status; /* status of the decoder; 1: the bytes cannot be read */
+  mn_audio_info audio;
+  mn_image_info image;
+  int32_t status; /* of the decoder; 1: the bytes cannot be read */
 } measurement;
 
 typedef struct audit {
@@ -28,24 +30,29 @@ static void hash_item(void *context, int32_t item, int32_t thread) {
   if (!mn_source_hash(&entry->hash, &a->dataset->source, entry->index)) a->results[item].status = 1;
 }
 
+static mn_status measure_audio(mn_audio_info *info, const mn_dataset *dataset, int32_t item,
+                               mn_error *error) {
+  char path[4096];
+  mn_recording recording =
+      mn_source_recording(&dataset->source, dataset->entries[item].index, path, sizeof path);
+  recording.name = "it";
+  return mn_recording_measure(info, &recording, error);
+}
+
+static mn_status measure(measurement *m, const mn_dataset *dataset, int32_t item, mn_error *error) {
+  return dataset->images ? mn_audit_measure_image(&m->image, dataset, item, error)
+                         : measure_audio(&m->audio, dataset, item, error);
+}
+
 static void measure_item(void *context, int32_t item, int32_t thread) {
   (void)thread;
   const audit *a = context;
   measurement *result = &a->results[item];
-  char path[4096];
-  mn_audio_info info;
-  if (result->status != 0) return;
-  mn_recording recording =
-      mn_source_recording(&a->dataset->source, a->dataset->entries[item].index, path, sizeof path);
-  result->status = (int32_t)mn_recording_measure(&info, &recording, NULL);
-  if (result->status != MN_OK) return;
-  *result =
-      (measurement){info.frames, info.measured, info.at_full_scale, info.rate_hz, info.channels,
-                    info.peak,   MN_OK};
+  if (result->status == 0) result->status = (int32_t)measure(result, a->dataset, item, NULL);
 }
 
 static uint64_t content_key(const mn_dataset *dataset) {
-  uint64_t key = 1; /* version of the measurement */
+  uint64_t key = dataset->images ? 3 : 2; /* version of the measurement */
   for (int32_t i = 0; i < dataset->count; i++) {
     key = mn_hash64(key, &dataset->entries[i].hash, sizeof dataset->entries[i].hash);
   }
@@ -74,17 +81,14 @@ static mn_status name_unreadable(mn_dataset *dataset, int32_t item) {
   const char *file = dataset->items[item].file;
   if (dataset->source.members[entry->index].size == 0)
     return mn_problem_add(dataset, file, "unreadable", "has 0 bytes; left out");
-  char path[4096];
-  mn_audio_info info;
+  measurement again;
   mn_error error = {{0}};
-  mn_recording recording = mn_source_recording(&dataset->source, entry->index, path, sizeof path);
-  recording.name = "it";
-  if (mn_recording_measure(&info, &recording, &error) == MN_ERR_MEMORY) return MN_ERR_MEMORY;
+  if (measure(&again, dataset, item, &error) == MN_ERR_MEMORY) return MN_ERR_MEMORY;
   return mn_problem_add(dataset, file, "unreadable", "%s; left out",
                         error.text[0] != '\0' ? error.text : "cannot be read");
 }
 
-static mn_status name_oddities(mn_dataset *dataset, int32_t item) {
+static mn_status name_audio(mn_dataset *dataset, int32_t item) {
   const mn_audio_info *info = &dataset->entries[item].info;
   const char *file = dataset->items[item].file;
   double seconds = dataset->items[item].seconds;
@@ -113,10 +117,10 @@ static mn_status keep_readable(mn_dataset *dataset, const measurement *results) 
     }
     dataset->items[kept] = dataset->items[i];
     dataset->entries[kept] = dataset->entries[i];
-    dataset->items[kept].seconds = (double)m->frames / m->rate_hz;
-    dataset->entries[kept].info =
-        (mn_audio_info){m->frames, m->rate_hz, m->channels, m->peak, m->measured, m->at_full_scale};
-    MN_TRY(name_oddities(dataset, kept));
+    dataset->entries[kept].info = m->audio;
+    dataset->entries[kept].image = m->image;
+    if (!dataset->images) dataset->items[kept].seconds = (double)m->audio.frames / m->audio.rate_hz;
+    MN_TRY(dataset->images ? mn_audit_name_image(dataset, kept) : name_audio(dataset, kept));
     kept++;
   }
   dataset->count = kept;
@@ -168,9 +172,9 @@ static mn_status name_twins(mn_dataset *dataset, twin *twins) {
     const mn_item *item = &dataset->items[twins[i].item],
                   *other = &dataset->items[twins[first].item];
     bool leak = item->split != other->split;
-    MN_TRY(mn_problem_add(dataset, item->file, leak ? "leak" : "duplicate",
-                          "the same recording as %s%s%s", other->file, leak ? ", of split " : "",
-                          leak ? mn_split_text(other->split) : ""));
+    MN_TRY(mn_problem_add(dataset, item->file, leak ? "leak" : "duplicate", "the same %s as %s%s%s",
+                          dataset->images ? "photo" : "recording", other->file,
+                          leak ? ", of split " : "", leak ? mn_split_text(other->split) : ""));
   }
   return MN_OK;
 }
@@ -241,12 +245,12 @@ mn_status mn_audit(mn_dataset *dataset, mn_error *error) {
   mn_status named = status == MN_OK ? keep_readable(dataset, a.results) : MN_OK;
   mn_free(a.results);
   if (status != MN_OK) return status;
-  if (named == MN_OK) named = name_formats(dataset);
+  if (named == MN_OK && !dataset->images) named = name_formats(dataset);
   if (named == MN_OK) named = name_repetitions(dataset);
   if (named != MN_OK) return mn_error_set(error, named, "%s: out of memory", dataset->config.path);
   if (dataset->count == 0)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: not one of its recordings can be read: %s: %s",
-                        dataset->config.path, dataset->problems.items[0].file,
-                        dataset->problems.items[0].text);
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: not one of its %s can be read: %s: %s",
+                        dataset->config.path, dataset->images ? "photos" : "recordings",
+                        dataset->problems.items[0].file, dataset->problems.items[0].text);
   return MN_OK;
 }

@@ -83,19 +83,33 @@ static mn_status open_source(mn_dataset *dataset, mn_error *error) {
   MN_TRY(mn_silence_add(dataset, error));
   dataset->rate_hz = dataset->entries[0].info.rate_hz;
   dataset->trained_on =
-      mn_arena_text(dataset->arena, "recordings of %s", mn_base_name(dataset->config.path));
+      mn_arena_text(dataset->arena, "%s of %s", dataset->images ? "photos" : "recordings",
+                    mn_base_name(dataset->config.path));
   return dataset->trained_on != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+}
+
+/* Two classes, one of them persons: visual wake words. */
+static mn_task task_of(const mn_dataset *dataset) {
+  if (dataset->config.task != MN_TASK_AUTO) return dataset->config.task;
+  if (!dataset->images) return MN_TASK_KWS;
+  bool person = false;
+  for (int32_t i = 0; i < dataset->classes; i++)
+    person = person || strcmp(dataset->class_names[i], "person") == 0;
+  return person && dataset->classes == 2 ? MN_TASK_VWW : MN_TASK_IC;
 }
 
 static mn_status open_dataset(mn_dataset *dataset, mn_error *error) {
   const mn_data_config *config = &dataset->config;
-  if (config->task != MN_TASK_AUTO && config->task != MN_TASK_KWS)
-    return mn_error_set(error, MN_ERR_USAGE, "--task %s is not built yet; kws is",
+  if (config->task == MN_TASK_AD)
+    return mn_error_set(error, MN_ERR_USAGE, "--task %s is not built yet; kws, vww and ic are",
                         mn_task_text(config->task));
-  dataset->task = MN_TASK_KWS;
+  if (config->words != NULL && config->task != MN_TASK_AUTO && config->task != MN_TASK_KWS)
+    return mn_error_set(error, MN_ERR_USAGE, "--task %s: found --words; expected photos in --data",
+                        mn_task_text(config->task));
   dataset->silence = -1;
   MN_TRY(config->words != NULL ? mn_dataset_open_words(dataset, error)
                                : open_source(dataset, error));
+  dataset->task = task_of(dataset);
   hash_dataset(dataset);
   return MN_OK;
 }
@@ -146,6 +160,10 @@ const mn_item *mn_dataset_item(const mn_dataset *dataset, int32_t index) {
 }
 int32_t mn_dataset_sample_rate(const mn_dataset *dataset) {
   return dataset->rate_hz;
+}
+void mn_dataset_image_size(const mn_dataset *dataset, int32_t *width, int32_t *height) {
+  *width = dataset->images ? dataset->entries[0].image.width : 0;
+  *height = dataset->images ? dataset->entries[0].image.height : 0;
 }
 int32_t mn_dataset_problems(const mn_dataset *dataset) {
   return dataset->problems.count;

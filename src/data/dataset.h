@@ -4,6 +4,7 @@
 #define MN_DATA_DATASET_H
 
 #include "data/audio.h"
+#include "data/picture.h"
 #include "data/source.h"
 #include "data/speech/speech.h"
 
@@ -19,6 +20,7 @@ typedef struct mn_entry {
   uint64_t hash;          /* of the content */
   const char *class_text; /* folder */
   mn_audio_info info;
+  mn_image_info image;
 } mn_entry;
 
 /* A growing list in heap memory. */
@@ -45,6 +47,7 @@ struct mn_dataset {
   int32_t noise_count;
   mn_problems problems;
   int32_t rate_hz;
+  bool images; /* photos instead of recordings */
   const char *trained_on;
   uint64_t hash;
   struct mn_feature_set *sets; /* features that open feeds share; the only part that changes */
@@ -67,12 +70,20 @@ mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 mn_status mn_labels_assign(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* audit.c: measures every item, drops what cannot be read, names what is odd. */
 mn_status mn_audit(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+/* audit_image.c: the same for one photo; what is odd about it. */
+mn_status mn_audit_measure_image(mn_image_info *info, const mn_dataset *dataset, int32_t item,
+                                 mn_error *error) MN_MUST_CHECK;
+mn_status mn_audit_name_image(mn_dataset *dataset, int32_t item) MN_MUST_CHECK;
 /* silence.c: items of class silence, a ninth of the others in each split. */
 mn_status mn_silence_add(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 mn_status mn_silence_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item, int32_t rate_hz,
                           int32_t samples, mn_error *error) MN_MUST_CHECK;
 /* The share of a background recording that belongs to a split, in seconds. */
 void mn_noise_range(double *start_s, double *length_s, double seconds, mn_split split);
+
+/* pictures.c: the photo of an item; mn_free its pixels. */
+mn_status mn_dataset_picture(const mn_dataset *dataset, mn_picture *picture, int32_t item,
+                             mn_error *error) MN_MUST_CHECK;
 
 /* clips.c: items spoken by a synthesiser. */
 mn_status mn_dataset_open_words(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;

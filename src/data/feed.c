@@ -1,32 +1,14 @@
-/* feed.c - batches of one split: which items, in which order, with which draws. Every batch is a
+/* feed.c - batches of one split: which items, in which order, with which targets. Every batch is a
  * pure function of (config, epoch, index). SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
-#include <math.h>
-#include <string.h>
+#include "data/feed.h"
 
-#include "data/feed_store.h"
+#include <assert.h>
+#include <string.h>
 
 enum { DEFAULT_BATCH = 100, DEFAULT_VARIANTS = 8 };
 enum { STREAM_ORDER = 0x0de7, STREAM_ITEM = 0x17e3 };
 
-struct mn_feed {
-  const mn_dataset *dataset;
-  mn_feed_config config;
-  mn_frontend frontend;
-  mn_feature_set *set;
-  mn_arena *arena;
-  mn_extractor clean; /* for mn_feed_input */
-  int16_t *feature;   /* [height * width] of the front end */
-  int32_t count;
-  int32_t *chosen; /* [count] index in the set */
-  int32_t *order;  /* [count] of epoch_ordered */
-  int32_t epoch_ordered;
-  float *dct; /* [mels][keep]; NULL: the set holds what the network gets */
-  float *x, *target, *row, *other;
-  int32_t *label, *item;
-};
-
-mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
+static mn_feed_config sound_defaults(const mn_dataset *dataset) {
   mn_feed_config config = {
       .batch = DEFAULT_BATCH,
       .augment = true,
@@ -65,42 +47,48 @@ mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
   return config;
 }
 
+/* Small photos are shifted by whole pixels; larger ones lose up to half of their area. */
+static mn_feed_config photo_defaults(const mn_dataset *dataset) {
+  int32_t width, height;
+  mn_dataset_image_size(dataset, &width, &height);
+  bool small = width < 64 || height < 64;
+  return (mn_feed_config){.batch = DEFAULT_BATCH,
+                          .augment = true,
+                          .shuffle = true,
+                          .flip_probability = 0.5,
+                          .crop_area = small ? 1 : 0.5,
+                          .crop_stretch = small ? 0 : 0.2,
+                          .pixel_shift = small ? 0.125 : 0,
+                          .brightness = 0.2,
+                          .contrast = 0.2,
+                          .saturation = 0.3,
+                          .erase_probability = 0.2,
+                          .label_smoothing = 0.1,
+                          .seed = dataset->config.seed};
+}
+
+mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
+  return dataset->images ? photo_defaults(dataset) : sound_defaults(dataset);
+}
+
 static bool in_part(const mn_dataset *dataset, int32_t item, int32_t part, int32_t parts) {
   const char *file = dataset->items[item].file;
   return (int32_t)(mn_hash64(0x9a27, file, strlen(file)) % (uint64_t)parts) == part;
 }
 
-static void fill_dct(float *dct, int32_t mels, int32_t keep, int32_t lifter) {
-  const double pi = 3.14159265358979323846;
-  for (int32_t k = 0; k < keep; k++) {
-    double lift = lifter > 0 ? 1.0 + 0.5 * lifter * sin(pi * k / lifter) : 1.0;
-    for (int32_t n = 0; n < mels; n++) {
-      dct[n * keep + k] = (float)(lift * sqrt(2.0 / mels) * cos(pi / mels * (n + 0.5) * k));
-    }
-  }
+int32_t mn_feed_values(const mn_feed *feed) {
+  return feed->frontend.height * feed->frontend.width * feed->frontend.channels;
 }
 
 static mn_status make_room(mn_feed *feed) {
-  size_t batch = (size_t)feed->config.batch, width = (size_t)feed->frontend.width;
-  size_t size = (size_t)feed->frontend.height * width,
-         held = (size_t)feed->set->height * (size_t)feed->set->width;
-  size_t classes = (size_t)feed->dataset->classes;
-  feed->x = mn_arena_array(feed->arena, batch * size, sizeof *feed->x);
+  size_t batch = (size_t)feed->config.batch, classes = (size_t)feed->dataset->classes;
+  feed->x = mn_arena_array(feed->arena, batch * (size_t)mn_feed_values(feed), sizeof *feed->x);
   feed->target = mn_arena_array(feed->arena, batch * classes, sizeof *feed->target);
   feed->label = mn_arena_array(feed->arena, batch, sizeof *feed->label);
   feed->item = mn_arena_array(feed->arena, batch, sizeof *feed->item);
-  feed->row = mn_arena_array(feed->arena, held, sizeof *feed->row);
-  feed->other = mn_arena_array(feed->arena, held, sizeof *feed->other);
-  feed->feature = mn_arena_array(feed->arena, size, sizeof *feed->feature);
-  if (feed->x == NULL || feed->target == NULL || feed->label == NULL || feed->item == NULL ||
-      feed->row == NULL || feed->other == NULL || feed->feature == NULL)
+  if (feed->x == NULL || feed->target == NULL || feed->label == NULL || feed->item == NULL)
     return MN_ERR_MEMORY;
-  MN_TRY(mn_extractor_create(&feed->clean, feed->arena, &feed->frontend));
-  if (!feed->config.augment || feed->frontend.kind != MN_FRONTEND_MFCC) return MN_OK;
-  feed->dct = mn_arena_array(feed->arena, (size_t)feed->set->width * width, sizeof *feed->dct);
-  if (feed->dct == NULL) return MN_ERR_MEMORY;
-  fill_dct(feed->dct, feed->set->width, feed->frontend.width, feed->frontend.lifter);
-  return MN_OK;
+  return feed->kind->room(feed);
 }
 
 static mn_status choose_items(mn_feed *feed, int32_t part, int32_t parts) {
@@ -122,6 +110,10 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
   const char *refusal = mn_frontend_check(frontend);
   if (refusal != NULL)
     return mn_error_set(error, MN_ERR_ARGUMENT, "front end of the network: %s", refusal);
+  if ((frontend->kind == MN_FRONTEND_IMAGE) != dataset->images)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "the network's front end takes %s; the data set holds %s",
+                        dataset->images ? "sound" : "photos", dataset->images ? "photos" : "sound");
   mn_arena *arena = NULL;
   if (mn_arena_create(&arena) != MN_OK)
     return mn_error_set(error, MN_ERR_MEMORY, "feed: out of memory");
@@ -130,7 +122,11 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
     mn_arena_destroy(arena);
     return mn_error_set(error, MN_ERR_MEMORY, "feed: out of memory");
   }
-  *made = (mn_feed){.dataset = dataset, .config = *config, .frontend = *frontend, .arena = arena};
+  *made = (mn_feed){.dataset = dataset,
+                    .kind = dataset->images ? &mn_feed_photo : &mn_feed_sound,
+                    .config = *config,
+                    .frontend = *frontend,
+                    .arena = arena};
   if (made->config.batch <= 0) made->config.batch = DEFAULT_BATCH;
   if (made->config.variants <= 0) made->config.variants = DEFAULT_VARIANTS;
   mn_frontend_shape(&made->frontend);
@@ -142,10 +138,9 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
     if (status != MN_OK) mn_error_set(error, status, "feed: out of memory");
   }
   if (status == MN_OK && made->count == 0)
-    status =
-        mn_error_set(error, MN_ERR_FORMAT,
-                     "split %s (part %d of %d) has no items; give the data set more recordings",
-                     mn_split_text(split), part + 1, parts);
+    status = mn_error_set(error, MN_ERR_FORMAT,
+                          "split %s (part %d of %d) has no items; give the data set more examples",
+                          mn_split_text(split), part + 1, parts);
   if (status == MN_OK)
     *feed = made;
   else
@@ -178,60 +173,24 @@ static void order_epoch(mn_feed *feed, int32_t epoch) {
   feed->epoch_ordered = epoch;
 }
 
-/* Features of one draw, masked, as the set holds them. Every epoch takes the next variant. */
-static void load_draw(const mn_feed *feed, float *x, int32_t index, int32_t epoch, mn_rng *rng) {
-  const mn_feature_set *set = feed->set;
-  int32_t size = set->height * set->width, item = feed->chosen[index];
-  int32_t variant = (epoch + item) % set->variants;
-  const int16_t *values =
-      set->values + ((size_t)item * (size_t)set->variants + (size_t)variant) * (size_t)size;
-  float unit = 1.0f / (float)(1 << set->fraction);
-  for (int32_t i = 0; i < size; i++) x[i] = (float)values[i] * unit;
-  if (feed->config.augment)
-    mn_augment_mask(x, set->height, set->width, &feed->config, (float)set->mean, rng);
-}
-
-static void to_input(const mn_feed *feed, float *x, const float *held) {
-  int32_t height = feed->set->height, width = feed->set->width, keep = feed->frontend.width;
-  if (feed->dct == NULL) {
-    memcpy(x, held, sizeof *x * (size_t)(height * width));
-    return;
-  }
-  memset(x, 0, sizeof *x * (size_t)(height * keep));
-  for (int32_t row = 0; row < height; row++) {
-    for (int32_t n = 0; n < width; n++) {
-      float energy = held[row * width + n];
-      for (int32_t k = 0; k < keep; k++) x[row * keep + k] += energy * feed->dct[n * keep + k];
-    }
-  }
-}
-
-static int32_t label_of(const mn_feed *feed, int32_t index) {
+int32_t mn_feed_label_of(const mn_feed *feed, int32_t index) {
   return feed->dataset->items[feed->set->item[feed->chosen[index]]].label;
 }
 
-static void fill_slot(mn_feed *feed, int32_t slot, int32_t index, int32_t epoch) {
-  int32_t item = feed->set->item[feed->chosen[index]], classes = feed->dataset->classes;
-  int32_t size = feed->frontend.height * feed->frontend.width, label = label_of(feed, index);
-  mn_rng rng = mn_rng_stream(feed->config.seed + STREAM_ITEM, (uint64_t)epoch, (uint64_t)item);
-  load_draw(feed, feed->row, index, epoch, &rng);
+mn_rng mn_feed_rng(const mn_feed *feed, int32_t index, int32_t epoch) {
+  int32_t item = feed->set->item[feed->chosen[index]];
+  return mn_rng_stream(feed->config.seed + STREAM_ITEM, (uint64_t)epoch, (uint64_t)item);
+}
+
+void mn_feed_set_target(mn_feed *feed, int32_t slot, int32_t index, int32_t other, float share) {
+  int32_t classes = feed->dataset->classes, label = mn_feed_label_of(feed, index);
+  int32_t second = mn_feed_label_of(feed, other);
   float *target = feed->target + slot * classes, smoothing = (float)feed->config.label_smoothing;
   for (int32_t c = 0; c < classes; c++) target[c] = smoothing / (float)classes;
-  float share = 1.0f;
-  if (feed->config.augment && feed->config.mixup > 0) {
-    int32_t other = (int32_t)mn_rng_below(&rng, (uint32_t)feed->count);
-    share = (float)mn_augment_beta(&rng, feed->config.mixup);
-    load_draw(feed, feed->other, other, epoch, &rng);
-    mn_augment_mix(feed->row, feed->other, share, feed->set->height * feed->set->width);
-    int32_t second = label_of(feed, other);
-    target[second] += (1.0f - smoothing) * (1.0f - share);
-    feed->label[slot] = second == label ? label : -1;
-  } else {
-    feed->label[slot] = label;
-  }
+  if (share < 1.0f) target[second] += (1.0f - smoothing) * (1.0f - share);
   target[label] += (1.0f - smoothing) * share;
-  feed->item[slot] = item;
-  to_input(feed, feed->x + (size_t)slot * (size_t)size, feed->row);
+  feed->label[slot] = share < 1.0f && second != label ? -1 : label;
+  feed->item[slot] = feed->set->item[feed->chosen[index]];
 }
 
 mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
@@ -242,8 +201,7 @@ mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t i
   int32_t items =
       feed->count - first < feed->config.batch ? feed->count - first : feed->config.batch;
   order_epoch(feed, epoch);
-  for (int32_t slot = 0; slot < items; slot++)
-    fill_slot(feed, slot, feed->order[first + slot], epoch);
+  feed->kind->fill(feed, first, items, epoch);
   *batch = (mn_batch){.items = items,
                       .classes = feed->dataset->classes,
                       .x = feed->x,
@@ -256,16 +214,5 @@ mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t i
 mn_status mn_feed_input(mn_feed *feed, int8_t *input, int32_t index, float scale,
                         int32_t zero_point, mn_error *error) {
   assert(index >= 0 && index < feed->count);
-  const mn_feature_set *set = feed->set;
-  size_t size = (size_t)feed->frontend.height * (size_t)feed->frontend.width;
-  const int16_t *feature = feed->feature;
-  if (feed->config.augment) {
-    MN_TRY(mn_extractor_run(&feed->clean, feed->feature, feed->dataset,
-                            set->item[feed->chosen[index]], error));
-  } else {
-    feature = set->values + (size_t)feed->chosen[index] * size;
-  }
-  mn_feature_scale to_s8 = mn_audio_scale(&feed->clean.audio, scale, zero_point);
-  mn_feature_quantize_s8(input, feature, size, &to_s8);
-  return MN_OK;
+  return feed->kind->input(feed, input, index, scale, zero_point, error);
 }

@@ -186,6 +186,25 @@ static uint64_t key_of(const mn_dataset *dataset, mn_split split, const mn_front
   return mn_hash64(key, &config->seed, sizeof config->seed);
 }
 
+/* Pixels of a set of photos: from the cache, or decoded. */
+static mn_status fill_pixels(mn_feature_set *set, const mn_dataset *dataset, mn_error *error) {
+  size_t bytes = (size_t)set->items * (size_t)(set->height * set->width) * (size_t)set->channels;
+  mn_bytes kept;
+  mn_arena_mark mark = mn_arena_mark_get(set->arena);
+  if (mn_cache_read(&kept, set->arena, dataset, "photos", set->key) && kept.size == bytes) {
+    set->pixels = kept.data;
+    return MN_OK;
+  }
+  mn_arena_release(set->arena, mark);
+  uint8_t *pixels = mn_arena_alloc(set->arena, bytes + 1);
+  if (pixels == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "photos: out of memory (%zu MB)", bytes >> 20);
+  MN_TRY(mn_photo_set_fill(set, pixels, dataset, error));
+  set->pixels = pixels;
+  mn_cache_write(dataset, "photos", set->key, pixels, bytes);
+  return MN_OK;
+}
+
 static double mean_of(const mn_feature_set *set) {
   size_t count = (size_t)set->items * (size_t)set->variants * (size_t)(set->height * set->width);
   int64_t sum = 0;
@@ -210,23 +229,26 @@ static mn_status make_set(mn_feature_set **made, const mn_dataset *dataset, mn_s
                             .variants = config->augment ? config->variants : 1,
                             .height = frontend->height,
                             .width = frontend->width,
+                            .channels = frontend->channels,
                             .item = item,
                             .arena = arena};
     for (int32_t i = 0; i < dataset->count; i++) {
       if (dataset->items[i].split == split) item[set->items++] = i;
     }
-    mn_extractor probe;
-    if (mn_extractor_create(&probe, arena, frontend) != MN_OK)
+    mn_extractor probe = {0};
+    if (!dataset->images && mn_extractor_create(&probe, arena, frontend) != MN_OK)
       status = mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
     else
       set->fraction = probe.audio.fraction;
   }
-  if (status == MN_OK) status = fill_values(set, dataset, split, frontend, config, error);
+  if (status == MN_OK)
+    status = dataset->images ? fill_pixels(set, dataset, error)
+                             : fill_values(set, dataset, split, frontend, config, error);
   if (status != MN_OK) {
     mn_arena_destroy(arena);
     return status;
   }
-  set->mean = mean_of(set);
+  if (!dataset->images) set->mean = mean_of(set);
   *made = set;
   return MN_OK;
 }
@@ -244,9 +266,15 @@ mn_status mn_feature_set_open(mn_feature_set **set, const mn_dataset *dataset, m
                               const mn_frontend *frontend, const mn_feed_config *config,
                               mn_error *error) {
   mn_frontend held = *frontend;
-  if (config->augment) held.kind = MN_FRONTEND_LOGMEL;
+  mn_feed_config wanted = *config;
+  if (dataset->images) { /* photos are kept as they are, and changed when a batch is made */
+    held.size = mn_photo_side(dataset, frontend->size, config->augment);
+    wanted = (mn_feed_config){.variants = 1};
+  } else if (config->augment) {
+    held.kind = MN_FRONTEND_LOGMEL;
+  }
   mn_frontend_shape(&held);
-  uint64_t key = key_of(dataset, split, &held, config);
+  uint64_t key = key_of(dataset, split, &held, &wanted);
   for (mn_feature_set *open = dataset->sets; open != NULL; open = open->next) {
     if (open->key != key) continue;
     open->references++;
@@ -254,7 +282,7 @@ mn_status mn_feature_set_open(mn_feature_set **set, const mn_dataset *dataset, m
     return MN_OK;
   }
   mn_feature_set *made = NULL;
-  MN_TRY(make_set(&made, dataset, split, &held, config, key, error));
+  MN_TRY(make_set(&made, dataset, split, &held, &wanted, key, error));
   made->next = dataset->sets;
   *sets_of(dataset) = made;
   *set = made;

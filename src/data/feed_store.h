@@ -1,4 +1,4 @@
-/* feed_store.h - features of one split, made in parallel, kept in the cache folder and shared by
+/* feed_store.h - features or photos of one split, made in parallel, kept in the cache folder and shared by
  * all open feeds of a data set that want the same. SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_FEED_STORE_H
 #define MN_DATA_FEED_STORE_H
@@ -7,15 +7,17 @@
 #include "data/dataset.h"
 
 /* values [items][variants][height][width] in Q(fraction). An augmented set holds log mel bands, so
- * that bands can still be masked when a batch is made; its cepstrum follows then. */
+ * that bands can still be masked when a batch is made; its cepstrum follows then. Photos are kept as
+ * pixels [items][height][width][channels], an augmented set's larger, so that crops stay sharp. */
 typedef struct mn_feature_set {
   struct mn_feature_set *next;
   uint64_t key;
   int32_t references;
-  int32_t items, variants, height, width, fraction;
+  int32_t items, variants, height, width, channels, fraction;
   int32_t *item;         /* [items] index in the data set */
-  const int16_t *values; /* lives in `arena` */
-  double mean;           /* of all values, real units */
+  const int16_t *values; /* lives in `arena`; NULL for photos */
+  const uint8_t *pixels;
+  double mean; /* of all values, real units */
   mn_arena *arena;
 } mn_feature_set;
 
@@ -24,6 +26,12 @@ mn_status mn_feature_set_open(mn_feature_set **set, const mn_dataset *dataset, m
                               const mn_frontend *frontend, const mn_feed_config *config,
                               mn_error *error) MN_MUST_CHECK;
 void mn_feature_set_release(const mn_dataset *dataset, mn_feature_set *set);
+
+/* photo_store.c: decodes and resizes all items of the set in the pool. */
+mn_status mn_photo_set_fill(const mn_feature_set *set, uint8_t *pixels, const mn_dataset *dataset,
+                            mn_error *error) MN_MUST_CHECK;
+/* The side at which photos are kept for a network of side `size`. */
+int32_t mn_photo_side(const mn_dataset *dataset, int32_t size, bool augment);
 
 /* A front end ready to run, with its own memory: one per thread. */
 typedef struct mn_extractor {

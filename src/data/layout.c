@@ -1,4 +1,4 @@
-/* layout.c - what the paths of a data set say: the class is the folder a recording lies in, the
+/* layout.c - what the paths of a data set say: the class is the folder an example lies in, the
  * split is the folder above it (train, val, test) or comes from the lists of Speech Commands, the
  * speaker stands in the file name. SPDX-License-Identifier: Apache-2.0 */
 #include "data/dataset.h"
@@ -128,7 +128,7 @@ static mn_status add_item(mn_dataset *dataset, const lists *all, int32_t member)
     item->split = listed_split(all, path);
   else if (above < folder)
     item->split = folder_split(above, (size_t)(folder - above) - 1);
-  MN_TRY(find_speaker(&item->speaker, dataset->arena, path, class_text));
+  if (!dataset->images) MN_TRY(find_speaker(&item->speaker, dataset->arena, path, class_text));
   dataset->entries[dataset->count++] =
       (mn_entry){.origin = MN_ORIGIN_FILE, .index = member, .class_text = class_text};
   return MN_OK;
@@ -140,31 +140,35 @@ static bool in_background(const char *path) {
   return strncmp(folder, MN_BACKGROUND, size) == 0 && folder[size] == '/';
 }
 
+static bool is_example(const mn_dataset *dataset, const char *path) {
+  return dataset->images ? mn_is_image(path) : mn_is_audio(path);
+}
+
 static mn_status take_member(mn_dataset *dataset, const lists *all, int32_t member) {
   const mn_member *m = &dataset->source.members[member];
-  if (m->trouble != NULL && (m->is_folder || mn_is_audio(m->path))) {
+  if (m->trouble != NULL && (m->is_folder || is_example(dataset, m->path))) {
     return mn_problem_add(dataset, m->path, "unreadable", "%s; left out", m->trouble);
   }
-  if (m->is_folder || !mn_is_audio(m->path)) return MN_OK;
+  if (m->is_folder || !is_example(dataset, m->path)) return MN_OK;
   if (!in_background(m->path)) return add_item(dataset, all, member);
   dataset->noises[dataset->noise_count++] = member;
   return MN_OK;
 }
 
-static bool holds_audio(const mn_dataset *dataset, int32_t folder) {
+static bool holds_examples(const mn_dataset *dataset, int32_t folder) {
   const mn_source *source = &dataset->source;
   size_t size = strlen(source->members[folder].path);
   for (int32_t i = 0; i < source->count; i++) {
     const char *path = source->members[i].path;
     if (strncmp(path, source->members[folder].path, size) == 0 && path[size] == '/' &&
-        !source->members[i].is_folder && mn_is_audio(path)) {
+        !source->members[i].is_folder && is_example(dataset, path)) {
       return true;
     }
   }
   return false;
 }
 
-/* Folders beside class folders that hold nothing to hear. */
+/* Folders beside class folders that hold no example. */
 static mn_status name_empty_classes(mn_dataset *dataset) {
   const mn_source *source = &dataset->source;
   if (dataset->count == 0) return MN_OK;
@@ -179,28 +183,36 @@ static mn_status name_empty_classes(mn_dataset *dataset) {
       if ((size_t)(tail(file, 2) - file) == parent && strncmp(file, path, parent) == 0)
         beside = file;
     }
-    if (beside == NULL || holds_audio(dataset, i)) continue;
-    MN_TRY(
-        mn_problem_add(dataset, path, "empty_class", "holds no recording; no class is made of it"));
+    if (beside == NULL || holds_examples(dataset, i)) continue;
+    MN_TRY(mn_problem_add(dataset, path, "empty_class", "holds no %s; no class is made of it",
+                          dataset->images ? "photo" : "recording"));
   }
   return MN_OK;
 }
 
 static mn_status nothing_found(const mn_dataset *dataset, mn_error *error) {
-  int32_t images = 0;
-  for (int32_t i = 0; i < dataset->source.count; i++)
-    images += mn_is_image(dataset->source.members[i].path);
-  if (images > 0)
-    return mn_error_set(error, MN_ERR_USAGE,
-                        "%s: holds %d images and no audio; data sets of images are not built yet",
-                        dataset->source.root, images);
   return mn_error_set(
       error, MN_ERR_FORMAT,
-      "%s: holds no recording in a class folder; expected word/clip.wav (WAV, FLAC, Opus ...)",
+      dataset->images ? "%s: holds no photo in a class folder; expected class/photo.jpg (JPEG, PNG)"
+                      : "%s: holds no recording in a class folder; expected word/clip.wav (WAV, "
+                        "FLAC, Opus ...)",
       dataset->source.root);
 }
 
+/* Photos where the task says so, or where the files are photos and none is sound. */
+static bool holds_images(const mn_dataset *dataset) {
+  int32_t images = 0, sounds = 0;
+  mn_task task = dataset->config.task;
+  if (task != MN_TASK_AUTO) return task == MN_TASK_VWW || task == MN_TASK_IC;
+  for (int32_t i = 0; i < dataset->source.count; i++) {
+    images += mn_is_image(dataset->source.members[i].path);
+    sounds += mn_is_audio(dataset->source.members[i].path);
+  }
+  return images > 0 && sounds == 0;
+}
+
 mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) {
+  dataset->images = holds_images(dataset);
   size_t room = (size_t)dataset->source.count + 1;
   dataset->items = mn_arena_array(dataset->arena, room, sizeof *dataset->items);
   dataset->entries = mn_arena_array(dataset->arena, room, sizeof *dataset->entries);

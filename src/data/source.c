@@ -119,7 +119,7 @@ static mn_status read_member(struct archive *file, mn_member *member, mn_arena *
   }
   if ((*total += member->size) > MN_ARCHIVE_LIMIT)
     return mn_error_set(error, MN_ERR_FORMAT,
-                        "%s: holds more than 4 GiB of audio; unpack it into a folder", path);
+                        "%s: holds more than 4 GiB of examples; unpack it into a folder", path);
   uint8_t *data = mn_arena_alloc(arena, (size_t)member->size + 1);
   if (data == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   for (int64_t done = 0; done < member->size;) {
@@ -153,7 +153,7 @@ static mn_status take_entry(member_list *list, struct archive *file, struct arch
                                 : mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   }
   member->size = archive_entry_size(entry);
-  if (!mn_is_audio(name) && !is_list(name)) return MN_OK;
+  if (!mn_is_audio(name) && !mn_is_image(name) && !is_list(name)) return MN_OK;
   return read_member(file, member, list->arena, total, path, error);
 }
 

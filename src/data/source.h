@@ -1,5 +1,5 @@
 /* source.h - the files of a data set, wherever they lie: a folder, or an archive in any format that
- * libarchive knows, read once from front to back with its audio kept in memory as it is compressed.
+ * libarchive knows, read once from front to back with its examples kept in memory as they are compressed.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_SOURCE_H
 #define MN_DATA_SOURCE_H

@@ -166,9 +166,16 @@ static const char *check_bands(const mn_frontend *f) {
   return NULL;
 }
 
+static const char *check_image(const mn_frontend *f) {
+  if (f->size < MN_IMAGE_LEAST_SIDE || f->size > MN_IMAGE_MOST_SIDE)
+    return "the side of an image must lie between 8 and 1024 pixels";
+  return f->colour == MN_COLOUR_GREY || f->colour == MN_COLOUR_RGB ? NULL : "unknown colour";
+}
+
 const char *mn_frontend_check(const mn_frontend *f) {
+  if (f->kind == MN_FRONTEND_IMAGE) return check_image(f);
   if (f->kind != MN_FRONTEND_MFCC && f->kind != MN_FRONTEND_LOGMEL) {
-    return "this front end is not built yet; mfcc and logmel are";
+    return "this front end is not built yet; mfcc, logmel and image are";
   }
   if (f->rate_hz < 1000 || f->rate_hz > 96000) return "the rate must lie between 1 and 96 kHz";
   if (f->length_us < 1 || f->length_us > 60000000) return "the length must lie between 0 and 60 s";
@@ -190,6 +197,11 @@ const char *mn_frontend_check(const mn_frontend *f) {
 }
 
 void mn_frontend_shape(mn_frontend *frontend) {
+  if (frontend->kind == MN_FRONTEND_IMAGE) {
+    frontend->height = frontend->width = frontend->size;
+    frontend->channels = frontend->colour == MN_COLOUR_RGB ? 3 : 1;
+    return;
+  }
   mn_audio audio = numbers_of(frontend);
   frontend->height = audio.frames;
   frontend->width = audio.keep > 0 ? audio.keep : audio.mels;

@@ -45,6 +45,17 @@ static json_t *problems_json(const mn_dataset *dataset, bool leaks) {
   return list;
 }
 
+/* [width, height] of the first photo. */
+static json_t *image_size_json(const mn_dataset *dataset) {
+  int32_t width, height;
+  mn_dataset_image_size(dataset, &width, &height);
+  if (width == 0) return json_null();
+  json_t *size = mn_json_array();
+  mn_json_push(size, json_integer(width));
+  mn_json_push(size, json_integer(height));
+  return size;
+}
+
 static mn_status data_json(json_t **result, const mn_run_context *context,
                            const mn_dataset *dataset, mn_error *error) {
   json_t *object = mn_json_open(context), *classes = mn_json_array();
@@ -56,6 +67,7 @@ static mn_status data_json(json_t **result, const mn_run_context *context,
   mn_json_put(object, "splits", splits_json(dataset, context->arena));
   int32_t rate = mn_dataset_sample_rate(dataset);
   mn_json_put_known_int(object, "sample_rate", rate > 0 ? rate : -1);
+  mn_json_put(object, "image_size", image_size_json(dataset));
   mn_json_put_text(object, "trained_on", mn_dataset_trained_on(dataset));
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)mn_dataset_hash(dataset));
   mn_json_put_text(object, "hash", hash);

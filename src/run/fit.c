@@ -35,6 +35,10 @@ static mn_train_config train_config(const fitting *f) {
   config.learning_rate = options->learning_rate;
   config.weight_decay = options->weight_decay;
   config.dropout = options->dropout;
+  if (f->job->frontend.kind == MN_FRONTEND_IMAGE) { /* int8 = pixel - 128, nothing is lost */
+    config.input_low = -1;
+    config.input_high = 127.0 / 128;
+  }
   config.steps = options->epochs * batches;
   config.warmup_steps = options->warmup_epochs * batches;
   config.quantize_from = (int64_t)((double)options->epochs * options->quantize_from) * batches;

@@ -4,17 +4,22 @@
 
 #include <string.h>
 
+static mn_status check_frontend(const mn_infer *infer, mn_error *error) {
+  const mn_frontend *frontend = &infer->model->frontend;
+  const char *fault = mn_frontend_check(frontend);
+  if (fault != NULL) return mn_error_set(error, MN_ERR_FORMAT, "front end of the model: %s", fault);
+  int64_t features = (int64_t)frontend->height * frontend->width * frontend->channels;
+  if (features == mn_shape_elements(&infer->input->shape)) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "front end of the model makes %lld values; its input tensor has %lld",
+                      (long long)features, (long long)mn_shape_elements(&infer->input->shape));
+}
+
 static mn_status prepare_audio(mn_infer *infer, mn_error *error) {
   mn_arena *arena = infer->context->arena;
   const mn_frontend *frontend = &infer->model->frontend;
   if (frontend->kind != MN_FRONTEND_MFCC && frontend->kind != MN_FRONTEND_LOGMEL) return MN_OK;
-  const char *fault = mn_frontend_check(frontend);
-  if (fault != NULL) return mn_error_set(error, MN_ERR_FORMAT, "front end of the model: %s", fault);
-  int64_t features = (int64_t)frontend->height * frontend->width * frontend->channels;
-  if (features != mn_shape_elements(&infer->input->shape))
-    return mn_error_set(error, MN_ERR_FORMAT,
-                        "front end of the model makes %lld values; its input tensor has %lld",
-                        (long long)features, (long long)mn_shape_elements(&infer->input->shape));
+  int64_t features = mn_shape_elements(&infer->input->shape);
   void *tables = mn_arena_alloc(arena, mn_frontend_tables_bytes(frontend));
   if (tables == NULL) return mn_out_of_memory(infer->context, error);
   mn_audio_build(&infer->audio, tables, frontend);
@@ -41,6 +46,8 @@ mn_status mn_infer_open(mn_infer *infer, const mn_run_context *context, const mn
                       .output = &graph->tensors[graph->outputs[0]]};
   infer->outputs = mn_shape_elements(&infer->output->shape);
   MN_TRY(mn_plan_make(&plan, context->arena, graph, NULL, &options, error));
+  if (model->frontend.kind != MN_FRONTEND_NONE && model->frontend.kind != MN_FRONTEND_SPECTRUM)
+    MN_TRY(check_frontend(infer, error));
   MN_TRY(prepare_audio(infer, error));
   return mn_exec_create(&infer->exec, plan, error);
 }
@@ -64,15 +71,30 @@ mn_status mn_infer_raw(mn_infer *infer, const char *path, mn_error *error) {
   return status;
 }
 
-mn_status mn_infer_audio(mn_infer *infer, const char *path, mn_error *error) {
+static mn_status needs_int8(const mn_infer *infer, const char *path, mn_error *error) {
+  if (infer->input->dtype == MN_DTYPE_INT8 && infer->input->quantization.count == 1) return MN_OK;
+  return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                      "%s: the model's input is %s; expected int8; use --raw", path,
+                      mn_dtype_text(infer->input->dtype));
+}
+
+static mn_status infer_image(mn_infer *infer, const char *path, mn_error *error) {
+  const mn_frontend *frontend = &infer->model->frontend;
+  const mn_quantization *q = &infer->input->quantization;
+  int8_t *input = mn_exec_input(infer->exec, 0);
+  MN_TRY(needs_int8(infer, path, error));
+  MN_TRY(mn_image_read((uint8_t *)input, path, frontend->size, frontend->channels, error));
+  const mn_feature_scale scale = mn_image_scale(q->scale[0], q->zero_point[0]);
+  int64_t count = mn_shape_elements(&infer->input->shape);
+  for (int64_t i = 0; i < count; i++) input[i] = mn_image_quantize_s8((uint8_t)input[i], &scale);
+  return MN_OK;
+}
+
+static mn_status infer_audio(mn_infer *infer, const char *path, mn_error *error) {
   if (infer->pcm == NULL)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "%s: the model names no audio front end; use --raw with input tensors",
-                        path);
-  if (infer->input->dtype != MN_DTYPE_INT8 || infer->input->quantization.count != 1)
-    return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "%s: the model's input is %s; expected int8; use --raw", path,
-                        mn_dtype_text(infer->input->dtype));
+                        "%s: the model names no front end; use --raw with input tensors", path);
+  MN_TRY(needs_int8(infer, path, error));
   const mn_quantization *q = &infer->input->quantization;
   MN_TRY(
       mn_audio_read(infer->pcm, path, infer->model->frontend.rate_hz, infer->audio.length, error));
@@ -81,4 +103,9 @@ mn_status mn_infer_audio(mn_infer *infer, const char *path, mn_error *error) {
   mn_feature_quantize_s8(mn_exec_input(infer->exec, 0), infer->feature,
                          (size_t)mn_shape_elements(&infer->input->shape), &scale);
   return MN_OK;
+}
+
+mn_status mn_infer_file(mn_infer *infer, const char *path, mn_error *error) {
+  return infer->model->frontend.kind == MN_FRONTEND_IMAGE ? infer_image(infer, path, error)
+                                                          : infer_audio(infer, path, error);
 }

@@ -21,7 +21,7 @@ typedef struct mn_infer {
 mn_status mn_infer_open(mn_infer *infer, const mn_run_context *context, const mn_model *model,
                         bool keep_all, mn_error *error) MN_MUST_CHECK;
 void mn_infer_close(mn_infer *infer);
-/* Fills the input tensor: stored bytes of a file, or an audio clip through the front end. */
+/* Fills the input tensor: stored bytes of a file, or a clip or photo through the front end. */
 mn_status mn_infer_raw(mn_infer *infer, const char *path, mn_error *error) MN_MUST_CHECK;
-mn_status mn_infer_audio(mn_infer *infer, const char *path, mn_error *error) MN_MUST_CHECK;
+mn_status mn_infer_file(mn_infer *infer, const char *path, mn_error *error) MN_MUST_CHECK;
 #endif

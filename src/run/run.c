@@ -78,7 +78,7 @@ static mn_status run_input(run_job *job, const char *path, mn_error *error) {
   const mn_watch watch = {on_rows, &job->dump};
   if (!job->options->sequence) mn_exec_reset(job->infer.exec);
   MN_TRY(job->options->raw ? mn_infer_raw(&job->infer, path, error)
-                           : mn_infer_audio(&job->infer, path, error));
+                           : mn_infer_file(&job->infer, path, error));
   mn_exec_run(job->infer.exec, job->options->dump != NULL ? &watch : NULL);
   mn_status status = MN_OK;
   if (job->options->dump != NULL) status = dump_append(&job->dumped, &job->dump);

@@ -431,6 +431,12 @@ static mn_status add_input(builder *b) {
   x->input = true;
   x->stride = x->channels;
   x->range = range_new(b, x);
+  const mn_train_config *config = &b->t->config;
+  if (x->range != NULL && config->input_low < config->input_high) {
+    x->range->is_fixed = true;
+    x->range->fixed[0] = (float)config->input_low;
+    x->range->fixed[1] = (float)config->input_high;
+  }
   return MN_OK;
 }
 

@@ -49,7 +49,9 @@ void mn_parameter_set(const mn_parameter *p, float *padded, const float *canonic
 typedef struct mn_learned_range {
   mn_parameter *parameter;
   bool from_zero; /* behind relu: low stays 0 */
-  bool observed;  /* of the scores: follows what is seen, see quantize.c */
+  float fixed[2]; /* of the input, where the caller knows it: neither learned nor inherited */
+  bool is_fixed;
+  bool observed; /* of the scores: follows what is seen, see quantize.c */
   mn_dtype dtype;
   const struct mn_value *maker; /* its tensor is where calibration looks */
   float scale, low, high;       /* grid in use */

@@ -74,6 +74,6 @@ void mn_optimizer_run(mn_trainer *t) {
   for (int32_t i = 0; i < t->range_count; i++)
     if (t->ranges[i].observed)
       mn_range_observe(t, &t->ranges[i]);
-    else
+    else if (!t->ranges[i].is_fixed)
       mn_range_optimize(t, &t->ranges[i], rate);
 }

@@ -15,7 +15,7 @@
 
 /* ---- Ranges ---------------------------------------------------------------------------------*/
 void mn_range_settle(mn_learned_range *range) {
-  const float *bound = range->parameter->value;
+  const float *bound = range->is_fixed ? range->fixed : range->parameter->value;
   const mn_range grid = mn_range_of(bound[0], bound[1], range->dtype);
   const mn_limits limits = mn_dtype_limits(range->dtype);
   range->scale = grid.scale;
@@ -169,6 +169,7 @@ typedef struct calibration {
 static void calibrate_one(void *context, int32_t item, int32_t thread) {
   const calibration *c = context;
   mn_learned_range *range = &c->t->ranges[item];
+  if (range->is_fixed) return;
   histogram *h = &c->histograms[thread];
   float *spare = c->t->scratch + thread * c->t->scratch_floats;
   memset(h, 0, sizeof *h);
