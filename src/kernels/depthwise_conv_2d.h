@@ -30,5 +30,6 @@ typedef struct mn_depthwise_conv_2d {
 
 mn_kernel_body mn_depthwise_conv_2d_s8_ref;
 mn_kernel_body mn_depthwise_conv_2d_s4_ref, mn_depthwise_conv_2d_s16_ref;
+mn_kernel_body mn_depthwise_3x3_s8_dsp; /* packed as depthwise_3x3.h says */
 
 #endif

@@ -13,7 +13,7 @@ static const struct family {
   const mn_rows *rows;
   const char *fallback; /* family that runs what this one refuses; NULL none */
 } families[] = {
-    {"host", &mn_rows_host, "ref"}, {"mve", &none, "plain"},     {"dsp", &none, "plain"},
+    {"host", &mn_rows_host, "ref"}, {"mve", &none, "plain"},     {"dsp", &mn_rows_dsp, "plain"},
     {"plain", &none, "ref"},        {"ref", &mn_rows_ref, NULL},
 };
 
