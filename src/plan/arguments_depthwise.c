@@ -102,6 +102,13 @@ const char *mn_dsp_refuses_depthwise_3x3(const mn_graph *graph, const mn_op *op)
   return folds(graph, op) ? NULL : "requantization does not fold";
 }
 
+/* As above, where the output may lie over the input. */
+const char *mn_dsp_refuses_depthwise_3x3_same(const mn_graph *graph, const mn_op *op) {
+  const mn_shape *x = &graph->tensors[op->input[0]].shape, *y = &graph->tensors[op->output].shape;
+  bool same = op->window.stride_h == 1 && x->dim[1] == y->dim[1] && x->dim[2] == y->dim[2];
+  return same ? mn_dsp_refuses_depthwise_3x3(graph, op) : "input and output have different sizes";
+}
+
 mn_status mn_dsp_walk_depthwise_3x3(mn_kernel_arguments *arguments, mn_arena *arena,
                                     const mn_graph *graph, const mn_op *op, mn_error *error) {
   MN_TRY(mn_walk_depthwise_conv_2d(arguments, arena, graph, op, error));

@@ -6,7 +6,7 @@
 
 #include "plan/arguments.h"
 
-mn_refuses mn_dsp_refuses_depthwise_3x3;
+mn_refuses mn_dsp_refuses_depthwise_3x3, mn_dsp_refuses_depthwise_3x3_same;
 mn_walk mn_dsp_walk_depthwise_3x3;
 
 #endif

@@ -139,6 +139,11 @@ static void narrower_host_kernels_should_match_every_tensor_of_tflm(void **state
   every_tensor_of_the_golden_models_should_match("avx2", false);
 }
 
+static void dsp_kernels_should_match_every_tensor_of_tflm(void **state) {
+  (void)state;
+  every_tensor_of_the_golden_models_should_match("dsp", false);
+}
+
 static void host_kernels_should_match_with_every_tensor_kept(void **state) {
   (void)state;
   every_tensor_of_the_golden_models_should_match("host", true);
@@ -178,6 +183,7 @@ int main(void) {
       cmocka_unit_test(reference_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(narrower_host_kernels_should_match_every_tensor_of_tflm),
+      cmocka_unit_test(dsp_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_with_every_tensor_kept),
       cmocka_unit_test(state_should_be_kept_from_run_to_run),
   };

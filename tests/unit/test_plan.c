@@ -146,6 +146,7 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
                                             {.kernels = "host"},
                                             {.kernels = "host", .no_in_place = true},
                                             {.kernels = "host", .keep_all = true},
+                                            {.kernels = "dsp"},
                                             {.kernels = "avx2"},
                                             {.kernels = "avx2", .keep_all = true}};
   int in_place = 0, aliases = 0;
