@@ -106,7 +106,8 @@ static const mn_command commands[] = {
      NULL, "macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
      "{arena,features,data,stack,lower_bound,total}, flash {weights,constants,code,total}, "
      "tflm {arena,head,tail,model_bytes,ops[]}; with --target cycles_modelled, ms_modelled, "
-     "mj_modelled, error_percent, error_basis; of a .tflite labels[], threshold, trained_on",
+     "mj_modelled, error_percent, error_basis, verified_on_board, and cycles_modelled of each layer; of a "
+     ".tflite labels[], threshold, trained_on",
      {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
      {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
@@ -116,8 +117,10 @@ static const mn_command commands[] = {
     {"bench", "run the firmware on an emulated core, check every tensor", "MODEL.tflite", 1, 1,
      {"micronets bench model.tflite --target nucleo-f446re"},
      "Instructions are counted, cycles and milliseconds are modelled from them.",
-     "core, machine, emulated, instructions, cycles_modelled, ms_modelled, mj_modelled, sram "
-     "{arena,features,data,stack,stack_bound,total}, flash {...}, parity "
+     "core, machine, emulated, instructions, cycles_modelled, ms_modelled, mj_modelled, "
+     "error_percent, error_basis, verified_on_board, sram "
+     "{arena,features,data,stack,stack_bound,total}, flash {...}, frontend "
+     "{instructions,cycles_modelled,state,scratch,tables}, parity "
      "{tensors,tensors_total,not_materialised[],vectors,mismatches,first_mismatch}, layers[] "
      "{name,kind,macs,instructions,cycles_modelled}",
      {COMMON, NONE, OWN(bench)}, mn_cli_bench},

@@ -5,8 +5,14 @@
 
 #include <stdint.h>
 
-/* Region 0 is everything outside; 1 a whole inference; 2 + i layer i. */
-enum { MN_REGION_OUTSIDE, MN_REGION_WHOLE, MN_REGION_FIRST_LAYER, MN_REGIONS = 2048 };
+/* Region 0 is everything outside; 1 a whole inference; 2 one input of sound; 3 + i layer i. */
+enum {
+  MN_REGION_OUTSIDE,
+  MN_REGION_WHOLE,
+  MN_REGION_FEED,
+  MN_REGION_FIRST_LAYER,
+  MN_REGIONS = 2048
+};
 
 extern volatile uint32_t mn_bench_port[MN_REGIONS];
 extern uint32_t mn_bench_armed; /* 0: marks do nothing */

@@ -29,6 +29,13 @@ typedef struct mn_bench_result {
   } parity;
   const mn_bench_layer *layers;
   int32_t layer_count;
+  /* The audio front end, one whole input of sound: stages of kind "frontend", not part of
+   * `instructions`; bytes are 0 and stages none where the model hears nothing. */
+  struct {
+    const mn_bench_layer *stages;
+    int32_t stage_count;
+    int64_t state_bytes, scratch_bytes, tables_bytes;
+  } frontend;
 } mn_bench_result;
 
 typedef struct mn_bench_config {

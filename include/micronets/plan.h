@@ -102,6 +102,8 @@ mn_frontend_memory mn_plan_frontend_memory(const mn_plan *plan, const mn_fronten
 
 /* Modelled cycles of one op under this plan (cycles table of room target); -1 unknown. */
 double mn_plan_op_cycles(const mn_plan *plan, int32_t op, const mn_target *target);
+/* The same under TFLM with CMSIS-NN. */
+double mn_tflm_op_cycles(const mn_graph *graph, int32_t op, const mn_target *target);
 
 /* ---- Price -------------------------------------------------------------------------------
  * Bytes and ops are exact for our runtime; code and stack come from the measured tables; cycles,

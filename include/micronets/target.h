@@ -19,9 +19,10 @@ typedef struct mn_target {
   /* Energy and speed figures: 0 unknown; the file names the source of each. */
   double active_watts;
   const char *active_watts_source;
-  double cycle_factor;                 /* board cycles per modelled cycle */
+  double cycle_factor;                 /* board cycles per modelled cycle; 0: taken as 1 */
   const char *cycle_factor_source;
   double error_percent;                /* of that factor against public boards; 0 unknown */
+  const char *error_basis;             /* what those boards ran: "tflm_cmsis_nn"; NULL unknown */
 } mn_target;
 
 /* NAME of targets/ or the path of a file (it has a slash or ends in .ini).
@@ -118,7 +119,11 @@ typedef struct mn_cycle_tables {
   int32_t table_count;
 } mn_cycle_tables;
 extern const mn_cycle_tables mn_cycle_tables_shipped;
+/* The same for operators of TFLM with CMSIS-NN ("tflm_ADD"), from public figures
+ * (bench/cycles/tflm_table.py). */
+extern const mn_cycle_tables mn_cycle_tables_tflm;
 
-const mn_cycle_row *mn_target_cycle_row(const mn_target *target, const char *symbol); /* NULL: unknown */
+/* Of a kernel, or of an operator of TFLM; NULL: unknown. */
+const mn_cycle_row *mn_target_cycle_row(const mn_target *target, const char *symbol);
 
 #endif

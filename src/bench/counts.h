@@ -28,8 +28,4 @@ mn_status mn_counts_read(mn_counts_file *counts, mn_arena *arena, const char *pa
                          mn_error *error) MN_MUST_CHECK;
 const mn_region *mn_counts_region(const mn_counts_file *counts, int32_t id); /* NULL: nothing ran */
 
-/* Cycles of a Cortex-M4 with memory that never waits, from exact counts: a static table, see the
- * .c. */
-double mn_m4_cycles(const mn_region *region);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/build.h"
+#include "bench/cycle_models.h"
 #include "bench/fit.h"
 #include "bench/layers.h"
 #include "bench/measure.h"
@@ -132,7 +133,7 @@ mn_status mn_bench_cycles(mn_cycle_tables *tables, mn_arena *arena, const mn_tar
   int32_t measured_count = 0;
   for (int32_t i = 0; i < count; i++) {
     shop.target = targets[i];
-    if (!mn_cycles_known(targets[i])) continue;
+    if (mn_cycle_model_of(targets[i]->core) == NULL) continue;
     MN_TRY(measure_target(&made[measured_count++], &shop, LAYERS, SEED));
   }
   *tables = (mn_cycle_tables){compiler, mn_bench_sources_hash(), made, measured_count};

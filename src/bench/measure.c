@@ -6,34 +6,10 @@
 #include <string.h>
 
 #include "bench/callgraph.h"
-#include "bench/counts.h"
+#include "bench/frontend_stages.h"
 #include "mark.h"
 
 /* ---- Speed ----------------------------------------------------------------------------------*/
-
-static mn_status count_program(mn_counts_file *counts, mn_bytes *text, mn_workshop *shop,
-                               const char *program, const char *input) {
-  mn_emulation run = {.program = program,
-                      .argument = input,
-                      .counts = mn_arena_text(shop->arena, "%s.counts", program)};
-  const char *path = mn_arena_text(shop->arena, "%s/%s.counts", shop->folder, program);
-  if (run.counts == NULL || path == NULL)
-    return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
-  MN_TRY(mn_emulate(shop, &run));
-  *text = run.output;
-  return mn_counts_read(counts, shop->arena, path, shop->error);
-}
-
-/* The model is that of the M4 alone; other cores stay unknown. */
-bool mn_cycles_known(const mn_target *target) {
-  return strcmp(target->core, "cortex-m4") == 0;
-}
-
-static double modelled_cycles(const mn_target *target, const mn_region *region) {
-  double factor = target->cycle_factor > 0.0 ? target->cycle_factor : 1.0;
-  bool known = mn_cycles_known(target) && region != NULL;
-  return known ? mn_m4_cycles(region) * factor : -1.0;
-}
 
 static void set_time(mn_bench_result *result, const mn_target *target) {
   bool timed = result->cycles_modelled >= 0.0 && target->clock_hz > 0.0;
@@ -50,34 +26,34 @@ static int64_t number_of(mn_bytes text, const char *key) {
 }
 
 static mn_status measure_whole(mn_bench_result *result, mn_workshop *shop, const char *input) {
-  mn_counts_file counts;
-  mn_bytes text;
-  MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_PLAIN, input));
-  const mn_region *whole = mn_counts_region(&counts, MN_REGION_WHOLE);
-  int64_t run = number_of(text, "\nstack="), feed = number_of(text, "\nfeed_stack=");
+  mn_counted counted;
+  MN_TRY(mn_counted_run(&counted, shop, MN_PROGRAM_PLAIN, input));
+  const mn_region *whole = mn_counts_region(&counted.counts, MN_REGION_WHOLE);
+  int64_t run = number_of(counted.text, "\nstack="),
+          feed = number_of(counted.text, "\nfeed_stack=");
   if (whole == NULL || run < 0)
     return mn_error_set(shop->error, MN_ERR_FAILED, "the bench program measured nothing");
   result->instructions = whole->total;
   result->sram.stack = feed > run ? feed : run;
-  result->cycles_modelled = modelled_cycles(shop->target, whole);
+  result->cycles_modelled = mn_counted_cycles(&counted, whole);
   set_time(result, shop->target);
-  return MN_OK;
+  return mn_frontend_stages(&result->frontend.stages, &result->frontend.stage_count, shop->arena,
+                            &counted, shop->error);
 }
 
 mn_status mn_measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph,
                             const char *input) {
-  mn_counts_file counts;
-  mn_bytes text;
-  MN_TRY(count_program(&counts, &text, shop, MN_PROGRAM_MARKS, input));
+  mn_counted counted;
+  MN_TRY(mn_counted_run(&counted, shop, MN_PROGRAM_MARKS, input));
   mn_bench_layer *layers = mn_arena_array(shop->arena, (size_t)graph->op_count + 1, sizeof *layers);
   if (layers == NULL) return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
   for (int32_t i = 0; i < graph->op_count; i++) {
-    const mn_region *region = mn_counts_region(&counts, MN_REGION_FIRST_LAYER + i);
+    const mn_region *region = mn_counts_region(&counted.counts, MN_REGION_FIRST_LAYER + i);
     layers[i] = (mn_bench_layer){.name = graph->ops[i].name,
                                  .kind = mn_op_info_get(graph->ops[i].kind)->text,
                                  .macs = mn_op_macs(graph, i),
                                  .instructions = region != NULL ? region->total : 0,
-                                 .cycles_modelled = modelled_cycles(shop->target, region)};
+                                 .cycles_modelled = mn_counted_cycles(&counted, region)};
   }
   result->layers = layers;
   result->layer_count = graph->op_count;
@@ -166,6 +142,14 @@ static mn_status promised_stack(int64_t *stack, mn_workshop *shop, const mn_plan
   return MN_OK;
 }
 
+/* What the front end keeps, what it needs while it is fed, and its tables. */
+static void measure_frontend(mn_bench_result *result, const mn_frontend *frontend) {
+  if (frontend->kind != MN_FRONTEND_MFCC && frontend->kind != MN_FRONTEND_LOGMEL) return;
+  result->frontend.state_bytes = (int64_t)mn_frontend_state_bytes(frontend);
+  result->frontend.scratch_bytes = (int64_t)mn_frontend_scratch_bytes(frontend);
+  result->frontend.tables_bytes = (int64_t)mn_frontend_tables_bytes(frontend);
+}
+
 mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
                           const mn_model *model, const mn_plan_options *options,
                           const mn_objects *objects) {
@@ -179,6 +163,7 @@ mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_p
   mn_frontend_memory memory = mn_plan_frontend_memory(plan, &model->frontend);
   result->sram.arena = plan->arena_bytes;
   result->sram.features = memory.features_bytes;
+  measure_frontend(result, &model->frontend);
   result->sram.data = writable_bytes(&elf);
   result->sram.stack_bound = stack_bound(graph);
   MN_TRY(promised_stack(&result->sram.stack_bound, shop, plan, model, options));

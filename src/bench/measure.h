@@ -9,7 +9,6 @@
 /* Runs the plain and the marked program on the one vector in the file `input`. */
 mn_status mn_measure_speed(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
                            const char *input) MN_MUST_CHECK;
-bool mn_cycles_known(const mn_target *target); /* whether there is a cycle model of its core */
 /* The marked program alone: result->layers and their count. */
 mn_status mn_measure_layers(mn_bench_result *result, mn_workshop *shop, const mn_graph *graph,
                             const char *input) MN_MUST_CHECK;

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plan/cycles.h"
 
+#include <stdio.h>
+
 #include "plan/arguments.h"
 #include "plan/kernel_table.h"
 
@@ -85,12 +87,29 @@ void mn_cycle_terms(double *terms, const mn_graph *graph, const mn_op *op, int32
   terms[MN_CYCLE_MACS_BY_16] = ceil_to(y.c, 4) * ceil_to(depth, 16) * (outputs / y.c);
 }
 
-double mn_kernel_cycles(const mn_kernel_row *row, const mn_graph *graph, const mn_op *op,
+static double cycles_of(const char *symbol, const mn_graph *graph, const mn_op *op,
                         const mn_target *target, int32_t calls) {
-  const mn_cycle_row *cost = target != NULL ? mn_target_cycle_row(target, row->symbol) : NULL;
+  const mn_cycle_row *cost = target != NULL ? mn_target_cycle_row(target, symbol) : NULL;
   if (cost == NULL) return -1;
   double terms[MN_CYCLE_TERMS], cycles = 0;
   mn_cycle_terms(terms, graph, op, calls);
   for (int32_t i = 0; i < MN_CYCLE_TERMS; i++) cycles += cost->cycles[i] * terms[i];
   return cycles * (target->cycle_factor > 0 ? target->cycle_factor : 1);
+}
+
+double mn_kernel_cycles(const mn_kernel_row *row, const mn_graph *graph, const mn_op *op,
+                        const mn_target *target, int32_t calls) {
+  return cycles_of(row->symbol, graph, op, target, calls);
+}
+
+double mn_tflm_op_cycles(const mn_graph *graph, int32_t index, const mn_target *target) {
+  const mn_op *op = &graph->ops[index];
+  char symbol[64];
+  bool point = op->kind == MN_OP_CONV_2D && op->window.stride_h == 1 && op->window.stride_w == 1;
+  if (point) {
+    const mn_shape *weights = &graph->tensors[op->input[1]].shape;
+    point = weights->dim[1] == 1 && weights->dim[2] == 1;
+  }
+  snprintf(symbol, sizeof symbol, "tflm_%s%s", mn_op_info_get(op->kind)->text, point ? "_1x1" : "");
+  return cycles_of(symbol, graph, op, target, 1);
 }

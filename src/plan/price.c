@@ -140,7 +140,9 @@ static void price_time(mn_price *price, const mn_plan *plan, const mn_target *ta
   price->cycles_modelled = price->ms_modelled = price->mj_modelled = -1;
   if (target == NULL) return;
   for (int32_t op = 0; op < plan->graph->op_count; op++) {
-    double of_op = mn_plan_op_cycles(plan, op, target);
+    bool tflm = price->runtime == MN_RUNTIME_TFLM;
+    double of_op =
+        tflm ? mn_tflm_op_cycles(plan->graph, op, target) : mn_plan_op_cycles(plan, op, target);
     if (of_op < 0) return;
     cycles += of_op;
   }
@@ -181,10 +183,7 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
     if (!tflm) price_code(&made, plan, target);
     price_memory(&made, plan, frontend, target);
     if (tflm) use_tflm(&made, graph, target);
-    if (tflm)
-      made.cycles_modelled = made.ms_modelled = made.mj_modelled = -1;
-    else
-      price_time(&made, plan, target);
+    price_time(&made, plan, target);
     sum_up(&made);
     *price = made;
   }

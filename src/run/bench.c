@@ -6,10 +6,9 @@
 
 #include "run/stage.h"
 
-static json_t *layers_json(const mn_bench_result *r) {
-  json_t *layers = mn_json_array();
-  for (int32_t i = 0; i < r->layer_count; i++) {
-    const mn_bench_layer *from = &r->layers[i];
+static void push_layers(json_t *layers, const mn_bench_layer *list, int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    const mn_bench_layer *from = &list[i];
     json_t *layer = mn_json_object();
     mn_json_put_text(layer, "name", from->name);
     mn_json_put_text(layer, "kind", from->kind);
@@ -18,7 +17,33 @@ static json_t *layers_json(const mn_bench_result *r) {
     mn_json_put_known(layer, "cycles_modelled", from->cycles_modelled);
     mn_json_push(layers, layer);
   }
+}
+
+/* The stages of the front end, then the network's layers. */
+static json_t *layers_json(const mn_bench_result *r) {
+  json_t *layers = mn_json_array();
+  push_layers(layers, r->frontend.stages, r->frontend.stage_count);
+  push_layers(layers, r->layers, r->layer_count);
   return layers;
+}
+
+/* One whole input of sound: sums over its stages, and the bytes it needs. */
+static json_t *frontend_json(const mn_bench_result *r) {
+  if (r->frontend.stage_count == 0) return json_null();
+  json_t *object = mn_json_object();
+  int64_t instructions = 0;
+  double cycles = 0;
+  for (int32_t i = 0; i < r->frontend.stage_count; i++) {
+    const mn_bench_layer *stage = &r->frontend.stages[i];
+    instructions += stage->instructions;
+    cycles = stage->cycles_modelled < 0 ? -1 : cycles + stage->cycles_modelled;
+  }
+  mn_json_put_int(object, "instructions", instructions);
+  mn_json_put_known(object, "cycles_modelled", cycles);
+  mn_json_put_int(object, "state", r->frontend.state_bytes);
+  mn_json_put_int(object, "scratch", r->frontend.scratch_bytes);
+  mn_json_put_int(object, "tables", r->frontend.tables_bytes);
+  return object;
 }
 
 static json_t *parity_json(const mn_bench_result *r) {
@@ -61,7 +86,9 @@ static mn_status bench_json(json_t **result, const mn_run_context *context,
   mn_json_put_known(object, "cycles_modelled", r->cycles_modelled);
   mn_json_put_known(object, "ms_modelled", r->ms_modelled);
   mn_json_put_known(object, "mj_modelled", r->mj_modelled);
+  mn_stage_put_error(object, target, MN_RUNTIME_MICRONETS, r->cycles_modelled >= 0);
   put_memory(object, r);
+  mn_json_put(object, "frontend", frontend_json(r));
   mn_json_put(object, "parity", parity_json(r));
   mn_json_put(object, "layers", layers_json(r));
   return mn_json_finish(result, object, context, true, error);

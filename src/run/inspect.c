@@ -58,8 +58,8 @@ static mn_status text_of_frontend(char **text, const mn_run_context *context,
   return *text != NULL ? MN_OK : mn_out_of_memory(context, error);
 }
 
-/* Cycles of one layer are known of measured runs only (bench): null here. */
-static json_t *layers_json(const mn_graph *graph, bool target) {
+/* `cycles` of each layer, -1 unknown; NULL: no target was named. */
+static json_t *layers_json(const mn_graph *graph, const double *cycles) {
   json_t *layers = mn_json_array();
   for (int32_t i = 0; i < graph->op_count; i++) {
     const mn_op *op = &graph->ops[i];
@@ -71,19 +71,36 @@ static json_t *layers_json(const mn_graph *graph, bool target) {
     mn_json_put(layer, "output", output);
     mn_json_put_int(layer, "macs", mn_op_macs(graph, i));
     mn_json_put_int(layer, "params", mn_op_weights(graph, i) + mn_op_biases(graph, i));
-    if (target) mn_json_put_text(layer, "cycles_modelled", NULL);
+    if (cycles != NULL) mn_json_put_known(layer, "cycles_modelled", cycles[i]);
     mn_json_push(layers, layer);
   }
   return layers;
 }
 
-static void put_target(json_t *object, const mn_target *target, const mn_price *price) {
+/* Modelled cycles of each layer; all unknown where our runtime cannot run the graph yet. */
+static mn_status cycles_of_layers(const double **cycles, const mn_run_context *context,
+                                  const mn_graph *graph, const mn_target *target,
+                                  mn_runtime runtime, mn_error *error) {
+  const mn_plan *plan = NULL;
+  mn_error ignored;
+  double *made = mn_arena_array(context->arena, (size_t)graph->op_count + 1, sizeof *made);
+  if (made == NULL) return mn_out_of_memory(context, error);
+  if (mn_plan_make(&plan, context->arena, graph, target, NULL, &ignored) != MN_OK) plan = NULL;
+  for (int32_t i = 0; i < graph->op_count; i++) {
+    if (runtime == MN_RUNTIME_TFLM)
+      made[i] = mn_tflm_op_cycles(graph, i, target);
+    else
+      made[i] = plan != NULL ? mn_plan_op_cycles(plan, i, target) : -1;
+  }
+  *cycles = made;
+  return MN_OK;
+}
+
+static void put_target(json_t *object, const mn_target *target, const mn_price *price,
+                       mn_runtime runtime) {
   mn_json_put_text(object, "target", target->name);
   mn_stage_put_speed(object, price);
-  bool known = price->cycles_modelled >= 0; /* an error of nothing is nothing */
-  mn_json_put_known(object, "error_percent",
-                    known && target->error_percent > 0 ? target->error_percent : -1);
-  mn_json_put_text(object, "error_basis", known ? target->cycle_factor_source : NULL);
+  mn_stage_put_error(object, target, runtime, price->cycles_modelled >= 0);
 }
 
 /* What our runtime cannot run yet still has layers and a price under TFLM; ours is unknown then. */
@@ -122,6 +139,7 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
                           const mn_target *target, mn_runtime runtime, mn_error *error) {
   mn_price price;
   char *frontend;
+  const double *cycles = NULL;
   mn_counts counts = mn_graph_counts(s->graph);
   MN_TRY(text_of_frontend(&frontend, context, &s->frontend, error));
   MN_TRY(price_subject(&price, context, s, target, runtime, error));
@@ -129,11 +147,12 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   mn_json_put_int(object, "macs", counts.macs);
   mn_json_put_int(object, "ops", counts.ops);
   mn_json_put_int(object, "params", counts.params);
-  mn_json_put(object, "layers", layers_json(s->graph, target != NULL));
+  if (target != NULL) MN_TRY(cycles_of_layers(&cycles, context, s->graph, target, runtime, error));
+  mn_json_put(object, "layers", layers_json(s->graph, cycles));
   mn_json_put_text(object, "front_end", frontend);
   mn_stage_put_memory(object, &price);
   mn_stage_put_tflm(object, &price, s->graph);
-  if (target != NULL) put_target(object, target, &price);
+  if (target != NULL) put_target(object, target, &price, runtime);
   return MN_OK;
 }
 

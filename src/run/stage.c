@@ -201,3 +201,10 @@ void mn_stage_put_speed(json_t *object, const mn_price *price) {
   mn_json_put_known(object, "ms_modelled", price->ms_modelled);
   mn_json_put_known(object, "mj_modelled", price->mj_modelled);
 }
+
+void mn_stage_put_error(json_t *object, const mn_target *target, mn_runtime runtime, bool known) {
+  bool judged = known && target->error_percent > 0; /* an error of nothing is nothing */
+  mn_json_put_known(object, "error_percent", judged ? target->error_percent : -1);
+  mn_json_put_text(object, "error_basis", judged ? target->error_basis : NULL);
+  mn_json_put(object, "verified_on_board", json_boolean(judged && runtime == MN_RUNTIME_TFLM));
+}

@@ -16,21 +16,22 @@
 typedef enum key_unit { UNIT_TEXT, UNIT_BYTES, UNIT_HZ, UNIT_REAL } key_unit;
 
 /* section, key, field, unit, required */
-#define TARGET_KEYS(X)                                    \
-  X("board", "description", description, TEXT, false)     \
-  X("board", "core", core, TEXT, true)                    \
-  X("board", "flash", flash_bytes, BYTES, true)           \
-  X("board", "sram", sram_bytes, BYTES, true)             \
-  X("board", "clock", clock_hz, HZ, true)                 \
-  X("build", "cpu_flags", cpu_flags, TEXT, true)          \
-  X("build", "kernels", kernels, TEXT, true)              \
-  X("emulator", "machine", machine, TEXT, false)          \
-  X("emulator", "linker", linker, TEXT, false)            \
-  X("energy", "active_watts", active_watts, REAL, false)  \
-  X("energy", "source", active_watts_source, TEXT, false) \
-  X("cycles", "factor", cycle_factor, REAL, false)        \
-  X("cycles", "source", cycle_factor_source, TEXT, false) \
-  X("cycles", "error_percent", error_percent, REAL, false)
+#define TARGET_KEYS(X)                                     \
+  X("board", "description", description, TEXT, false)      \
+  X("board", "core", core, TEXT, true)                     \
+  X("board", "flash", flash_bytes, BYTES, true)            \
+  X("board", "sram", sram_bytes, BYTES, true)              \
+  X("board", "clock", clock_hz, HZ, true)                  \
+  X("build", "cpu_flags", cpu_flags, TEXT, true)           \
+  X("build", "kernels", kernels, TEXT, true)               \
+  X("emulator", "machine", machine, TEXT, false)           \
+  X("emulator", "linker", linker, TEXT, false)             \
+  X("energy", "active_watts", active_watts, REAL, false)   \
+  X("energy", "source", active_watts_source, TEXT, false)  \
+  X("cycles", "factor", cycle_factor, REAL, false)         \
+  X("cycles", "source", cycle_factor_source, TEXT, false)  \
+  X("cycles", "error_percent", error_percent, REAL, false) \
+  X("cycles", "error_basis", error_basis, TEXT, false)
 
 typedef struct key_row {
   const char *section, *key;
@@ -198,6 +199,10 @@ static mn_status check_complete(const parse *p) {
     return mn_error_set(p->error, MN_ERR_FORMAT, "%s: [energy] names no source; add one", p->path);
   if (t->cycle_factor > 0.0 && t->cycle_factor_source == NULL)
     return mn_error_set(p->error, MN_ERR_FORMAT, "%s: [cycles] names no source; add one", p->path);
+  if ((t->error_percent > 0.0) != (t->error_basis != NULL))
+    return mn_error_set(p->error, MN_ERR_FORMAT,
+                        "%s: [cycles] needs both error_percent and error_basis, or neither",
+                        p->path);
   if ((t->machine != NULL) != (t->linker != NULL))
     return mn_error_set(p->error, MN_ERR_FORMAT, "%s: [emulator] needs both machine and linker",
                         p->path);

@@ -49,6 +49,15 @@ static mn_status load(mn_model *model, mn_arena *arena, const char *name, mn_err
   return mn_tflite_read(model, arena, file, error);
 }
 
+/* A model that hears has stages. */
+static void hold_frontend(const mn_bench_result *r, const mn_frontend *frontend) {
+  bool hears = frontend->kind == MN_FRONTEND_MFCC || frontend->kind == MN_FRONTEND_LOGMEL;
+  for (int32_t i = 0; i < r->frontend.stage_count; i++)
+    printf("stage=\"%s\" instructions=%lld cycles=%.0f\n", r->frontend.stages[i].name,
+           (long long)r->frontend.stages[i].instructions, r->frontend.stages[i].cycles_modelled);
+  promise("frontend.stages", hears, r->frontend.stage_count >= 5, true);
+}
+
 static void hold_against_price(const mn_bench_result *r, const mn_price *price) {
   int64_t layers = 0;
   for (int32_t i = 0; i < r->layer_count; i++) layers += r->layers[i].instructions;
@@ -89,6 +98,7 @@ static mn_status run(char **argv, mn_arena *arena, mn_error *error) {
          result.core, result.machine, (long long)result.parity.vectors,
          (long long)result.instructions, result.cycles_modelled);
   hold_against_price(&result, &price);
+  hold_frontend(&result, &model.frontend);
   if (result.parity.first_mismatch != NULL)
     printf("first mismatch: %s\n", result.parity.first_mismatch);
   return MN_OK;

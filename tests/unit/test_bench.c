@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/counts.h"
+#include "bench/cycle_models.h"
 #include "bench/elf.h"
 #include "bench/parity.h"
 #include "bench/process.h"
@@ -133,6 +133,24 @@ static void counts_that_are_cut_short_are_refused(void **state) {
 
 /* ---- The M4 model: one instruction each, except where the one before matters ------------------*/
 
+/* Lines of a disassembly, from address 0x100, 2 bytes each. */
+static mn_instructions instructions_of(const char *lines) {
+  mn_instructions in;
+  char text[512];
+  size_t used = 0;
+  uint32_t address = 0x100;
+  for (const char *at = lines; *at != '\0'; address += 2) {
+    size_t length = strcspn(at, "\n"), word = strcspn(at, " \n");
+    const char *operands = at[word] == ' ' ? at + word + 1 : "";
+    used += (size_t)snprintf(text + used, sizeof text - used, "     %x:\t%.*s\t%.*s\n", address,
+                             (int)word, at, (int)(length > word ? length - word - 1 : 0), operands);
+    at += length + (at[length] == '\n');
+  }
+  char *copy = mn_arena_copy(arena, text, used + 1);
+  assert_ok(mn_instructions_parse(&in, arena, copy, &error), &error);
+  return in;
+}
+
 static void every_kind_of_instruction_has_its_cycles(void **state) {
   (void)state;
   static const struct {
@@ -179,7 +197,8 @@ static void every_kind_of_instruction_has_its_cycles(void **state) {
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_count count = {0x100, cases[i].size, cases[i].opcode, cases[i].executed, cases[i].taken};
     mn_region region = {.counts = &count, .count = 1};
-    double cycles = mn_m4_cycles(&region);
+    mn_instructions in = instructions_of(cases[i].text);
+    double cycles = mn_m4_cycles(&region, &in);
     if (cycles < cases[i].cycles || cycles > cases[i].cycles)
       fail_msg("%s: %g cycles, expected %g", cases[i].text, cycles, cases[i].cycles);
   }
@@ -193,7 +212,12 @@ static void a_load_right_behind_memory_takes_one_cycle(void **state) {
                        {0x106, 2, 0x6808, 10, 0},
                        {0x200, 2, 0x6808, 10, 0}};
   mn_region region = {.counts = counts, .count = 5};
-  assert_int_equal((int)mn_m4_cycles(&region), 20 + 10 + 10 + 20 + 20);
+  mn_instructions in =
+      instructions_of("ldr r0, [r1]\nldr r0, [r1]\nadds r0, #1\nldr r0, [r1]\nnop\nldr r0, [r1]");
+  counts[4].address = 0x10a;
+  assert_int_equal((int)mn_m4_cycles(&region, &in), 20 + 10 + 10 + 20 + 20);
+  assert_int_equal((int)mn_m3_cycles(&region, &in), 20 + 10 + 10 + 20 + 20);
+  assert_int_equal((int)mn_m0_cycles(&region, &in), 20 + 20 + 10 + 20 + 20);
 }
 
 /* ---- ELF ------------------------------------------------------------------------------------*/

@@ -57,8 +57,25 @@ static void the_papers_small_board_has_its_figures_and_their_source(void **state
   assert_true(target->clock_hz > 179e6 && target->clock_hz < 181e6);
   assert_true(target->active_watts > 0.16 && target->active_watts < 0.162);
   assert_non_null(target->active_watts_source);
+  assert_true(target->cycle_factor <= 0.0); /* no public row: the core's model stands */
+  assert_null(target->error_basis);
+  assert_ok(mn_target_read(&target, arena, "nrf52840dk", &error), &error);
+  assert_true(target->cycle_factor > 1.21 && target->cycle_factor < 1.23);
   assert_non_null(target->cycle_factor_source);
+  assert_string_equal(target->error_basis, "tflm_cmsis_nn");
   mn_arena_destroy(arena);
+}
+
+static void cycles_of_a_row_are_found_by_core_and_symbol(void **state) {
+  (void)state;
+  mn_target target = {.core = "cortex-m4"};
+  const mn_cycle_row *row = mn_target_cycle_row(&target, "mn_conv_2d_s8_ref");
+  assert_non_null(row);
+  assert_true(row->cycles[MN_CYCLE_INSIDE_MACS] > 1.0 && row->mean_error < 0.1);
+  assert_non_null(mn_target_cycle_row(&target, "tflm_DEPTHWISE_CONV_2D"));
+  assert_null(mn_target_cycle_row(&target, "mn_no_such_kernel"));
+  target.core = "cortex-a53";
+  assert_null(mn_target_cycle_row(&target, "mn_conv_2d_s8_ref"));
 }
 
 static void a_file_of_the_users_own_is_read_and_unknown_figures_stay_zero(void **state) {
@@ -96,6 +113,8 @@ static void what_is_wrong_is_named_with_its_line(void **state) {
       {"[energy]\nactive_watts =\n",
        "boards/mine.ini:11: key \"active_watts\" has no value; give one"},
       {"[energy]\nactive_watts = 1\n", "boards/mine.ini: [energy] names no source; add one"},
+      {"[cycles]\nfactor = 1\nsource = x\nerror_percent = 3\n",
+       "boards/mine.ini: [cycles] needs both error_percent and error_basis, or neither"},
       {"[emulator]\nmachine = m\n", "boards/mine.ini: [emulator] needs both machine and linker"},
       {"no sense\n", "boards/mine.ini:10: expected [section] or key = value"},
   };
@@ -189,6 +208,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_shipped_target_is_read_and_names_an_emulator),
       cmocka_unit_test(the_papers_small_board_has_its_figures_and_their_source),
+      cmocka_unit_test(cycles_of_a_row_are_found_by_core_and_symbol),
       cmocka_unit_test(a_file_of_the_users_own_is_read_and_unknown_figures_stay_zero),
       cmocka_unit_test(what_is_wrong_is_named_with_its_line),
       cmocka_unit_test(a_missing_key_is_named),
