@@ -95,7 +95,7 @@ static bool can_resume(const mn_command *command) {
 }
 
 static int print_result(const mn_session *session, const json_t *result) {
-  if (result == NULL) return 0;
+  if (result == NULL || mn_ranks_me() > 0) return 0;
   const mn_options_common *common = session->values[MN_GROUP_COMMON];
   if (!common->json) {
     mn_cli_table(stdout, result);
@@ -108,16 +108,32 @@ static int print_result(const mn_session *session, const json_t *result) {
   return 0;
 }
 
+/* Under mpirun: who shares work, and that one rank speaks for all. */
+static mn_status join_ranks(const mn_session *session, mn_options_common *common, mn_error *error) {
+  MN_TRY(mn_ranks_start(error));
+  if (mn_ranks_count() == 1) return MN_OK;
+  const char *name = session->command->name;
+  if (strcmp(name, "train") != 0 && strcmp(name, "search") != 0)
+    return mn_error_set(
+        error, MN_ERR_USAGE,
+        "%s: found %d processes of mpirun; expected one: only train and search share "
+        "their work",
+        name, mn_ranks_count());
+  common->quiet = common->quiet || mn_ranks_me() > 0;
+  return MN_OK;
+}
+
 static int run(mn_session *session, int count, char **words) {
   mn_error error = {{0}};
   mn_pool *pool = NULL;
   json_t *result = NULL, *config = mn_cli_config_json(session);
-  const mn_options_common *common = session->values[MN_GROUP_COMMON];
-  mn_status status =
-      common->threads > 1024
-          ? mn_error_set(&error, MN_ERR_USAGE, "--threads: found %lld; expected at most 1024",
-                         (long long)common->threads)
-          : mn_pool_create(&pool, (int32_t)common->threads);
+  mn_options_common *common = session->values[MN_GROUP_COMMON];
+  mn_status status = join_ranks(session, common, &error);
+  if (status == MN_OK)
+    status = common->threads > 1024 ? mn_error_set(&error, MN_ERR_USAGE,
+                                                   "--threads: found %lld; expected at most 1024",
+                                                   (long long)common->threads)
+                                    : mn_pool_create(&pool, (int32_t)common->threads);
   session->context =
       (mn_run_context){.arena = session->arena,
                        .pool = pool,
@@ -140,6 +156,8 @@ static int run(mn_session *session, int count, char **words) {
   json_decref(result);
   json_decref(config);
   mn_pool_destroy(pool);
+  /* After a failure of its own a rank must not wait for the others: mpirun ends them. */
+  if (status == MN_OK || status == MN_ERR_INTERRUPTED) mn_ranks_finish();
   return code;
 }
 

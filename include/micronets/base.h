@@ -162,6 +162,23 @@ void mn_pool_destroy(mn_pool *pool);
 int32_t mn_pool_threads(const mn_pool *pool);
 void mn_pool_run(mn_pool *pool, mn_work *work, void *context, int32_t items); /* not re-entrant */
 
+/* ---- Ranks -------------------------------------------------------------------------------
+ * Processes that train together, one program started by mpirun on one or several machines. Without MPI
+ * (CMake option MN_MPI), or alone, there is one rank, 0, and every call below returns at once. All ranks
+ * must make the same calls in the same order, from the thread that started. Sums have a fixed order:
+ * the same number of ranks gives the same bits. A rank that dies makes mpirun end the others. */
+mn_status mn_ranks_start(mn_error *error) MN_MUST_CHECK; /* MN_ERR_UNSUPPORTED under mpirun without MPI */
+void mn_ranks_finish(void);
+int32_t mn_ranks_count(void);
+int32_t mn_ranks_me(void); /* only rank 0 leaves files: mn_file_write does nothing in the others */
+void mn_ranks_sum(double *values, int32_t count);
+void mn_ranks_greatest(double *values, int32_t count);
+void mn_ranks_share(void *data, size_t bytes); /* what rank 0 has */
+void mn_ranks_wait(void);                      /* until all are here */
+/* A large sum that runs while the caller goes on; `values` must stay until mn_ranks_sums_end. */
+void mn_ranks_sum_begin(float *values, int64_t count);
+void mn_ranks_sums_end(void);
+
 /* ---- Monitor: progress and messages leave a stage here; only cli/ draws them ---------------*/
 typedef enum mn_level { MN_LEVEL_ERROR, MN_LEVEL_WARNING, MN_LEVEL_NOTE, MN_LEVEL_DEBUG } mn_level;
 

@@ -23,6 +23,7 @@ typedef struct mn_train_config {
   int64_t quantize_from;       /* step at which fake quantization starts; -1 never */
   int32_t batch;               /* largest batch */
   uint64_t seed;
+  bool ranks;      /* each rank takes its part of every batch (base.h, "Ranks") */
   const char *isa; /* NULL: best of "avx512", "avx2", "portable" */
   mn_pool *pool;   /* borrowed */
 } mn_train_config;
@@ -105,5 +106,7 @@ double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed,
                            mn_error *error); /* negative: failed */
 /* The same of the unrounded network, whether or not fake quantization has started. */
 double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *error);
+/* Whether the monitor of any rank asks to stop: all ranks leave after the same step. */
+bool mn_trainer_stops(const mn_trainer *trainer, const mn_monitor *monitor);
 
 #endif

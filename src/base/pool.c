@@ -4,6 +4,7 @@
 #include "micronets/base.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -94,8 +95,15 @@ static mn_status start_worker(mn_pool *pool, int32_t thread) {
   return MN_ERR_FAILED;
 }
 
+/* Those that this process may run on: under mpirun a rank may have one of its own. */
+static int32_t usable_cores(void) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 mn_status mn_pool_create(mn_pool **pool, int32_t threads) {
-  if (threads <= 0) threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
+  if (threads <= 0) threads = usable_cores();
   if (threads < 1) threads = 1;
   if (threads > MAX_THREADS) threads = MAX_THREADS;
   mn_pool *made = mn_calloc(1, sizeof *made);

@@ -45,6 +45,7 @@ static mn_train_config train_config(const fitting *f) {
   config.batch = (int32_t)options->batch;
   config.seed = f->job->seed;
   config.pool = f->job->context->pool;
+  config.ranks = true;
   return config;
 }
 
@@ -135,9 +136,13 @@ mn_status mn_train_once(mn_trained *trained, const mn_training *training, mn_err
   fitting f = {.job = training};
   *trained = (mn_trained){.float_val = -1, .float_test = -1};
   if (mn_arena_create(&f.arena) != MN_OK) return mn_out_of_memory(training->context, error);
+  /* Features are made by the first rank; the others find them in the cache. */
+  if (mn_ranks_me() > 0) mn_ranks_wait();
   mn_status status = open_feeds(&f, error);
+  if (mn_ranks_me() == 0) mn_ranks_wait();
   if (status == MN_OK) status = fit(&f, trained, error);
   if (status == MN_OK) status = write_model(trained, &f, error);
+  if (status == MN_OK) mn_ranks_wait(); /* what the first rank wrote may be read from here on */
   mn_trainer_destroy(f.trainer);
   mn_feed_close(f.train);
   mn_feed_close(f.val);

@@ -23,6 +23,7 @@ static mn_status make_child(mn_trainer **child, const search_run *run, const mn_
   config.steps = 1;
   config.seed = run->config->seed;
   config.pool = run->config->pool;
+  config.ranks = true;
   MN_TRY(mn_trainer_create(child, graph, &config, error));
   return mn_trainer_inherit(*child, &layers, run->trainer, error);
 }
@@ -119,7 +120,7 @@ static mn_status add_front(const search_run *run, mn_candidate *list, int32_t *c
   for (int32_t i = 1; i < FRONT_STEPS; i++) {
     mn_search_config config = *run->config;
     config.budget.ops = (int64_t)((double)smallest.ops * pow(ratio, (double)i / FRONT_STEPS));
-    if (mn_monitor_stopped(run->config->monitor))
+    if (mn_trainer_stops(run->trainer, run->config->monitor))
       return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted");
     MN_TRY(add_candidate(run, list, count, 0, &config, error));
   }
@@ -132,7 +133,7 @@ mn_status mn_search_choose(search_run *run, mn_search_result *result, mn_error *
   int32_t count = 0;
   mn_architecture_probability(&run->architecture);
   for (int32_t i = 0; i < DRAWS; i++) {
-    if (mn_monitor_stopped(run->config->monitor))
+    if (mn_trainer_stops(run->trainer, run->config->monitor))
       return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted");
     MN_TRY(add_candidate(run, list, &count, i, run->config, error));
   }

@@ -62,6 +62,7 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   config.warmup_steps = config.steps / 20;
   config.seed = run->config->seed;
   config.pool = run->config->pool;
+  config.ranks = true;
   MN_TRY(mn_trainer_create(&run->trainer, run->supernet, &config, error));
   mn_trainer_attach(run->trainer, "search.state", &run->state, sizeof run->state);
   mn_trainer_attach(run->trainer, "search.architecture", run->architecture.state,
@@ -130,7 +131,10 @@ static mn_status set_up(search_run *run, mn_error *error) {
   if (mn_pick_create(&run->best, run->arena, run->net) != MN_OK) return out_of_memory(error);
   MN_TRY(mn_net_frontend(&run->frontend, run->net, &run->best, error));
   MN_TRY(choose_widest(run, error));
+  /* Features are made by the first rank; the others find them in the cache. */
+  if (mn_ranks_me() > 0) mn_ranks_wait();
   MN_TRY(open_feeds(run, error));
+  if (mn_ranks_me() == 0) mn_ranks_wait();
   fill_defaults(run);
   MN_TRY(make_supernet(run, error));
   MN_TRY(make_trainer(run, error));
@@ -238,7 +242,7 @@ static mn_status stop_here(const search_run *run, mn_error *error) {
 static mn_status run_epoch(search_run *run, mn_error *error) {
   int32_t batches = mn_feed_batches(run->weights_feed);
   while (run->state.index < batches) {
-    if (mn_monitor_stopped(run->config->monitor)) return stop_here(run, error);
+    if (mn_trainer_stops(run->trainer, run->config->monitor)) return stop_here(run, error);
     MN_TRY(weight_step(run, run->state.epoch, run->state.index, error));
     if (run->state.epoch >= run->warmup)
       MN_TRY(architecture_step(run, run->state.epoch, run->state.index, error));

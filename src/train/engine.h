@@ -155,8 +155,10 @@ struct mn_trainer {
   int64_t step;
   bool quantized;          /* ranges are set and in force ... */
   int64_t quantized_since; /* ... from this step on */
-  /* Of the pass under way. */
+  /* Of the pass under way. Where ranks share a batch, `batch` is this rank's part of it. */
   const mn_batch *batch;
+  mn_batch part;
+  int32_t first_item, all_items; /* of the part in the whole batch; items of the whole */
   const mn_gates *gates;
   bool training, updates;
   bool turned;    /* order of the next unit's shards */
@@ -172,6 +174,13 @@ mn_status mn_engine_build(mn_trainer *t, mn_error *error) MN_MUST_CHECK;
 float *mn_engine_floats(mn_trainer *t, int64_t count);
 mn_status mn_engine_place(mn_trainer *t) MN_MUST_CHECK;
 void mn_engine_release(mn_trainer *t);
+/* ranks.c: nothing happens where the trainer is alone */
+bool mn_engine_shared(const mn_trainer *t);
+void mn_ranks_take_part(mn_trainer *t); /* of t->batch */
+void mn_ranks_sum_value(mn_trainer *t,
+                        mn_value *v); /* shard sums -> sums of all ranks, in shard 0 */
+void mn_ranks_sum_mix(const mn_trainer *t, mn_unit *u);
+void mn_ranks_sum_weights(mn_trainer *t, const mn_unit *u); /* begins; ends in the optimizer */
 /* value.c */
 int32_t mn_shard_first(const mn_trainer *t, int32_t shard);
 double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind);

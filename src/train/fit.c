@@ -15,7 +15,9 @@ static int32_t best_of(const float *scores, int32_t count) {
 
 static mn_status accuracy_count(mn_trainer *t, mn_feed *feed, float *scores, int64_t *right,
                                 int64_t *counted, mn_error *error) {
-  for (int32_t i = 0; i < mn_feed_batches(feed); i++) {
+  const int32_t ranks = t->config.ranks ? mn_ranks_count() : 1,
+                me = t->config.ranks ? mn_ranks_me() : 0;
+  for (int32_t i = me; i < mn_feed_batches(feed); i += ranks) {
     mn_batch batch;
     MN_TRY(mn_feed_batch(feed, &batch, 0, i, error));
     MN_TRY(mn_trainer_scores(t, scores, &batch, NULL, error));
@@ -35,8 +37,10 @@ static mn_status accuracy_of(mn_trainer *t, double *accuracy, mn_feed *feed, mn_
   if (scores == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while evaluating");
   int64_t right = 0, counted = 0;
   const mn_status status = accuracy_count(t, feed, scores, &right, &counted, error);
+  double count[2] = {(double)right, (double)counted};
+  if (t->config.ranks) mn_ranks_sum(count, 2);
   mn_free(scores);
-  *accuracy = counted > 0 ? (double)right / (double)counted : 0;
+  *accuracy = count[1] > 0 ? count[0] / count[1] : 0;
   return status;
 }
 
@@ -51,6 +55,12 @@ double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *e
   const double accuracy = mn_trainer_accuracy(trainer, feed, error);
   trainer->quantized = quantized;
   return accuracy;
+}
+
+bool mn_trainer_stops(const mn_trainer *trainer, const mn_monitor *monitor) {
+  double stopped = mn_monitor_stopped(monitor);
+  if (trainer->config.ranks) mn_ranks_greatest(&stopped, 1);
+  return stopped > 0;
 }
 
 /* ---- Epochs -------------------------------------------------------------------------------------*/
@@ -75,13 +85,17 @@ static mn_status restore(const fit *f) {
   return mn_trainer_load(f->t, path, f->config->identity, f->error);
 }
 
-static void tally_add(mn_trainer *t, double loss, int32_t items) {
+static void tally_add(mn_trainer *t, double loss) {
+  double count[2] = {0, 0};
+  for (int32_t i = 0; i < t->batch->items; i++) {
+    count[0] += t->item_right[i] > 0;
+    count[1] += t->item_right[i] >= 0;
+  }
+  if (t->config.ranks) mn_ranks_sum(count, 2);
   t->tally.loss += loss;
   t->tally.steps++;
-  for (int32_t i = 0; i < items; i++) {
-    t->tally.right += t->item_right[i] > 0;
-    t->tally.counted += t->item_right[i] >= 0;
-  }
+  t->tally.right += (int64_t)count[0];
+  t->tally.counted += (int64_t)count[1];
 }
 
 static void result_take(const fit *f) {
@@ -109,7 +123,7 @@ static mn_status one_step(fit *f) {
   if (index == 0) f->t->tally = (mn_tally){0};
   MN_TRY(mn_feed_batch(f->train, &batch, epoch, index, f->error));
   MN_TRY(mn_trainer_step(f->t, &loss, &batch, NULL, true, f->error));
-  tally_add(f->t, loss, batch.items);
+  tally_add(f->t, loss);
   f->items += batch.items;
   report(f, loss);
   return MN_OK;
@@ -135,7 +149,7 @@ static mn_status interrupted(fit *f) {
 
 static mn_status run_epochs(fit *f) {
   while (f->t->step < f->total) {
-    if (mn_monitor_stopped(f->config->monitor)) return interrupted(f);
+    if (mn_trainer_stops(f->t, f->config->monitor)) return interrupted(f);
     MN_TRY(one_step(f));
     if (f->t->step % f->batches == 0) MN_TRY(epoch_end(f));
   }

@@ -22,7 +22,7 @@ static double beta_of(const mn_trainer *t) {
 static double cross_entropy(const mn_trainer *t, float *g, const float *x, const float *target,
                             double *p) {
   const int32_t count = t->batch->classes;
-  const double beta = beta_of(t), share = beta / t->batch->items;
+  const double beta = beta_of(t), share = beta / t->all_items;
   double loss = 0;
   softmax(p, x, count, beta);
   for (int32_t i = 0; i < count; i++) {
@@ -38,7 +38,7 @@ static double mean_squared(const mn_trainer *t, float *g, const float *x, const 
   for (int32_t i = 0; i < count; i++) {
     const double d = (double)x[i] - (double)target[i];
     loss += d * d / count;
-    g[i] = (float)(2 * d / ((double)count * t->batch->items));
+    g[i] = (float)(2 * d / ((double)count * t->all_items));
   }
   return loss;
 }
@@ -95,7 +95,8 @@ double mn_loss_run(mn_trainer *t) {
   double total = 0;
   mn_pool_run(t->config.pool, loss_shard, t, MN_SHARDS);
   for (int32_t i = 0; i < t->batch->items; i++) total += t->item_loss[i];
-  return total / t->batch->items;
+  if (mn_engine_shared(t)) mn_ranks_sum(&total, 1);
+  return total / t->all_items;
 }
 
 void mn_loss_scores(mn_trainer *t, float *scores) {

@@ -25,7 +25,7 @@ typedef struct job {
 static mn_update update_of(const job *j, const mn_parameter *p) {
   mn_update u = j->base;
   u.value = p->value, u.first = p->first, u.second = p->second, u.gradient = p->gradient;
-  u.shard_stride = p->count, u.shards = p->shards;
+  u.shard_stride = p->count, u.shards = mn_engine_shared(j->t) ? 1 : p->shards;
   u.decay = p->decays ? (float)((double)u.rate * j->decay) : 0.0f;
   return u;
 }

@@ -50,6 +50,11 @@ void mn_range_observe(mn_trainer *t, mn_learned_range *range) {
     low = fminf(low, t->item_low[i]);
     high = fmaxf(high, t->item_high[i]);
   }
+  if (mn_engine_shared(t)) {
+    double ends[2] = {-(double)low, (double)high};
+    mn_ranks_greatest(ends, 2);
+    low = -(float)ends[0], high = (float)ends[1];
+  }
   bound[0] = low < bound[0] ? low : bound[0] + 0.01f * (low - bound[0]);
   bound[1] = high > bound[1] ? high : bound[1] + 0.01f * (high - bound[1]);
 }
@@ -188,6 +193,8 @@ mn_status mn_engine_calibrate(mn_trainer *t) {
   if (c.histograms == NULL) return MN_ERR_MEMORY;
   mn_pool_run(t->config.pool, calibrate_one, &c, t->range_count);
   mn_free(c.histograms);
+  for (int32_t i = 0; i < t->range_count && mn_engine_shared(t); i++)
+    mn_ranks_share(t->ranges[i].parameter->value, 2 * sizeof(float));
   t->quantized = true;
   t->quantized_since = t->step;
   return MN_OK;

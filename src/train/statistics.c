@@ -14,7 +14,7 @@ static void collect(const collector *k) {
   for (int32_t i = 0; i < t->value_count; i++) {
     const mn_value *v = &t->values[i];
     if (v->gamma == NULL) continue;
-    const double rows = (double)v->pixels * t->batch->items,
+    const double rows = (double)v->pixels * t->all_items,
                  unbiased = rows > 1 ? rows / (rows - 1) : 1;
     for (int32_t c = 0; c < v->channels; c++) {
       const double inverse = (double)v->inverse_deviation[c];

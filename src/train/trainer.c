@@ -149,6 +149,8 @@ void mn_engine_backward(mn_trainer *t) {
     mn_unit *u = &t->units[i];
     mn_value_gather(t, u->output);
     if (t->updates || !u->input[0]->input) unit_run(t, u, u->family->backward);
+    mn_ranks_sum_weights(t, u);
+    mn_ranks_sum_mix(t, u);
     mn_gates_backward(t, u);
     mix_give(t, u);
   }
@@ -158,6 +160,7 @@ void mn_engine_backward(mn_trainer *t) {
 void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, bool training,
                      bool updates) {
   t->batch = batch, t->gates = gates, t->training = training, t->updates = updates;
+  mn_ranks_take_part(t);
 }
 
 /* Ranges start from one batch through the float network of the moment. */
@@ -199,6 +202,7 @@ mn_status mn_trainer_step(mn_trainer *t, double *loss, const mn_batch *batch, co
   mn_engine_backward(t);
   if (t->broken >= 0 || !isfinite(*loss)) return diverged(t, *loss, error);
   if (!update) return MN_OK;
+  mn_ranks_sums_end();
   mn_optimizer_run(t);
   t->step++;
   return MN_OK;

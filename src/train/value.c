@@ -46,7 +46,7 @@ static double take(mn_value *v, int32_t kind, int32_t channel) {
 
 /* ---- Forward: statistics into a view ---------------------------------------------------------*/
 static double rows_of(const mn_trainer *t, const mn_value *v) {
-  return (double)v->pixels * t->batch->items;
+  return (double)v->pixels * t->all_items;
 }
 
 static void running_update(mn_value *v, int32_t c, double mean, double variance, double rows) {
@@ -114,10 +114,12 @@ void mn_value_settle(mn_trainer *t, mn_value *v) {
   if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked &&
       !rounds)
     return;
-  if (v->gamma != NULL)
+  if (v->gamma != NULL) {
+    mn_ranks_sum_value(t, v);
     normalize(t, v);
-  else
+  } else {
     add_bias(v);
+  }
   bounds(v);
   fold_mask(v);
   if (rounds) fold_range(v);
@@ -157,6 +159,7 @@ static void gather_range(mn_value *v) {
 
 void mn_value_gather(mn_trainer *t, mn_value *v) {
   const double rows = rows_of(t, v);
+  mn_ranks_sum_value(t, v);
   for (int32_t c = 0; c < v->channels; c++) {
     gather_channel(t, v, c, rows);
     if (v->masked) v->open_gradient[c] += take(v, MN_OPEN, c);

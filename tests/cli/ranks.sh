@@ -1,0 +1,68 @@
+#!/bin/sh
+# Training and search on two processes of mpirun: the same bytes each time, close to one process; a rank
+# that dies ends the run, and what is left can be resumed.
+# SPDX-License-Identifier: Apache-2.0
+. "$MN_SOURCE/tests/cli/lib.inc"
+ranks=$MN_BINARY/tests/micronets_ranks
+[ -x "$ranks" ] || { echo "skipped: built without MPI (package libopenmpi-dev)"; exit 77; }
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+two="mpirun -q --oversubscribe --bind-to none -np 2"
+python3 "$MN_SOURCE/tests/cli/make_tones.py" "$work/tones" 3 12 3
+train="train --data $work/tones --net $MN_SOURCE/tests/cli/tiny.net --batch 10 --warmup-epochs 1 --epochs 40
+  --threads 1 --cache $work/cache --progress lines"
+
+# several <program> words: as expect, under mpirun
+several() {
+  code=$1
+  shift
+  $two "$@" >"$work/out" 2>"$work/err" </dev/null
+  got=$?
+  [ "$got" = "$code" ] || { fail "mpirun $*: exit $got, expected $code"; sed 's/^/    /' "$work/err"; }
+}
+
+several 0 "$ranks" $train --out "$work/a" --json
+keys "int8.val int8.test float.test loss"
+value 'int8["test"] > 0.7'
+loss=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["loss"])' "$work/out")
+several 0 "$ranks" $train --out "$work/b"
+cmp "$work/a/model.tflite" "$work/b/model.tflite" || fail "two ranks twice give different bytes"
+
+# one process alone: the same training but for the order of sums
+expect 0 $train --out "$work/one" --json
+value "abs(loss - $loss) < 0.05"
+
+# one of the ranks dies: mpirun ends the others; the checkpoint goes on to the same bytes
+$two "$ranks" $train --out "$work/d" >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+for _ in $(seq 200); do
+  [ -e "$work/d/train.ckpt" ] && break
+  sleep 0.05
+done
+pkill -KILL -n -f "micronets_ranks train .*$work/d"
+wait $pid && echo "note: the run ended before a rank was killed"
+several 0 "$ranks" $train --out "$work/d" --resume
+cmp "$work/a/model.tflite" "$work/d/model.tflite" || fail "a resumed run gives other bytes"
+
+# search shares its steps too
+cat >"$work/small.net" <<'NET'
+input 49x10x1 mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4000Hz keep 10
+conv 10x4 {4 8 12} stride 2
+ds 3x3 {4 8 12} optional
+pool avg
+conv 1x1 classes=3
+flatten
+NET
+search="search --data $work/tones --space $work/small.net --target mps2-an386
+  --budget ops=400K --epochs 2 --threads 1 --cache $work/cache --progress never"
+several 0 "$ranks" $search --out "$work/s1" --json
+keys "best.ops budget_met"
+several 0 "$ranks" $search --out "$work/s2"
+cmp "$work/s1/arch.net" "$work/s2/arch.net" || fail "two ranks twice find different networks"
+cmp "$work/s1/supernet.ckpt" "$work/s2/supernet.ckpt" || fail "two supernets differ"
+
+# others do not share, and say so; nor does a program without MPI
+several 2 "$ranks" inspect "$work/a/model.tflite"
+says err "only train and search share"
+several 3 "$mn" $train --out "$work/none"
+says err "built without MPI"
+finish
