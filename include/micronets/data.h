@@ -34,9 +34,11 @@ typedef struct mn_problem {
 typedef struct mn_item {
   const char *file;    /* inside the archive or folder; "silence:12" for made ones */
   const char *speaker; /* NULL where names do not tell */
-  int32_t label;       /* class index */
+  int32_t label;       /* class index; -1: a machine that no training recording shows (ad) */
   mn_split split;
   double seconds;
+  const char *identity; /* ad: the machine or its state; NULL otherwise */
+  bool anomalous;       /* ad: known to be; test only */
 } mn_item;
 
 /* Immutable once open. Owned; everything it returns is borrowed until mn_dataset_close. */
@@ -67,9 +69,26 @@ mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t
 /* Any one photo, for `micronets run`: the centred square, [size][size][channels], 0 .. 255. */
 mn_status mn_image_read(uint8_t *pixel, const char *path, int32_t size, int32_t channels,
                         mn_error *error) MN_MUST_CHECK;
+/* ---- Windows: several inputs from one recording (task ad) -------------------------------------*/
+/* What one input takes, in samples of the front end's rate. */
+typedef struct mn_window_size {
+  int32_t rate_hz, channels, samples, stride;
+} mn_window_size;
+/* Of the front end, which must have passed mn_frontend_check. */
+mn_window_size mn_window_size_of(const mn_frontend *frontend);
+/* Windows in a recording of that many seconds, at least 1. */
+int32_t mn_window_count(const mn_window_size *size, double seconds);
+/* Window `index` of an item: pcm [samples][channels]; a recording shorter than a window is centred.
+ * A model of several channels takes recordings of as many; one channel takes a mix of all. */
+mn_status mn_dataset_window(const mn_dataset *dataset, int16_t *pcm, int32_t item,
+                            const mn_window_size *size, int32_t index, mn_error *error) MN_MUST_CHECK;
+/* The same of any file, which has *count windows. */
+mn_status mn_audio_window(int16_t *pcm, int32_t *count, const char *path, const mn_window_size *size,
+                          int32_t index, mn_error *error) MN_MUST_CHECK;
 
 /* ---- Batches -----------------------------------------------------------------------------*/
-/* x: features in real units [items, H, W, C]; target: class probabilities [items, classes] (one-hot,
+/* A batch's items are windows: one each but in task ad, where a recording has several.
+ * x: features in real units [items, H, W, C]; target: class probabilities [items, classes] (one-hot,
  * smoothed or mixed); label: the class, -1 in mixed items. Borrowed until the next mn_feed call. */
 typedef struct mn_batch {
   int32_t items, classes;
@@ -104,6 +123,7 @@ typedef struct mn_feed_config {
   double cutmix;               /* probability of a rectangle out of another photo */
   double mixup;          /* coefficient of the beta distribution; 0 none */
   double label_smoothing;
+  bool reconstruct;      /* the target is the input itself: auto-encoders */
   uint64_t seed;
 } mn_feed_config;
 mn_feed_config mn_feed_defaults(const mn_dataset *dataset); /* recipe that suits the dataset (docs) */

@@ -26,6 +26,9 @@ void mn_eval_scores(double *score, const mn_graph *graph, const void *output);
  * over all of them. */
 int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double *score);
 
+/* Whether the output comes from a SOFTMAX, reshapes behind it aside. */
+bool mn_eval_is_probability(const mn_graph *graph);
+
 /* splits: bit mask 1 << MN_SPLIT_x. Memory of the result lives in arena. */
 mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
                   const mn_dataset *dataset, unsigned splits, mn_pool *pool,
@@ -36,6 +39,44 @@ mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model
 mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
                             const mn_dataset *dataset, mn_pool *pool,
                             mn_error *error) MN_MUST_CHECK;
+
+/* ---- Anomaly detection -------------------------------------------------------------------------
+ * A recording is scored against the machine (or state) that it is said to show: the higher, the less
+ * it is like what training showed of it; the mean over its windows. Where the model does not know that
+ * machine, against the nearest one it knows. */
+typedef enum mn_score_kind {
+  MN_SCORE_PROBABILITY,    /* -ln of the probability of the own machine (PAPER.md 8.3) */
+  MN_SCORE_RECONSTRUCTION, /* mean squared error of an auto-encoder, real units */
+  MN_SCORE_COUNT
+} mn_score_kind;
+const char *mn_score_text(mn_score_kind kind);
+
+typedef struct mn_anomaly_result {
+  int32_t items, anomalous, windows;
+  int32_t unknown;                 /* items of machines that the model does not know */
+  bool has[MN_SCORE_COUNT];        /* which scores the model gives; the rest is of the one chosen: */
+  double auc[MN_SCORE_COUNT];      /* pooled; -1 without both kinds of items */
+  mn_score_kind chosen;
+  int32_t identities;
+  const char *const *identity;     /* [identities] of the judged items, in byte order */
+  const double *auc_per_id;        /* [identities]; -1 without both kinds */
+  double auc_mean;                 /* of those known; -1 none */
+  /* How well normal recordings are told from the same recordings said to be of another machine: what
+   * can be known without an anomaly. -1 with one machine. */
+  double auc_mismatch;
+  double threshold;                /* a score at or above it is an anomaly; -1: the model has none */
+  double recall, false_alarms;     /* shares of anomalous and normal items above it; -1 unknown */
+  const double *score;             /* [items] */
+  const int32_t *item;             /* [items] index in the data set */
+} mn_anomaly_result;
+/* For data sets of task ad. Memory of the result lives in arena. */
+mn_status mn_eval_anomaly(mn_anomaly_result *result, mn_arena *arena, const mn_model *model,
+                          const mn_dataset *dataset, unsigned splits, mn_pool *pool,
+                          mn_error *error) MN_MUST_CHECK;
+/* The score that 1 in 20 normal recordings of the validation split pass: no anomaly is there to
+ * choose with. */
+mn_status mn_eval_anomaly_threshold(float *threshold, const mn_model *model, const mn_dataset *dataset,
+                                    mn_pool *pool, mn_error *error) MN_MUST_CHECK;
 
 /* Area under the ROC curve: the chance that a positive item scores higher than a negative one, ties
  * counting half. -1 where one of the two kinds is absent. Scores must be numbers. */

@@ -14,7 +14,7 @@ typedef enum mn_frontend_kind {
   MN_FRONTEND_NONE,     /* the input tensor is given as it is */
   MN_FRONTEND_MFCC,     /* audio: mel cepstrum */
   MN_FRONTEND_LOGMEL,   /* audio: log mel bands */
-  MN_FRONTEND_SPECTRUM, /* vibration: log spectrum (a later issue) */
+  MN_FRONTEND_SPECTRUM, /* vibration: log bands of equal width, one set per axis */
   MN_FRONTEND_IMAGE     /* photo: the centred square, resized, grey or RGB */
 } mn_frontend_kind;
 
@@ -27,6 +27,7 @@ typedef enum mn_frontend_kind {
   X(window, window_us, US, 40000)                                                       \
   X(step, step_us, US, 20000)                                                           \
   X(mels, mels, INT, 40)                                                                \
+  X(bands, bands, INT, 32)            /* of spectrum, for each channel */               \
   X(from, from_hz, HZ, 20)                                                              \
   X(to, to_hz, HZ, 4000)                                                                \
   X(keep, keep, INT, 10)    /* cepstral coefficients kept */                            \
@@ -36,7 +37,8 @@ typedef enum mn_frontend_kind {
   X(style, style, WORD, 0)  /* tensorflow (paper) | mlperf */                           \
   X(level, level, WORD, 0)  /* none | normalised: DATA.md's level-normalised log-mel */ \
   X(frames, frames, INT, 0) /* 0: as many as the length holds */                        \
-  X(every, every, INT, 0)                                                               \
+  X(every, every, INT, 0)   /* steps from one input to the next */                      \
+  X(channels, channel_count, INT, 1) /* of spectrum: axes of the sensor */              \
   X(size, size, INT, 0)      /* image side in pixels */                                 \
   X(colour, colour, WORD, 0) /* grey | rgb */
 
@@ -72,6 +74,8 @@ mn_frontend mn_frontend_defaults(mn_frontend_kind kind);
 /* NULL where the front end can be built, else one sentence: what stands there and what is possible.
  */
 const char *mn_frontend_check(const mn_frontend *frontend);
+/* Whether it takes samples, hop by hop: mfcc, logmel, spectrum. */
+int mn_frontend_listens(const mn_frontend *frontend);
 /* Fills height, width, channels from the other settings of a checked front end. */
 void mn_frontend_shape(mn_frontend *frontend);
 
@@ -80,6 +84,7 @@ void mn_frontend_shape(mn_frontend *frontend);
  * printed into firmware as constants (these two lists are the fields), never written at run time.
  */
 #define MN_AUDIO_NUMBERS(X)                                       \
+  X(channels) /* interleaved; a "sample" below is one of each */  \
   X(window) /* samples of one frame */                            \
   X(step)   /* samples between frames */                          \
   X(length) /* samples of one input */                            \
@@ -89,6 +94,13 @@ void mn_frontend_shape(mn_frontend *frontend);
   X(frames) /* of one input */                                    \
   X(every)  /* steps between inputs */                            \
   X(mels)                                                         \
+  X(rows)    /* of one input: frames, or fewer after resizing */   \
+  X(columns) /* bands, or fewer after resizing; for each channel */ \
+  X(power)   /* bands sum squares, in dB; 0: magnitudes */         \
+  X(area_normed) /* table `area` is there */                       \
+  X(log_factor)  /* log2 in Q24 x this >> log_shift: Q16 */        \
+  X(log_shift)                                                     \
+  X(floor) /* lowest logarithm, Q16 */                             \
   X(keep) /* cepstral coefficients kept; 0: log mel bands */      \
   X(lifter)                                                       \
   X(style)                                                        \
@@ -101,6 +113,7 @@ void mn_frontend_shape(mn_frontend *frontend);
   X(cosine, int32_t, a->fft / 4 + 1)  /* quarter wave, Q31 */                             \
   X(edge, uint16_t, a->mels + 2)      /* first bin of each slope between band centres */  \
   X(slope, uint16_t, a->bins)         /* weight of each bin in its falling band, Q16 */   \
+  X(area, int32_t, a->area_normed ? a->mels : 0) /* logarithm of the bands' heights, Q16 */ \
   X(dct, int32_t, a->keep > 0 ? a->mels + 1 : 0) /* quarter wave x sqrt(2 / mels), Q30 */ \
   X(lift, int32_t, a->lifter > 0 ? a->keep : 0)  /* factor of each coefficient, Q16 */
 
@@ -137,11 +150,13 @@ void mn_feature_quantize_s8(int8_t *q, const int16_t *feature, size_t count,
 
 /* Empties the rings. */
 void mn_audio_reset(const mn_audio *audio, void *state);
-/* Takes up to `count` samples, stopping behind the one that completes an input (*complete = 1, then
+/* Takes up to `count` samples (of every channel, interleaved), stopping behind the one that completes an input (*complete = 1, then
  * read it before the next push). Returns the samples taken, at least 1. */
 size_t mn_audio_push(const mn_audio *audio, void *state, void *scratch, int *complete,
                      const int16_t *pcm, size_t count);
-/* Features of frame `row` (0: oldest) of the complete input, [width] in Q(fraction). */
+/* Values of one row of the input, and of the whole input [rows, columns, channels]. */
+int32_t mn_audio_row_width(const mn_audio *audio);
+/* Features of row `row` (0: oldest) of the complete input, [width] in Q(fraction). */
 void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *scratch, int32_t row);
 
 /* Hop by hop: takes all samples, writes the input tensor [frames, width] whenever one is complete;

@@ -22,6 +22,8 @@ typedef struct mn_model {
   int32_t label_count;
   bool has_threshold;
   float threshold;         /* probability; a class below it is not reported */
+  const char *score_kind;  /* anomaly detection: what a recording is scored by; NULL: a classifier */
+  float score_threshold;   /* with score_kind: a score at or above it is an anomaly */
   const char *description; /* of the file */
   const char *trained_on;  /* one plain sentence; NULL unknown */
   const mn_metadata *metadata;

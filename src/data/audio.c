@@ -20,6 +20,7 @@ typedef struct decoder {
   SNDFILE *file;
   SF_INFO info;
   memory_file memory;
+  int32_t channels; /* handed out: 1 or those of the file */
 } decoder;
 
 static sf_count_t memory_length(void *context) {
@@ -50,7 +51,8 @@ static sf_count_t memory_tell(void *context) {
 
 static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
   static SF_VIRTUAL_IO calls = {memory_length, memory_seek, memory_read, NULL, memory_tell};
-  *d = (decoder){.memory = {.bytes = recording->bytes}};
+  *d = (decoder){.memory = {.bytes = recording->bytes},
+                 .channels = recording->channels > 1 ? recording->channels : 1};
   d->file = recording->bytes.data != NULL ? sf_open_virtual(&calls, SFM_READ, &d->info, &d->memory)
                                           : sf_open(recording->path, SFM_READ, &d->info);
   if (d->file == NULL)
@@ -59,27 +61,39 @@ static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_erro
   const char *trouble = NULL;
   if (d->info.frames <= 0) trouble = "holds no samples";
   if (d->info.channels < 1 || d->info.channels > MOST_CHANNELS) trouble = "has too many channels";
-  if (d->info.samplerate < 100 || d->info.samplerate > 768000)
-    trouble = "has no usable sample rate";
-  if (trouble == NULL) return MN_OK;
-  sf_close(d->file);
-  return mn_error_set(error, MN_ERR_FORMAT, "%s: %s", recording->name, trouble);
+  if (d->info.samplerate < 10 || d->info.samplerate > 768000) trouble = "has no usable sample rate";
+  mn_status status = MN_OK;
+  if (trouble != NULL)
+    status = mn_error_set(error, MN_ERR_FORMAT, "%s: %s", recording->name, trouble);
+  else if (d->channels > 1 && d->channels != d->info.channels)
+    status = mn_error_set(error, MN_ERR_FORMAT, "%s: found %d channels; the front end expects %d",
+                          recording->name, d->info.channels, d->channels);
+  if (status != MN_OK) sf_close(d->file);
+  return status;
 }
 
-/* Up to `count` frames mixed down; fewer at the end or where the stream is damaged. */
-static sf_count_t read_mono(decoder *d, float *mono, sf_count_t count) {
-  float frames[CHUNK_FRAMES];
+/* One frame of the file as it is handed out. */
+static void take_frame(const decoder *d, float *out, const float *frame) {
   const int channels = d->info.channels;
+  if (d->channels > 1) {
+    memcpy(out, frame, sizeof *out * (size_t)channels);
+    return;
+  }
+  float sum = 0;
+  for (int c = 0; c < channels; c++) sum += frame[c];
+  *out = sum / (float)channels;
+}
+
+/* Up to `count` frames; fewer at the end or where the stream is damaged. */
+static sf_count_t read_frames(decoder *d, float *out, sf_count_t count) {
+  float frames[CHUNK_FRAMES];
   sf_count_t done = 0;
   while (done < count) {
-    sf_count_t want = CHUNK_FRAMES / channels;
+    sf_count_t want = CHUNK_FRAMES / d->info.channels;
     if (want > count - done) want = count - done;
     sf_count_t got = sf_readf_float(d->file, frames, want);
-    for (sf_count_t i = 0; i < got; i++) {
-      float sum = 0;
-      for (int c = 0; c < channels; c++) sum += frames[i * channels + c];
-      mono[done + i] = sum / (float)channels;
-    }
+    for (sf_count_t i = 0; i < got; i++)
+      take_frame(d, out + (done + i) * d->channels, frames + i * d->info.channels);
     if (got <= 0) break;
     done += got;
   }
@@ -107,7 +121,7 @@ mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recordin
   if (d.info.frames > most) sf_seek(d.file, (d.info.frames - most) / 2, SEEK_SET);
   float mono[CHUNK_FRAMES];
   while (rest > 0) {
-    sf_count_t got = read_mono(&d, mono, rest < CHUNK_FRAMES ? rest : CHUNK_FRAMES);
+    sf_count_t got = read_frames(&d, mono, rest < CHUNK_FRAMES ? rest : CHUNK_FRAMES);
     for (sf_count_t i = 0; i < got; i++) {
       int32_t magnitude = abs(to_s16(mono[i]));
       if (magnitude > result.peak) result.peak = magnitude;
@@ -126,17 +140,19 @@ mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recordin
   return MN_OK;
 }
 
-/* mono [frames] at the file's rate to pcm at rate_hz. */
+/* [frames][channels] at the file's rate to pcm at rate_hz. */
 static mn_status resample(int16_t *pcm, int32_t *count, int32_t limit, const float *mono,
-                          size_t frames, double from_hz, double to_hz, const char *name,
+                          size_t frames, const decoder *d, double to_hz, const char *name,
                           mn_error *error) {
+  const double from_hz = d->info.samplerate;
+  const size_t channels = (size_t)d->channels;
   size_t room = (size_t)((double)frames * to_hz / from_hz) + 16, made = 0;
-  float *out = mn_malloc(sizeof *out * room);
+  float *out = mn_malloc(sizeof *out * room * channels);
   if (out == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", name);
   soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   soxr_runtime_spec_t one_thread = soxr_runtime_spec(1);
-  soxr_error_t trouble = soxr_oneshot(from_hz, to_hz, 1, mono, frames, NULL, out, room, &made, NULL,
-                                      &quality, &one_thread);
+  soxr_error_t trouble = soxr_oneshot(from_hz, to_hz, (unsigned)channels, mono, frames, NULL, out,
+                                      room, &made, NULL, &quality, &one_thread);
   if (trouble != NULL) {
     mn_free(out);
     return mn_error_set(error, MN_ERR_FAILED, "%s: resampling failed: %s", name,
@@ -144,7 +160,7 @@ static mn_status resample(int16_t *pcm, int32_t *count, int32_t limit, const flo
   }
   *count = made < (size_t)limit ? (int32_t)made : limit;
   size_t skip = (made - (size_t)*count) / 2;
-  for (int32_t i = 0; i < *count; i++) pcm[i] = to_s16(out[skip + (size_t)i]);
+  for (size_t i = 0; i < (size_t)*count * channels; i++) pcm[i] = to_s16(out[skip * channels + i]);
   mn_free(out);
   return MN_OK;
 }
@@ -161,18 +177,18 @@ static mn_status decode(int16_t *pcm, int32_t *count, int32_t limit, decoder *d,
   if (wanted > d->info.frames) wanted = d->info.frames;
   if (first > 0 && sf_seek(d->file, first, SEEK_SET) < 0)
     return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded from the middle", name);
-  float *mono = mn_malloc(sizeof *mono * (size_t)wanted);
+  float *mono = mn_malloc(sizeof *mono * (size_t)(wanted * d->channels));
   if (mono == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", name);
-  sf_count_t got = read_mono(d, mono, wanted);
+  sf_count_t got = read_frames(d, mono, wanted);
   mn_status status = MN_OK;
   if (got == 0) {
     status =
         mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read", name);
   } else if (d->info.samplerate == rate_hz) {
     *count = (int32_t)(got < limit ? got : limit);
-    for (int32_t i = 0; i < *count; i++) pcm[i] = to_s16(mono[i]);
+    for (int32_t i = 0; i < *count * d->channels; i++) pcm[i] = to_s16(mono[i]);
   } else {
-    status = resample(pcm, count, limit, mono, (size_t)got, from_hz, rate_hz, name, error);
+    status = resample(pcm, count, limit, mono, (size_t)got, d, rate_hz, name, error);
   }
   mn_free(mono);
   return status;

@@ -17,7 +17,8 @@ typedef struct mn_audio_info {
 typedef struct mn_recording {
   const char *name; /* for errors */
   const char *path;
-  mn_bytes bytes; /* data != NULL: this instead of the path */
+  mn_bytes bytes;   /* data != NULL: this instead of the path */
+  int32_t channels; /* wanted, interleaved: as many as the file has; 0 or 1: mixed down */
 } mn_recording;
 
 /* Text for sndfile's path goes to `path` [size]. */
@@ -27,7 +28,7 @@ mn_recording mn_source_recording(const mn_source *source, int32_t member, char *
 mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording,
                                mn_error *error) MN_MUST_CHECK;
 
-/* At most `limit` samples at rate_hz into pcm, *count of them. start_s < 0: from the middle of the
+/* At most `limit` samples (of every channel) at rate_hz into pcm, *count of them. start_s < 0: from the middle of the
  * recording, else from there on. */
 mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit,
                               const mn_recording *recording, int32_t rate_hz, double start_s,

@@ -135,7 +135,8 @@ static mn_status name_formats(mn_dataset *dataset) {
     if (info->channels > 1) stereo++, first_stereo = i;
     if (info->rate_hz != dataset->entries[0].info.rate_hz) resampled++, first_resampled = i;
   }
-  if (stereo > 0)
+  /* Anomaly detection may want every axis of a sensor: the front end decides. */
+  if (stereo > 0 && dataset->task != MN_TASK_AD)
     MN_TRY(mn_problem_add(dataset, dataset->items[first_stereo].file, "stereo",
                           "%d recordings of more than one channel, this one first; mixed down",
                           stereo));

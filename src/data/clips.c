@@ -82,8 +82,11 @@ mn_status mn_dataset_open_words(mn_dataset *dataset, mn_error *error) {
     return mn_error_set(error, MN_ERR_MEMORY, "--words: out of memory");
   for (int32_t i = 0; i < speech->clips; i++) {
     const mn_spoken *clip = &speech->clip[i];
-    dataset->items[i] = (mn_item){clip->name, clip->voice, clip->label, clip->split,
-                                  (double)clip->samples / MN_SPEECH_RATE_HZ};
+    dataset->items[i] = (mn_item){.file = clip->name,
+                                  .speaker = clip->voice,
+                                  .label = clip->label,
+                                  .split = clip->split,
+                                  .seconds = (double)clip->samples / MN_SPEECH_RATE_HZ};
     dataset->entries[i] =
         (mn_entry){.origin = MN_ORIGIN_SPOKEN,
                    .index = i,

@@ -74,13 +74,32 @@ static void hash_dataset(mn_dataset *dataset) {
   dataset->hash = sum;
 }
 
-static mn_status open_source(mn_dataset *dataset, mn_error *error) {
-  MN_TRY(mn_source_open(&dataset->source, dataset->arena, dataset->config.path, error));
-  MN_TRY(mn_layout_read(dataset, error));
+/* Machines first, for files are told apart by their names; classes are what training shows. */
+static mn_status open_machines(mn_dataset *dataset, mn_error *error) {
+  dataset->task = MN_TASK_AD;
+  if (dataset->images)
+    return mn_error_set(error, MN_ERR_USAGE, "--task ad: %s holds photos; expected recordings",
+                        dataset->config.path);
+  MN_TRY(mn_machines_read(dataset, error));
+  MN_TRY(mn_split_assign(dataset, error));
+  MN_TRY(mn_audit(dataset, error));
+  return mn_machines_label(dataset, error);
+}
+
+static mn_status open_classes(mn_dataset *dataset, mn_error *error) {
   MN_TRY(mn_labels_assign(dataset, error));
   MN_TRY(mn_split_assign(dataset, error));
   MN_TRY(mn_audit(dataset, error));
-  MN_TRY(mn_silence_add(dataset, error));
+  return mn_silence_add(dataset, error);
+}
+
+static mn_status open_source(mn_dataset *dataset, mn_error *error) {
+  MN_TRY(mn_source_open(&dataset->source, dataset->arena, dataset->config.path, error));
+  MN_TRY(mn_layout_read(dataset, error));
+  bool machines = !dataset->images && dataset->config.task == MN_TASK_AUTO
+                      ? mn_machines_detect(dataset)
+                      : dataset->config.task == MN_TASK_AD;
+  MN_TRY((machines ? open_machines : open_classes)(dataset, error));
   dataset->rate_hz = dataset->entries[0].info.rate_hz;
   dataset->trained_on =
       mn_arena_text(dataset->arena, "%s of %s", dataset->images ? "photos" : "recordings",
@@ -90,6 +109,7 @@ static mn_status open_source(mn_dataset *dataset, mn_error *error) {
 
 /* Two classes, one of them persons: visual wake words. */
 static mn_task task_of(const mn_dataset *dataset) {
+  if (dataset->task == MN_TASK_AD) return MN_TASK_AD;
   if (dataset->config.task != MN_TASK_AUTO) return dataset->config.task;
   if (!dataset->images) return MN_TASK_KWS;
   bool person = false;
@@ -100,11 +120,8 @@ static mn_task task_of(const mn_dataset *dataset) {
 
 static mn_status open_dataset(mn_dataset *dataset, mn_error *error) {
   const mn_data_config *config = &dataset->config;
-  if (config->task == MN_TASK_AD)
-    return mn_error_set(error, MN_ERR_USAGE, "--task %s is not built yet; kws, vww and ic are",
-                        mn_task_text(config->task));
   if (config->words != NULL && config->task != MN_TASK_AUTO && config->task != MN_TASK_KWS)
-    return mn_error_set(error, MN_ERR_USAGE, "--task %s: found --words; expected photos in --data",
+    return mn_error_set(error, MN_ERR_USAGE, "--task %s: found --words; expected --data",
                         mn_task_text(config->task));
   dataset->silence = -1;
   MN_TRY(config->words != NULL ? mn_dataset_open_words(dataset, error)

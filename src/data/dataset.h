@@ -64,10 +64,16 @@ mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind
 /* layout.c: class folders, lists and split folders become items with class text, speaker and split
  * (MN_SPLIT_COUNT where nothing tells). */
 mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+mn_split mn_layout_folder_split(const char *name, size_t size); /* "train"; MN_SPLIT_COUNT: none */
 /* split.c: a split for the items that have none. */
 mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* labels.c: class texts become labels by the rule of --classes. */
 mn_status mn_labels_assign(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+/* machines.c: whether the layout is that of anomaly detection; what stands there of machine, state and
+ * label (before splits are dealt out); and classes, once splits are known. */
+bool mn_machines_detect(const mn_dataset *dataset);
+mn_status mn_machines_read(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+mn_status mn_machines_label(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* audit.c: measures every item, drops what cannot be read, names what is odd. */
 mn_status mn_audit(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* audit_image.c: the same for one photo; what is odd about it. */

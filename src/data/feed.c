@@ -28,6 +28,12 @@ static mn_feed_config sound_defaults(const mn_dataset *dataset) {
       .mel_mask_bands = 6,
       .label_smoothing = 0.1,
       .seed = dataset->config.seed};
+  if (dataset->task == MN_TASK_AD)
+    return (mn_feed_config){.batch = DEFAULT_BATCH,
+                            .augment = true,
+                            .shuffle = true,
+                            .mixup = 0.3, /* PAPER.md section 7.3 */
+                            .seed = dataset->config.seed};
   if (dataset->speech == NULL) return config;
   /* Synthetic speech needs heavy changes of the sound, none of the features (docs/speech.md). */
   config.speed = 0.25;
@@ -80,8 +86,13 @@ int32_t mn_feed_values(const mn_feed *feed) {
   return feed->frontend.height * feed->frontend.width * feed->frontend.channels;
 }
 
+/* The classes, or for an auto-encoder the input itself. */
+static int32_t target_size(const mn_feed *feed) {
+  return feed->config.reconstruct ? mn_feed_values(feed) : feed->dataset->classes;
+}
+
 static mn_status make_room(mn_feed *feed) {
-  size_t batch = (size_t)feed->config.batch, classes = (size_t)feed->dataset->classes;
+  size_t batch = (size_t)feed->config.batch, classes = (size_t)target_size(feed);
   feed->x = mn_arena_array(feed->arena, batch * (size_t)mn_feed_values(feed), sizeof *feed->x);
   feed->target = mn_arena_array(feed->arena, batch * classes, sizeof *feed->target);
   feed->label = mn_arena_array(feed->arena, batch, sizeof *feed->label);
@@ -130,8 +141,10 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
   if (made->config.batch <= 0) made->config.batch = DEFAULT_BATCH;
   if (made->config.variants <= 0) made->config.variants = DEFAULT_VARIANTS;
   mn_frontend_shape(&made->frontend);
-  mn_status status =
-      mn_feature_set_open(&made->set, dataset, split, &made->frontend, &made->config, error);
+  made->heard = config->augment && dataset->task != MN_TASK_AD;
+  mn_feed_config held = made->config;
+  held.augment = made->heard;
+  mn_status status = mn_feature_set_open(&made->set, dataset, split, &made->frontend, &held, error);
   if (status == MN_OK) {
     status = choose_items(made, part, parts);
     if (status == MN_OK) status = make_room(made);
@@ -188,7 +201,7 @@ void mn_feed_set_target(mn_feed *feed, int32_t slot, int32_t index, int32_t othe
   float *target = feed->target + slot * classes, smoothing = (float)feed->config.label_smoothing;
   for (int32_t c = 0; c < classes; c++) target[c] = smoothing / (float)classes;
   if (share < 1.0f) target[second] += (1.0f - smoothing) * (1.0f - share);
-  target[label] += (1.0f - smoothing) * share;
+  if (label >= 0) target[label] += (1.0f - smoothing) * share;
   feed->label[slot] = share < 1.0f && second != label ? -1 : label;
   feed->item[slot] = feed->set->item[feed->chosen[index]];
 }
@@ -203,7 +216,7 @@ mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t i
   order_epoch(feed, epoch);
   feed->kind->fill(feed, first, items, epoch);
   *batch = (mn_batch){.items = items,
-                      .classes = feed->dataset->classes,
+                      .classes = target_size(feed),
                       .x = feed->x,
                       .target = feed->target,
                       .label = feed->label,

@@ -30,6 +30,7 @@ struct mn_feed {
   int32_t *label, *item;
   /* sound */
   mn_extractor clean; /* for mn_feed_input */
+  bool heard;         /* the set holds draws of the sound, not its clean features */
   int16_t *feature;   /* [height * width] of the front end */
   float *dct;         /* [mels][keep]; NULL: the set holds what the network gets */
   float *row, *other;

@@ -6,7 +6,7 @@
 
 #include "data/parallel.h"
 
-enum { CACHE_VERSION = 1, NOISE_SECONDS = 120, MOST_NOISES = 32 };
+enum { CACHE_VERSION = 2, NOISE_SECONDS = 120, MOST_NOISES = 32 };
 
 typedef struct worker {
   mn_extractor extractor;
@@ -28,21 +28,22 @@ typedef struct build {
 
 mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena,
                               const mn_frontend *frontend) {
-  mn_extractor made = {.rate_hz = frontend->rate_hz,
+  mn_extractor made = {.size = mn_window_size_of(frontend),
                        .tables = mn_arena_alloc(arena, mn_frontend_tables_bytes(frontend)),
                        .state = mn_arena_alloc(arena, mn_frontend_state_bytes(frontend)),
                        .scratch = mn_arena_alloc(arena, mn_frontend_scratch_bytes(frontend))};
   if (made.tables == NULL || made.state == NULL || made.scratch == NULL) return MN_ERR_MEMORY;
   mn_audio_build(&made.audio, made.tables, frontend);
-  made.pcm = mn_arena_array(arena, (size_t)made.audio.length, sizeof *made.pcm);
+  made.pcm =
+      mn_arena_array(arena, (size_t)(made.audio.length * made.audio.channels), sizeof *made.pcm);
   if (made.pcm == NULL) return MN_ERR_MEMORY;
   *extractor = made;
   return MN_OK;
 }
 
 mn_status mn_extractor_run(mn_extractor *e, int16_t *feature, const mn_dataset *dataset,
-                           int32_t item, mn_error *error) {
-  MN_TRY(mn_dataset_clip(dataset, e->pcm, item, e->rate_hz, e->audio.length, error));
+                           int32_t item, int32_t window, mn_error *error) {
+  MN_TRY(mn_dataset_window(dataset, e->pcm, item, &e->size, window, error));
   mn_audio_clip(&e->audio, feature, e->state, e->scratch, e->pcm);
   return MN_OK;
 }
@@ -63,7 +64,7 @@ static mn_status extract_variants(const build *b, worker *w, int16_t *feature, i
       mn_augment_silence(w->augment, w->extractor.pcm, b->noises, b->noise_count, &rng);
     else
       mn_augment_run(w->augment, w->extractor.pcm, clip, b->noises, b->noise_count, &rng);
-    mn_audio_clip(&w->extractor.audio, feature + (size_t)v * (size_t)(set->height * set->width),
+    mn_audio_clip(&w->extractor.audio, feature + (size_t)v * (size_t)mn_set_values(set),
                   w->extractor.state, w->extractor.scratch, w->extractor.pcm);
   }
   return MN_OK;
@@ -72,10 +73,11 @@ static mn_status extract_variants(const build *b, worker *w, int16_t *feature, i
 static mn_status extract(const build *b, int32_t index, int32_t thread, mn_error *error) {
   const mn_feature_set *set = b->set;
   worker *w = &b->workers[thread];
-  size_t stride = (size_t)set->variants * (size_t)(set->height * set->width);
+  size_t stride = (size_t)set->variants * (size_t)mn_set_values(set);
   int16_t *feature = b->values + (size_t)index * stride;
   if (w->augment != NULL) return extract_variants(b, w, feature, set->item[index], error);
-  return mn_extractor_run(&w->extractor, feature, b->dataset, set->item[index], error);
+  return mn_extractor_run(&w->extractor, feature, b->dataset, set->item[index], set->window[index],
+                          error);
 }
 
 static void extract_item(void *context, int32_t item, int32_t thread) {
@@ -142,7 +144,7 @@ static mn_status run_build(build *b, mn_arena *scratch, mn_split split, const mn
 static mn_status fill_values(mn_feature_set *set, const mn_dataset *dataset, mn_split split,
                              const mn_frontend *frontend, const mn_feed_config *config,
                              mn_error *error) {
-  size_t count = (size_t)set->items * (size_t)set->variants * (size_t)(set->height * set->width);
+  size_t count = (size_t)set->items * (size_t)set->variants * (size_t)mn_set_values(set);
   size_t bytes = count * sizeof *set->values;
   mn_bytes kept;
   mn_arena_mark mark = mn_arena_mark_get(set->arena);
@@ -167,9 +169,10 @@ static mn_status fill_values(mn_feature_set *set, const mn_dataset *dataset, mn_
 
 static uint64_t key_of(const mn_dataset *dataset, mn_split split, const mn_frontend *frontend,
                        const mn_feed_config *config) {
-  int32_t numbers[64] = {CACHE_VERSION, (int32_t)split, config->augment, config->variants,
-                         (int32_t)frontend->kind};
-  size_t count = 5;
+  int32_t numbers[64] = {CACHE_VERSION,     (int32_t)split,          config->augment,
+                         config->variants,  (int32_t)frontend->kind, frontend->resize_h,
+                         frontend->resize_w};
+  size_t count = 7;
 #define X(key, field, unit, value) numbers[count++] = frontend->field;
   MN_FRONTEND_KEYS(X)
 #undef X
@@ -188,7 +191,7 @@ static uint64_t key_of(const mn_dataset *dataset, mn_split split, const mn_front
 
 /* Pixels of a set of photos: from the cache, or decoded. */
 static mn_status fill_pixels(mn_feature_set *set, const mn_dataset *dataset, mn_error *error) {
-  size_t bytes = (size_t)set->items * (size_t)(set->height * set->width) * (size_t)set->channels;
+  size_t bytes = (size_t)set->items * (size_t)mn_set_values(set);
   mn_bytes kept;
   mn_arena_mark mark = mn_arena_mark_get(set->arena);
   if (mn_cache_read(&kept, set->arena, dataset, "photos", set->key) && kept.size == bytes) {
@@ -206,10 +209,27 @@ static mn_status fill_pixels(mn_feature_set *set, const mn_dataset *dataset, mn_
 }
 
 static double mean_of(const mn_feature_set *set) {
-  size_t count = (size_t)set->items * (size_t)set->variants * (size_t)(set->height * set->width);
+  size_t count = (size_t)set->items * (size_t)set->variants * (size_t)mn_set_values(set);
   int64_t sum = 0;
   for (size_t i = 0; i < count; i++) sum += set->values[i];
   return count > 0 ? (double)sum / (double)count / (1 << set->fraction) : 0;
+}
+
+/* The windows of every item of the split; one each but in anomaly detection. */
+static int32_t list_windows(int32_t *item, int32_t *window, const mn_dataset *dataset,
+                            mn_split split, const mn_window_size *size) {
+  int32_t count = 0;
+  for (int32_t i = 0; i < dataset->count; i++) {
+    if (dataset->items[i].split != split) continue;
+    int32_t windows =
+        dataset->task == MN_TASK_AD ? mn_window_count(size, dataset->items[i].seconds) : 1;
+    for (int32_t w = 0; w < windows; w++, count++) {
+      if (item == NULL) continue;
+      item[count] = i;
+      window[count] = w;
+    }
+  }
+  return count;
 }
 
 static mn_status make_set(mn_feature_set **made, const mn_dataset *dataset, mn_split split,
@@ -219,8 +239,11 @@ static mn_status make_set(mn_feature_set **made, const mn_dataset *dataset, mn_s
   if (mn_arena_create(&arena) != MN_OK)
     return mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
   mn_feature_set *set = mn_arena_alloc(arena, sizeof *set);
-  int32_t *item = mn_arena_array(arena, (size_t)dataset->count + 1, sizeof *item);
-  mn_status status = set != NULL && item != NULL
+  mn_window_size size = mn_window_size_of(frontend);
+  int32_t rows = list_windows(NULL, NULL, dataset, split, &size);
+  int32_t *item = mn_arena_array(arena, (size_t)rows + 1, sizeof *item);
+  int32_t *window = mn_arena_array(arena, (size_t)rows + 1, sizeof *window);
+  mn_status status = set != NULL && item != NULL && window != NULL
                          ? MN_OK
                          : mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");
   if (status == MN_OK) {
@@ -230,11 +253,10 @@ static mn_status make_set(mn_feature_set **made, const mn_dataset *dataset, mn_s
                             .height = frontend->height,
                             .width = frontend->width,
                             .channels = frontend->channels,
+                            .items = list_windows(item, window, dataset, split, &size),
                             .item = item,
+                            .window = window,
                             .arena = arena};
-    for (int32_t i = 0; i < dataset->count; i++) {
-      if (dataset->items[i].split == split) item[set->items++] = i;
-    }
     mn_extractor probe = {0};
     if (!dataset->images && mn_extractor_create(&probe, arena, frontend) != MN_OK)
       status = mn_error_set(error, MN_ERR_MEMORY, "features: out of memory");

@@ -15,11 +15,16 @@ typedef struct mn_feature_set {
   int32_t references;
   int32_t items, variants, height, width, channels, fraction;
   int32_t *item;         /* [items] index in the data set */
+  int32_t *window;       /* [items] which window of it */
   const int16_t *values; /* lives in `arena`; NULL for photos */
   const uint8_t *pixels;
   double mean; /* of all values, real units */
   mn_arena *arena;
 } mn_feature_set;
+
+static inline int32_t mn_set_values(const mn_feature_set *set) { /* of one input */
+  return set->height * set->width * set->channels;
+}
 
 /* An augmented set where config->augment. Release with mn_feature_set_release. */
 mn_status mn_feature_set_open(mn_feature_set **set, const mn_dataset *dataset, mn_split split,
@@ -37,13 +42,13 @@ int32_t mn_photo_side(const mn_dataset *dataset, int32_t size, bool augment);
 typedef struct mn_extractor {
   mn_audio audio;
   void *tables, *state, *scratch;
-  int32_t rate_hz;
-  int16_t *pcm; /* [audio.length] */
+  mn_window_size size;
+  int16_t *pcm; /* [audio.length][channels] */
 } mn_extractor;
 mn_status mn_extractor_create(mn_extractor *extractor, mn_arena *arena,
                               const mn_frontend *frontend) MN_MUST_CHECK;
-/* Clean features of one item. */
+/* Clean features of a window of one item. */
 mn_status mn_extractor_run(mn_extractor *extractor, int16_t *feature, const mn_dataset *dataset,
-                           int32_t item, mn_error *error) MN_MUST_CHECK;
+                           int32_t item, int32_t window, mn_error *error) MN_MUST_CHECK;
 
 #endif

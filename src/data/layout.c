@@ -83,7 +83,7 @@ static mn_split listed_split(const lists *all, const char *path) {
   return found != NULL ? found->split : MN_SPLIT_TRAIN;
 }
 
-static mn_split folder_split(const char *name, size_t size) {
+mn_split mn_layout_folder_split(const char *name, size_t size) {
   static const struct {
     const char *name;
     mn_split split;
@@ -127,7 +127,7 @@ static mn_status add_item(mn_dataset *dataset, const lists *all, int32_t member)
   if (all->any)
     item->split = listed_split(all, path);
   else if (above < folder)
-    item->split = folder_split(above, (size_t)(folder - above) - 1);
+    item->split = mn_layout_folder_split(above, (size_t)(folder - above) - 1);
   if (!dataset->images) MN_TRY(find_speaker(&item->speaker, dataset->arena, path, class_text));
   dataset->entries[dataset->count++] =
       (mn_entry){.origin = MN_ORIGIN_FILE, .index = member, .class_text = class_text};

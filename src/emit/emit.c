@@ -70,7 +70,7 @@ static mn_status build_audio(mn_emitter *e) {
   mn_audio_build(&e->audio, tables, frontend);
   const mn_graph *graph = e->plan->graph;
   const mn_tensor *x = &graph->tensors[graph->inputs[0]];
-  int64_t made = (int64_t)e->audio.frames * (e->audio.keep > 0 ? e->audio.keep : e->audio.mels);
+  int64_t made = (int64_t)e->audio.rows * mn_audio_row_width(&e->audio);
   if (x->dtype != MN_DTYPE_INT8)
     return mn_error_set(e->error, MN_ERR_UNSUPPORTED,
                         "the front end makes int8 values, the input tensor is %s",

@@ -25,8 +25,7 @@ void mn_eval_scores(double *score, const mn_graph *graph, const void *output) {
   }
 }
 
-/* Whether the output comes from a SOFTMAX, reshapes behind it aside. */
-static bool is_probability(const mn_graph *graph) {
+bool mn_eval_is_probability(const mn_graph *graph) {
   mn_tensor_id wanted = graph->outputs[0];
   for (int32_t i = graph->op_count - 1; i >= 0; i--) {
     const mn_op *op = &graph->ops[i];
@@ -44,6 +43,6 @@ int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double 
     if (score[i] > score[best]) best = i;
   double sum = 0;
   for (int64_t i = 0; i < count; i++) sum += exp(score[i] - score[best]);
-  *probability = is_probability(graph) ? score[best] : 1 / sum;
+  *probability = mn_eval_is_probability(graph) ? score[best] : 1 / sum;
   return best;
 }

@@ -1,4 +1,5 @@
-/* audio.c - the audio front end hop by hop: rings of samples and frames, one input at a time.
+/* audio.c - the front end of sound and vibration hop by hop: rings of samples (of all channels,
+ * interleaved) and frames, one input at a time.
  *
  * Where an input needs all of its frames to be finished (mlperf's division by the clip's maximum,
  * the normalised level) the ring holds log mel energies and mn_audio_row does the rest; else it
@@ -25,24 +26,25 @@ typedef struct ring_state {
 static int is_deferred(const mn_audio *audio) {
   return audio->style == MN_STYLE_MLPERF || audio->level == MN_FRONTEND_LEVEL_NORMALISED;
 }
-static int32_t row_width(const mn_audio *audio) {
-  return audio->keep > 0 ? audio->keep : audio->mels;
+int32_t mn_audio_row_width(const mn_audio *audio) {
+  return (audio->keep > 0 ? audio->keep : audio->columns) * audio->channels;
 }
 static int32_t held_width(const mn_audio *audio) {
-  return is_deferred(audio) ? audio->mels : row_width(audio);
+  return is_deferred(audio) ? audio->mels : mn_audio_row_width(audio);
 }
 static int16_t *samples_of(void *state) {
   return (int16_t *)((ring_state *)state + 1);
 }
 static int16_t *frames_of(const mn_audio *audio, void *state) {
-  return samples_of(state) + audio->window;
+  return samples_of(state) + audio->window * audio->channels;
 }
 static int16_t *peaks_of(const mn_audio *audio, void *state) {
   return frames_of(audio, state) + audio->frames * held_width(audio);
 }
 
 size_t mn_audio_state_bytes(const mn_audio *audio) {
-  int32_t halves = audio->window + audio->frames * held_width(audio) + audio->peaks;
+  int32_t halves =
+      audio->window * audio->channels + audio->frames * held_width(audio) + audio->peaks;
   return sizeof(ring_state) + 4 * (((size_t)halves + 1) / 2);
 }
 size_t mn_audio_scratch_bytes(const mn_audio *audio) {
@@ -57,10 +59,11 @@ void mn_audio_reset(const mn_audio *audio, void *state) {
   ring->until_input = audio->length;
 }
 
-/* Left shift that brings the loudest sample of the frame to 15 bits. */
-static int32_t headroom(const int16_t *samples, int32_t count) {
+/* Left shift that brings the channel's loudest sample of the frame to 15 bits. */
+static int32_t headroom(const mn_audio *audio, const int16_t *samples) {
   int32_t bits = 1; /* a silent frame takes any shift */
-  for (int32_t i = 0; i < count; i++) bits |= samples[i] ^ (samples[i] >> 15);
+  for (int32_t i = 0; i < audio->window; i++, samples += audio->channels)
+    bits |= *samples ^ (*samples >> 15);
   return __builtin_clz((uint32_t)bits) - 17;
 }
 
@@ -71,7 +74,7 @@ static void window_frame(const mn_audio *audio, int32_t *fft, const ring_state *
   memset(fft, 0, sizeof *fft * (size_t)audio->fft);
   for (int32_t n = 0; n < audio->window; n++) {
     int32_t weight = audio->hann[n <= audio->window / 2 ? n : audio->window - n];
-    int64_t product = (int64_t)samples[place] * weight;
+    int64_t product = (int64_t)samples[place * audio->channels] * weight;
     fft[2 * reversed + (n & 1)] = (int32_t)mn_round_shift(product, 17 - shift);
     if (++place == audio->window) place = 0;
     if ((n & 1) == 0) continue;
@@ -84,25 +87,49 @@ static void window_frame(const mn_audio *audio, int32_t *fft, const ring_state *
   }
 }
 
-static void hold_frame(const mn_audio *audio, int16_t *row, const int32_t *energy) {
-  if (audio->keep > 0 && !is_deferred(audio)) {
-    mn_mel_cepstrum(audio, row, energy);
+/* Where column or row `index` of `to` lies among `from` (bilinear, centres of pixels), Q16. */
+static int32_t resized_place(int32_t index, int32_t to, int32_t from) {
+  int64_t place = ((int64_t)(2 * index + 1) * from << 16) / (2 * to) - 0x8000;
+  int64_t last = (int64_t)(from - 1) << 16;
+  return (int32_t)(place < 0 ? 0 : place > last ? last : place);
+}
+
+static int16_t blend(int64_t first, int64_t second, int32_t share, int32_t shift) {
+  return mn_clamp_s16(mn_round_shift((first << 16) + (second - first) * share, 16 + shift));
+}
+
+/* One channel's bands, [band][channel] in the row. */
+static void hold_bands(const mn_audio *audio, int16_t *row, const int32_t *energy) {
+  int32_t shift = 16 - (audio->keep > 0 ? MN_ENERGY_FRACTION : audio->fraction);
+  if (is_deferred(audio) || audio->columns == audio->mels) {
+    for (int32_t i = 0; i < audio->mels; i++)
+      row[i * audio->channels] = mn_clamp_s16(mn_round_shift(energy[i], shift));
     return;
   }
-  for (int32_t i = 0; i < audio->mels; i++) {
-    row[i] = mn_clamp_s16(mn_round_shift(energy[i], 16 - MN_ENERGY_FRACTION));
+  for (int32_t i = 0; i < audio->columns; i++) {
+    int32_t place = resized_place(i, audio->columns, audio->mels), at = place >> 16;
+    int32_t next = at + 1 < audio->mels ? at + 1 : at;
+    row[i * audio->channels] = blend(energy[at], energy[next], place & 0xffff, shift);
   }
 }
 
 static void take_frame(const mn_audio *audio, void *state, void *scratch) {
   ring_state *ring = state;
   int32_t *fft = scratch, *energy = fft + audio->fft;
-  int32_t shift = headroom(samples_of(state), audio->window);
-  window_frame(audio, fft, ring, samples_of(state), shift);
-  mn_fft(fft, audio->cosine, audio->fft_log2 - 1);
-  /* The transform divided by fft / 2. */
-  mn_mel_energies(audio, energy, fft, 29 + shift - (audio->fft_log2 - 1));
-  hold_frame(audio, frames_of(audio, state) + ring->frame * held_width(audio), energy);
+  int16_t *row = frames_of(audio, state) + ring->frame * held_width(audio);
+  for (int32_t c = 0; c < audio->channels; c++) {
+    const int16_t *samples = samples_of(state) + c;
+    int32_t shift = headroom(audio, samples);
+    window_frame(audio, fft, ring, samples, shift);
+    mn_fft(fft, audio->cosine, audio->fft_log2 - 1);
+    /* The transform divided by fft / 2. */
+    mn_mel_energies(audio, energy, fft, 29 + shift - (audio->fft_log2 - 1));
+    if (audio->keep > 0 && !is_deferred(audio)) {
+      mn_mel_cepstrum(audio, row, energy);
+    } else {
+      hold_bands(audio, row + c, energy);
+    }
+  }
   if (++ring->frame == audio->frames) ring->frame = 0;
 }
 
@@ -128,7 +155,9 @@ size_t mn_audio_push(const mn_audio *audio, void *state, void *scratch, int *com
     int32_t part = smallest(smallest(ring->until_frame, ring->until_step),
                             smallest(ring->until_input, audio->window - ring->sample));
     if ((size_t)part > count - taken) part = (int32_t)(count - taken);
-    memcpy(samples_of(state) + ring->sample, pcm + taken, sizeof *pcm * (size_t)part);
+    memcpy(samples_of(state) + ring->sample * audio->channels,
+           pcm + taken * (size_t)audio->channels,
+           sizeof *pcm * (size_t)part * (size_t)audio->channels);
     for (int32_t i = 0; audio->peaks > 0 && i < part; i++) {
       if (pcm[taken + (size_t)i] > ring->peak) ring->peak = pcm[taken + (size_t)i];
     }
@@ -205,14 +234,27 @@ static void subtract_level(const mn_audio *audio, int32_t *energy, const int16_t
   }
 }
 
-void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *scratch,
-                  int32_t row) {
-  const int16_t *held = held_row(audio, state, row);
-  int32_t *sums = scratch, *energy = sums + audio->fft;
-  if (!is_deferred(audio)) {
-    memcpy(feature, held, sizeof *feature * (size_t)row_width(audio));
+/* A row as it is held, or between two of them. */
+static void copy_row(const mn_audio *audio, int16_t *feature, void *state, int32_t row) {
+  int32_t place = resized_place(row, audio->rows, audio->frames), at = place >> 16;
+  int32_t width = mn_audio_row_width(audio);
+  const int16_t *first = held_row(audio, state, at);
+  const int16_t *second = held_row(audio, state, at + 1 < audio->frames ? at + 1 : at);
+  if (audio->rows == audio->frames) {
+    memcpy(feature, first, sizeof *feature * (size_t)width);
     return;
   }
+  for (int32_t i = 0; i < width; i++) feature[i] = blend(first[i], second[i], place & 0xffff, 0);
+}
+
+void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *scratch,
+                  int32_t row) {
+  int32_t *sums = scratch, *energy = sums + audio->fft;
+  if (!is_deferred(audio)) {
+    copy_row(audio, feature, state, row);
+    return;
+  }
+  const int16_t *held = held_row(audio, state, row);
   if (audio->level == MN_FRONTEND_LEVEL_NORMALISED) {
     subtract_level(audio, energy, held, state, sums);
   } else {
@@ -229,16 +271,16 @@ void mn_audio_row(const mn_audio *audio, int16_t *feature, void *state, void *sc
 
 int mn_audio_feed(const mn_audio *audio, void *state, void *scratch, int8_t *input,
                   const mn_feature_scale *scale, const int16_t *pcm, size_t count) {
-  int32_t width = row_width(audio);
+  int32_t width = mn_audio_row_width(audio);
   int any = 0;
   while (count > 0) {
     int complete;
     size_t taken = mn_audio_push(audio, state, scratch, &complete, pcm, count);
-    pcm += taken;
+    pcm += taken * (size_t)audio->channels;
     count -= taken;
     if (!complete) continue;
     any = 1;
-    for (int32_t row = 0; row < audio->frames; row++) {
+    for (int32_t row = 0; row < audio->rows; row++) {
       int16_t *feature = (int16_t *)((int32_t *)scratch + audio->fft) - width; /* behind the sums */
       mn_audio_row(audio, feature, state, scratch, row);
       mn_feature_quantize_s8(input + row * width, feature, (size_t)width, scale);
@@ -252,10 +294,10 @@ void mn_audio_clip(const mn_audio *audio, int16_t *feature, void *state, void *s
   int complete = 0;
   mn_audio_reset(audio, state);
   for (size_t done = 0; done < (size_t)audio->length;) {
-    done +=
-        mn_audio_push(audio, state, scratch, &complete, pcm + done, (size_t)audio->length - done);
+    done += mn_audio_push(audio, state, scratch, &complete, pcm + done * (size_t)audio->channels,
+                          (size_t)audio->length - done);
   }
-  for (int32_t row = 0; row < audio->frames; row++) {
-    mn_audio_row(audio, feature + row * row_width(audio), state, scratch, row);
+  for (int32_t row = 0; row < audio->rows; row++) {
+    mn_audio_row(audio, feature + row * mn_audio_row_width(audio), state, scratch, row);
   }
 }

@@ -71,7 +71,7 @@ void mn_fft(int32_t *z, const int32_t *quarter, int32_t log2) {
   for (; span < points; span *= 4) pass_4(z, quarter, points, span);
 }
 
-uint32_t mn_fft_magnitude(const int32_t *z, const int32_t *quarter, int32_t points, int32_t k) {
+uint64_t mn_fft_power(const int32_t *z, const int32_t *quarter, int32_t points, int32_t k) {
   const int32_t *a = z + 2 * (k & (points - 1)), *b = z + 2 * ((points - k) & (points - 1));
   int32_t circle = 2 * points;
   int64_t cosine = mn_cosine(quarter, circle, k);
@@ -82,5 +82,9 @@ uint32_t mn_fft_magnitude(const int32_t *z, const int32_t *quarter, int32_t poin
   int64_t im = (((int64_t)a[1] - b[1]) * INT32_MAX) + odd_im * cosine - odd_re * sine;
   re = mn_round_shift(re, 32);
   im = mn_round_shift(im, 32);
-  return mn_sqrt((uint64_t)(re * re + im * im));
+  return (uint64_t)(re * re + im * im);
+}
+
+uint32_t mn_fft_magnitude(const int32_t *z, const int32_t *quarter, int32_t points, int32_t k) {
+  return mn_sqrt(mn_fft_power(z, quarter, points, k));
 }

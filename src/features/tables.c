@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "features/parts.h"
+#include "features/tables.h"
 
 #define PI 3.14159265358979323846
 
@@ -18,33 +18,14 @@ static double cosine_of(double turn) { /* cos(2 pi turn), turn in [0, 1/4] */
   return sum;
 }
 
-static double logarithm(double x) { /* ln x, x >= 1 */
-  double whole = 0.0;
-  for (; x > 1.5; x /= 2.0) whole += 0.69314718055994530942;
-  double y = (x - 1.0) / (x + 1.0), power = y, sum = 0.0;
-  for (int32_t n = 1; n < 40; n += 2) {
-    sum += power / n;
-    power *= y * y;
-  }
-  return whole + 2.0 * sum;
-}
-
 static double square_root(double x) { /* by Newton, x > 0 */
   double y = x > 1.0 ? x : 1.0;
   for (int32_t i = 0; i < 60; i++) y = 0.5 * (y + x / y);
   return y;
 }
 
-static double mel_of(double hz) {
-  return 1127.0 * logarithm(1.0 + hz / 700.0);
-}
-
-static int64_t nearest(double value) {
-  return (int64_t)(value < 0.0 ? value - 0.5 : value + 0.5);
-}
-
 static int32_t saturate_s32(double value) {
-  return value >= INT32_MAX ? INT32_MAX : (int32_t)nearest(value);
+  return value >= INT32_MAX ? INT32_MAX : (int32_t)mn_nearest(value);
 }
 
 static void fill_quarter(int32_t *table, int32_t steps, double scale) {
@@ -61,34 +42,13 @@ static void fill_hann(int32_t *table, int32_t window) {
   }
 }
 
-/* Slopes between mels + 2 equidistant points of the mel scale, the outer two being the limits. */
-static void fill_slopes(uint16_t *edge, uint16_t *weight, const mn_audio *audio,
-                        const mn_frontend *frontend) {
-  double hz_per_bin = (double)frontend->rate_hz / audio->fft;
-  double low = mel_of(frontend->from_hz), high = mel_of(frontend->to_hz);
-  double spacing = (high - low) / (audio->mels + 1);
-  int32_t first = (int32_t)(1.5 + frontend->from_hz / hz_per_bin); /* as TensorFlow rounds */
-  if (audio->style == MN_STYLE_MLPERF) first = 1; /* bins below the limit have no slope */
-  int32_t slope = 0, k = first;
-  for (; k < audio->bins; k++) {
-    double mel = mel_of(k * hz_per_bin);
-    if (mel <= low) continue;
-    while (slope <= audio->mels && (slope == 0 || mel > low + slope * spacing)) {
-      edge[slope++] = (uint16_t)k;
-    }
-    double falling = (low + slope * spacing - mel) / spacing;
-    weight[k] = (uint16_t)(falling >= 65535.0 / 65536.0 ? 65535 : nearest(falling * 65536.0));
-  }
-  while (slope <= audio->mels + 1) edge[slope++] = (uint16_t)k;
-}
-
 /* Cepstral liftering as HTK does it: evens out the spread of the coefficients. */
 static void fill_lift(int32_t *table, int32_t keep, int32_t lifter) {
   for (int32_t k = 0; k < keep; k++) {
     double turn = 0.5 * (k % (2 * lifter)) / lifter; /* of a whole circle */
     double sign = turn < 0.5 ? 1.0 : -1.0, half = turn < 0.5 ? turn : turn - 0.5;
     double sine = cosine_of(half <= 0.25 ? 0.25 - half : half - 0.25);
-    table[k] = (int32_t)nearest((1.0 + 0.5 * lifter * sign * sine) * 65536.0);
+    table[k] = (int32_t)mn_nearest((1.0 + 0.5 * lifter * sign * sine) * 65536.0);
   }
 }
 
@@ -114,11 +74,17 @@ static mn_audio numbers_of(const mn_frontend *f) {
                     .fft_log2 = 1,
                     .frames = f->frames,
                     .every = f->every > 0 ? f->every : 1,
-                    .mels = f->mels,
+                    .channels = f->kind == MN_FRONTEND_SPECTRUM ? f->channel_count : 1,
+                    .mels = f->kind == MN_FRONTEND_SPECTRUM ? f->bands : f->mels,
                     .keep = f->kind == MN_FRONTEND_MFCC ? f->keep : 0,
                     .lifter = f->kind == MN_FRONTEND_MFCC ? f->lifter : 0,
                     .style = f->style,
-                    .level = f->level};
+                    .level = f->level,
+                    .power = f->log == MN_LOG_DB,
+                    .area_normed = f->kind != MN_FRONTEND_SPECTRUM && f->mel == MN_MEL_SLANEY,
+                    .log_factor = f->log == MN_LOG_DB ? MN_DB_OF_LOG2_Q28 : MN_LN2_Q30,
+                    .log_shift = f->log == MN_LOG_DB ? 36 : 38,
+                    .floor = f->log == MN_LOG_DB ? MN_FLOOR_DB_Q16 : MN_FLOOR_Q16};
   while (audio.fft < audio.window && audio.fft < 1 << 20) {
     audio.fft *= 2;
     audio.fft_log2++;
@@ -127,10 +93,15 @@ static mn_audio numbers_of(const mn_frontend *f) {
   audio.bins = (int32_t)((int64_t)f->to_hz * audio.fft / f->rate_hz) + 1;
   if (f->frames > 0) audio.length = audio.window + (f->frames - 1) * audio.step;
   if (audio.length >= audio.window) audio.frames = 1 + (audio.length - audio.window) / audio.step;
+  audio.rows = f->resize_h > 0 ? f->resize_h : audio.frames;
+  audio.columns = f->resize_h > 0 ? f->resize_w : audio.mels;
+  /* mlperf adds its own offset later; the lowest value that is held must not disturb it. */
+  if (audio.style == MN_STYLE_MLPERF) audio.floor = MN_LOWEST_Q16;
   if (audio.style == MN_STYLE_MLPERF) audio.peaks = (audio.length + audio.step - 1) / audio.step;
   if (audio.mels < 1) return audio;
-  audio.fraction =
-      audio.keep > 0 ? cepstrum_fraction(audio.mels, audio.lifter) : MN_ENERGY_FRACTION;
+  audio.fraction = audio.keep > 0 ? cepstrum_fraction(audio.mels, audio.lifter)
+                   : audio.power  ? MN_DB_FRACTION
+                                  : MN_ENERGY_FRACTION;
   return audio;
 }
 
@@ -142,13 +113,42 @@ mn_frontend mn_frontend_defaults(mn_frontend_kind kind) {
   return frontend;
 }
 
+static const char *check_resize(const mn_frontend *f, const mn_audio *a) {
+  if (f->resize_h == 0) return NULL;
+  if (f->kind == MN_FRONTEND_MFCC) return "resize goes with logmel and spectrum";
+  if (f->style == MN_STYLE_MLPERF || f->level != MN_FRONTEND_LEVEL_NONE) {
+    return "resize goes with neither style mlperf nor level normalised";
+  }
+  if (f->resize_h > a->frames || f->resize_w > a->mels || f->resize_w < 1) {
+    return "resize must not enlarge";
+  }
+  return NULL;
+}
+
 static const char *check_sizes(const mn_frontend *f) {
   mn_audio a = numbers_of(f);
-  if (a.window < 129 || a.window > 4096) return "the window must hold 129 to 4096 samples";
+  if (f->kind == MN_FRONTEND_SPECTRUM && (a.window < 16 || a.window > 4096))
+    return "the window must hold 16 to 4096 samples";
+  if (f->kind != MN_FRONTEND_SPECTRUM && (a.window < 129 || a.window > 4096))
+    return "the window must hold 129 to 4096 samples";
   if (a.step < 1 || a.step > 65535) return "the step must hold 1 to 65535 samples";
   if (f->frames < 0 || f->frames > 1000) return "frames must lie between 1 and 1000";
   if (a.length < a.window) return "the length must hold one window at least";
   if (a.frames > 1000) return "one input may hold 1000 frames at most";
+  return check_resize(f, &a);
+}
+
+static const char *check_spectrum(const mn_frontend *f) {
+  mn_audio a = numbers_of(f);
+  if (f->bands < 1 || f->bands > 512) return "bands must lie between 1 and 512";
+  if (f->channel_count < 1 || f->channel_count > 16) return "channels must lie between 1 and 16";
+  if (f->bands * f->channel_count > 2 * a.fft) return "one frame holds more bands than samples";
+  if (f->style != MN_STYLE_TENSORFLOW || f->level != MN_FRONTEND_LEVEL_NONE) {
+    return "style and level do not go with spectrum";
+  }
+  if (f->from_hz < 0 || f->to_hz <= f->from_hz || f->to_hz > f->rate_hz / 2) {
+    return "bands must rise from below `to`, and `to` must not pass half the rate";
+  }
   return NULL;
 }
 
@@ -172,18 +172,9 @@ static const char *check_image(const mn_frontend *f) {
   return f->colour == MN_COLOUR_GREY || f->colour == MN_COLOUR_RGB ? NULL : "unknown colour";
 }
 
-const char *mn_frontend_check(const mn_frontend *f) {
-  if (f->kind == MN_FRONTEND_IMAGE) return check_image(f);
-  if (f->kind != MN_FRONTEND_MFCC && f->kind != MN_FRONTEND_LOGMEL) {
-    return "this front end is not built yet; mfcc, logmel and image are";
-  }
-  if (f->rate_hz < 1000 || f->rate_hz > 96000) return "the rate must lie between 1 and 96 kHz";
-  if (f->length_us < 1 || f->length_us > 60000000) return "the length must lie between 0 and 60 s";
-  if (f->window_us < 1 || f->window_us > 60000000 || f->step_us < 1 || f->step_us > 60000000) {
-    return "window and step must lie between 0 and 60 s";
-  }
-  if (f->mel != MN_MEL_HTK) return "mel slaney is not built yet; htk is";
-  if (f->log != MN_LOG_NATURAL) return "log db is not built yet; natural is";
+static const char *check_words(const mn_frontend *f) {
+  if (f->mel < MN_MEL_HTK || f->mel > MN_MEL_SLANEY) return "unknown mel";
+  if (f->log < MN_LOG_NATURAL || f->log > MN_LOG_DB) return "unknown log";
   if (f->style < MN_STYLE_TENSORFLOW || f->style > MN_STYLE_MLPERF) return "unknown style";
   if (f->level < MN_FRONTEND_LEVEL_NONE || f->level > MN_FRONTEND_LEVEL_NORMALISED) {
     return "unknown level";
@@ -191,9 +182,37 @@ const char *mn_frontend_check(const mn_frontend *f) {
   if (f->style == MN_STYLE_MLPERF && f->level != MN_FRONTEND_LEVEL_NONE) {
     return "style mlperf divides by the maximum already; level normalised does not go with it";
   }
+  int plain = f->style == MN_STYLE_TENSORFLOW && f->level == MN_FRONTEND_LEVEL_NONE;
+  if (f->log == MN_LOG_DB && (f->kind == MN_FRONTEND_MFCC || !plain)) {
+    return "log db goes with logmel and spectrum, without style mlperf or a level";
+  }
+  if (f->style == MN_STYLE_MLPERF && f->mel != MN_MEL_HTK) return "style mlperf goes with mel htk";
+  return NULL;
+}
+
+const char *mn_frontend_check(const mn_frontend *f) {
+  if (f->kind == MN_FRONTEND_IMAGE) return check_image(f);
+  if (!mn_frontend_listens(f)) return "there is no front end; mfcc, logmel, spectrum and image are";
+  int sound = f->kind != MN_FRONTEND_SPECTRUM;
+  if (sound && (f->rate_hz < 1000 || f->rate_hz > 96000)) {
+    return "the rate must lie between 1 and 96 kHz";
+  }
+  if (f->rate_hz < 10 || f->rate_hz > 400000) return "the rate must lie between 10 Hz and 400 kHz";
+  if (f->length_us < 1 || f->length_us > 60000000) return "the length must lie between 0 and 60 s";
+  if (f->window_us < 1 || f->window_us > 60000000 || f->step_us < 1 || f->step_us > 60000000) {
+    return "window and step must lie between 0 and 60 s";
+  }
+  const char *text = check_words(f);
+  if (text != NULL) return text;
   if (f->every < 0 || f->every > 1000) return "every must lie between 1 and 1000 steps";
-  const char *text = check_sizes(f);
-  return text != NULL ? text : check_bands(f);
+  text = check_sizes(f);
+  if (text != NULL) return text;
+  return sound ? check_bands(f) : check_spectrum(f);
+}
+
+int mn_frontend_listens(const mn_frontend *frontend) {
+  return frontend->kind == MN_FRONTEND_MFCC || frontend->kind == MN_FRONTEND_LOGMEL ||
+         frontend->kind == MN_FRONTEND_SPECTRUM;
 }
 
 void mn_frontend_shape(mn_frontend *frontend) {
@@ -203,9 +222,9 @@ void mn_frontend_shape(mn_frontend *frontend) {
     return;
   }
   mn_audio audio = numbers_of(frontend);
-  frontend->height = audio.frames;
-  frontend->width = audio.keep > 0 ? audio.keep : audio.mels;
-  frontend->channels = 1;
+  frontend->height = audio.rows;
+  frontend->width = audio.keep > 0 ? audio.keep : audio.columns;
+  frontend->channels = audio.channels;
 }
 
 static size_t table_bytes(const mn_audio *a) {
@@ -242,7 +261,7 @@ void mn_audio_build(mn_audio *audio, void *memory, const mn_frontend *frontend) 
 #undef X
   fill_hann(hann, a->window);
   fill_quarter(cosine, a->fft / 4, 2147483648.0);
-  fill_slopes(edge, slope, a, frontend);
+  mn_bands_fill(edge, slope, a->area_normed ? area : NULL, a, frontend);
   if (a->lifter > 0) fill_lift(lift, a->keep, a->lifter);
   if (a->keep > 0) fill_quarter(dct, a->mels, square_root(2.0 / a->mels) * 1073741824.0);
 }

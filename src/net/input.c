@@ -10,6 +10,8 @@
 typedef enum key_unit { UNIT_HZ, UNIT_US, UNIT_INT, UNIT_WORD } key_unit;
 
 #define AUDIO (1u << MN_FRONTEND_MFCC | 1u << MN_FRONTEND_LOGMEL | 1u << MN_FRONTEND_SPECTRUM)
+#define SOUND (1u << MN_FRONTEND_MFCC | 1u << MN_FRONTEND_LOGMEL)
+#define SPECTRUM (1u << MN_FRONTEND_SPECTRUM)
 #define IMAGE (1u << MN_FRONTEND_IMAGE)
 
 typedef struct key_info {
@@ -38,17 +40,19 @@ static const key_use uses[NET_KEYS] = {
     [NET_KEY_length] = {AUDIO, 1, 600000000, true, false},
     [NET_KEY_window] = {AUDIO, 1, 60000000, true, false},
     [NET_KEY_step] = {AUDIO, 1, 60000000, true, false},
-    [NET_KEY_mels] = {AUDIO, 1, 1024, true, true},
+    [NET_KEY_mels] = {SOUND, 1, 1024, true, true},
+    [NET_KEY_bands] = {SPECTRUM, 1, 1024, true, true},
     [NET_KEY_from] = {AUDIO, 0, 200000, true, false},
     [NET_KEY_to] = {AUDIO, 1, 200000, true, false},
     [NET_KEY_keep] = {1u << MN_FRONTEND_MFCC, 1, 1024, true, false},
     [NET_KEY_lifter] = {1u << MN_FRONTEND_MFCC, 0, 100, false, false},
-    [NET_KEY_mel] = {AUDIO, 0, 0, false, false},
+    [NET_KEY_mel] = {SOUND, 0, 0, false, false},
     [NET_KEY_log] = {AUDIO, 0, 0, false, false},
-    [NET_KEY_style] = {AUDIO, 0, 0, false, false},
-    [NET_KEY_level] = {AUDIO, 0, 0, false, false},
+    [NET_KEY_style] = {SOUND, 0, 0, false, false},
+    [NET_KEY_level] = {SOUND, 0, 0, false, false},
     [NET_KEY_frames] = {AUDIO, 0, 10000, false, false},
     [NET_KEY_every] = {AUDIO, 0, 10000, false, false},
+    [NET_KEY_channels] = {SPECTRUM, 1, 16, false, false},
     [NET_KEY_size] = {IMAGE, 1, 4096, true, true},
     [NET_KEY_colour] = {IMAGE, 0, 0, true, true},
 };
@@ -272,6 +276,7 @@ static const char *fill_shape(mn_frontend *f, const mn_shape *size) {
   switch (f->kind) {
     case MN_FRONTEND_MFCC:
     case MN_FRONTEND_LOGMEL:
+    case MN_FRONTEND_SPECTRUM:
       problem = check_audio(f);
       if (problem != NULL) return problem;
       mn_frontend_shape(f);
@@ -386,7 +391,7 @@ mn_status net_frontend_print(const mn_sink *out, const mn_frontend *frontend, co
 
 mn_status mn_frontend_print(const mn_sink *out, const mn_frontend *frontend) {
   MN_TRY(mn_sink_printf(out, "input"));
-  if (frontend->kind == MN_FRONTEND_NONE || frontend->kind == MN_FRONTEND_SPECTRUM) {
+  if (frontend->kind == MN_FRONTEND_NONE) {
     MN_TRY(mn_sink_printf(out, " %dx%dx%d", frontend->height, frontend->width, frontend->channels));
   }
   return net_frontend_print(out, frontend, NULL, NULL);

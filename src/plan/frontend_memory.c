@@ -29,8 +29,7 @@ static int64_t scratch_place(const mn_plan *plan, int64_t scratch_bytes) {
 
 mn_frontend_memory mn_plan_frontend_memory(const mn_plan *plan, const mn_frontend *frontend) {
   mn_frontend_memory memory = {.total_bytes = plan->arena_bytes};
-  bool audio = frontend != NULL &&
-               (frontend->kind == MN_FRONTEND_MFCC || frontend->kind == MN_FRONTEND_LOGMEL);
+  bool audio = frontend != NULL && mn_frontend_listens(frontend);
   if (!audio) return memory;
   int64_t scratch_bytes = (int64_t)mn_frontend_scratch_bytes(frontend);
   memory.scratch_offset = scratch_place(plan, scratch_bytes);

@@ -88,8 +88,7 @@ static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend
   price->sram.arena = plan->arena_bytes;
   price->sram.lower_bound = plan->lower_bound_bytes;
   price->sram.features = memory.features_bytes;
-  bool audio = frontend != NULL &&
-               (frontend->kind == MN_FRONTEND_MFCC || frontend->kind == MN_FRONTEND_LOGMEL);
+  bool audio = frontend != NULL && mn_frontend_listens(frontend);
   if (audio) price_feed(price, frontend, target);
 }
 

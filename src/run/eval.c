@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "run/anomaly.h"
 #include "run/raw.h"
 #include "run/stage.h"
 
@@ -70,25 +71,40 @@ static mn_status open_for_model(mn_dataset **dataset, const mn_run_context *cont
   mn_options_data data = *context->data;
   mn_run_context as_trained = *context;
   as_trained.data = &data;
+  if (model->score_kind != NULL && strcmp(data.task, "auto") == 0) data.task = "ad";
   if (data.classes == NULL && data.data != NULL) data.classes = keywords_of(context, model);
   mn_status status = mn_stage_dataset(dataset, &as_trained, NULL, error);
   if (status != MN_ERR_USAGE || data.classes == context->data->classes) return status;
   return mn_stage_dataset(dataset, context, NULL, error);
 }
 
-static mn_status eval_data(mn_eval_result *r, const mn_run_context *context, const mn_model *model,
+static mn_status eval_data(json_t *object, const mn_run_context *context, const mn_model *model,
                            unsigned splits, mn_error *error) {
   mn_dataset *dataset = NULL;
+  mn_eval_result r;
   MN_TRY(open_for_model(&dataset, context, model, error));
-  mn_status status = mn_eval(r, context->arena, model, dataset, splits, context->pool, error);
+  mn_status status;
+  if (mn_dataset_task(dataset) == MN_TASK_AD) {
+    status = mn_anomaly_eval(object, context, model, dataset, splits, error);
+  } else {
+    status = mn_eval(&r, context->arena, model, dataset, splits, context->pool, error);
+    if (status == MN_OK) put_verdict(object, model, &r);
+  }
   mn_stage_close(context, dataset);
   return status;
+}
+
+static mn_status eval_raw(json_t *object, const mn_run_context *context, const mn_model *model,
+                          const mn_options_eval *options, mn_error *error) {
+  mn_eval_result r = {.threshold = -1, .recall = -1, .false_accepts = -1};
+  MN_TRY(mn_raw_eval(&r, context, model, options->raw, options->labels, error));
+  put_verdict(object, model, &r);
+  return MN_OK;
 }
 
 mn_status mn_run_eval(json_t **result, const mn_run_context *context,
                       const mn_options_eval *options, mn_error *error) {
   mn_model model;
-  mn_eval_result r = {.threshold = -1, .recall = -1, .false_accepts = -1};
   if ((options->raw == NULL) != (options->labels == NULL))
     return mn_error_set(error, MN_ERR_USAGE,
                         "eval: found one of --raw and --labels; expected both or neither");
@@ -96,12 +112,14 @@ mn_status mn_run_eval(json_t **result, const mn_run_context *context,
     return mn_error_set(error, MN_ERR_USAGE,
                         "eval: found --raw and a data set; expected one of them");
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
-  if (options->raw != NULL)
-    MN_TRY(mn_raw_eval(&r, context, &model, options->raw, options->labels, error));
-  else
-    MN_TRY(eval_data(&r, context, &model, split_mask(options->split), error));
   json_t *object = mn_json_open(context);
   mn_json_put_text(object, "split", options->raw == NULL ? options->split : NULL);
-  put_verdict(object, &model, &r);
+  mn_status status = options->raw != NULL
+                         ? eval_raw(object, context, &model, options, error)
+                         : eval_data(object, context, &model, split_mask(options->split), error);
+  if (status != MN_OK) {
+    json_decref(object);
+    return status;
+  }
   return mn_json_finish(result, object, context, context->data->words != NULL, error);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
-#include "run/train.h"
+#include "run/anomaly.h"
 
 typedef struct fitting {
   const mn_training *job;
@@ -17,6 +17,8 @@ static mn_status open_feeds(fitting *f, mn_error *error) {
   config.batch = clean.batch = (int32_t)job->options->batch;
   config.seed = job->seed;
   config.label_smoothing = job->options->label_smoothing;
+  config.reconstruct = clean.reconstruct = job->reconstructs;
+  if (job->reconstructs) config.mixup = 0;
   MN_TRY(
       mn_feed_open(&f->train, job->dataset, MN_SPLIT_TRAIN, 0, 1, &job->frontend, &config, error));
   MN_TRY(mn_feed_open(&f->val, job->dataset, MN_SPLIT_VAL, 0, 1, &job->frontend, &clean, error));
@@ -38,6 +40,10 @@ static mn_train_config train_config(const fitting *f) {
   if (f->job->frontend.kind == MN_FRONTEND_IMAGE) { /* int8 = pixel - 128, nothing is lost */
     config.input_low = -1;
     config.input_high = 127.0 / 128;
+  }
+  if (f->job->reconstructs) {
+    config.loss = MN_LOSS_MEAN_SQUARED;
+    config.dropout = 0;
   }
   config.steps = options->epochs * batches;
   config.warmup_steps = options->warmup_epochs * batches;
@@ -61,7 +67,7 @@ static uint64_t identity(const mn_training *job) {
 
 /* Of the network without rounding; a split without items has no figure. */
 static mn_status float_figure(double *figure, mn_trainer *trainer, mn_feed *feed, mn_error *error) {
-  if (mn_feed_items(feed) == 0) return MN_OK;
+  if (mn_feed_items(feed) == 0) return MN_OK; /* and the area under the curve is the file's */
   *figure = mn_trainer_accuracy_float(trainer, feed, error);
   return *figure < 0 ? MN_ERR_FAILED : MN_OK;
 }
@@ -84,6 +90,7 @@ static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
                          .identity = identity(job),
                          .monitor = job->context->monitor};
   MN_TRY(mn_fit(f->trainer, &trained->fit, f->train, f->val, &stage, error));
+  if (mn_dataset_task(job->dataset) == MN_TASK_AD) return MN_OK;
   MN_TRY(float_figure(&trained->float_val, f->trainer, f->val, error));
   return float_figure(&trained->float_test, f->trainer, f->test, error);
 }
@@ -109,6 +116,8 @@ static mn_status judge(mn_trained *trained, fitting *f, const mn_buffer *file, m
   mn_arena *arena = job->context->arena;
   mn_model model;
   MN_TRY(mn_tflite_read(&model, f->arena, (mn_bytes){file->data, file->size}, error));
+  if (mn_dataset_task(job->dataset) == MN_TASK_AD)
+    return mn_anomaly_judge(trained, job, &model, error);
   MN_TRY(mn_eval(&trained->val, arena, &model, job->dataset, 1u << MN_SPLIT_VAL, job->context->pool,
                  error));
   return mn_eval(&trained->test, arena, &model, job->dataset, 1u << MN_SPLIT_TEST,
@@ -121,10 +130,14 @@ static mn_status write_model(mn_trained *trained, fitting *f, mn_error *error) {
   mn_buffer file = {0};
   mn_sink sink = mn_buffer_sink(&file);
   MN_TRY(assemble(&model, f, error));
-  MN_TRY(mn_eval_calibrate(&trained->threshold, f->arena, &model, job->dataset, job->context->pool,
-                           error));
-  model.has_threshold = true;
-  model.threshold = trained->threshold;
+  if (mn_dataset_task(job->dataset) == MN_TASK_AD) {
+    MN_TRY(mn_anomaly_finish(&model, f->arena, job, error));
+  } else {
+    MN_TRY(mn_eval_calibrate(&trained->threshold, f->arena, &model, job->dataset,
+                             job->context->pool, error));
+    model.has_threshold = true;
+    model.threshold = trained->threshold;
+  }
   mn_status status = mn_tflite_write(&sink, &model, error);
   if (status == MN_OK) status = judge(trained, f, &file, error);
   if (status == MN_OK) status = mn_file_write(job->model, file.data, file.size, error);

@@ -18,14 +18,15 @@ static mn_status check_frontend(const mn_infer *infer, mn_error *error) {
 static mn_status prepare_audio(mn_infer *infer, mn_error *error) {
   mn_arena *arena = infer->context->arena;
   const mn_frontend *frontend = &infer->model->frontend;
-  if (frontend->kind != MN_FRONTEND_MFCC && frontend->kind != MN_FRONTEND_LOGMEL) return MN_OK;
+  if (!mn_frontend_listens(frontend)) return MN_OK;
   int64_t features = mn_shape_elements(&infer->input->shape);
   void *tables = mn_arena_alloc(arena, mn_frontend_tables_bytes(frontend));
   if (tables == NULL) return mn_out_of_memory(infer->context, error);
   mn_audio_build(&infer->audio, tables, frontend);
   infer->state = mn_arena_alloc(arena, mn_audio_state_bytes(&infer->audio));
   infer->scratch = mn_arena_alloc(arena, mn_audio_scratch_bytes(&infer->audio));
-  infer->pcm = mn_arena_array(arena, (size_t)infer->audio.length, sizeof *infer->pcm);
+  infer->pcm = mn_arena_array(arena, (size_t)(infer->audio.length * infer->audio.channels),
+                              sizeof *infer->pcm);
   infer->feature = mn_arena_array(arena, (size_t)features, sizeof *infer->feature);
   bool ok = infer->state != NULL && infer->scratch != NULL && infer->pcm != NULL &&
             infer->feature != NULL;

@@ -58,6 +58,15 @@ static mn_status lower(mn_training *t, mn_error *error) {
   MN_TRY(mn_net_lower(&t->graph, context->arena, t->net, &pick, error));
   const mn_shape *output = &t->graph->tensors[t->graph->outputs[0]].shape;
   int32_t classes = mn_dataset_classes(t->dataset);
+  const mn_shape *input = &t->graph->tensors[t->graph->inputs[0]].shape;
+  bool machines = mn_dataset_task(t->dataset) == MN_TASK_AD;
+  t->reconstructs = machines && mn_shape_elements(output) == mn_shape_elements(input);
+  if (t->reconstructs) return MN_OK;
+  if (machines && classes == 1)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: training shows one machine, \"%s\": there is nothing to tell apart; "
+                        "expected an auto-encoder, such as networks/mlperf_ad.net",
+                        mn_net_path(t->net), mn_dataset_class(t->dataset, 0));
   if (mn_shape_elements(output) == classes) return MN_OK;
   return mn_error_set(error, MN_ERR_FORMAT,
                       "%s: found %d outputs; expected %d, the classes of the data",
@@ -137,7 +146,8 @@ static mn_status finish(json_t **result, const train_job *job, mn_error *error) 
   json_t *object = mn_json_open(context);
   mn_json_put_text(object, "model", job->model);
   mn_json_put_text(object, "trained_on", mn_dataset_trained_on(job->training.dataset));
-  mn_json_put_text(object, "metric", "accuracy");
+  bool machines = mn_dataset_task(job->training.dataset) == MN_TASK_AD;
+  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
   put_figures(object, best);
   mn_json_put_int(object, "epochs", best->fit.epochs);
   mn_json_put_known(object, "samples_per_second",

@@ -15,6 +15,7 @@ typedef struct mn_training {
   mn_net *net;
   const mn_graph *graph;
   mn_frontend frontend;
+  bool reconstructs; /* an auto-encoder: as many outputs as inputs */
   uint64_t seed;
   const char *checkpoint, *model; /* paths */
 } mn_training;
@@ -22,7 +23,9 @@ typedef struct mn_training {
 typedef struct mn_trained {
   mn_fit_result fit;
   double float_val, float_test; /* -1: not measured */
-  mn_eval_result val, test;     /* of the int8 file, by the executor */
+  /* Of the int8 file, by the executor. Anomaly detection: `accuracy` of val tells machines apart
+   * (auc_mismatch), that of test is the pooled area under the curve. */
+  mn_eval_result val, test;
   float threshold;
   int32_t inherited; /* layers that --init gave */
 } mn_trained;

@@ -13,7 +13,7 @@ enum { MN_META_MAX_BYTES = 1 << 20 };
 
 bool mn_meta_needed(const mn_model *model) {
   return model->frontend.kind != MN_FRONTEND_NONE || model->label_count > 0 ||
-         model->has_threshold || model->trained_on != NULL;
+         model->has_threshold || model->score_kind != NULL || model->trained_on != NULL;
 }
 
 static mn_status print_line(const mn_sink *out, const char *key, const char *value,
@@ -44,6 +44,9 @@ mn_status mn_meta_print(const mn_sink *out, const mn_model *model, mn_error *err
     MN_TRY(print_line(out, "label", model->labels[i], error));
   if (model->has_threshold)
     MN_TRY(mn_sink_printf(out, "threshold %.9f\n", (double)model->threshold));
+  if (model->score_kind != NULL)
+    MN_TRY(
+        mn_sink_printf(out, "score %s %.9e\n", model->score_kind, (double)model->score_threshold));
   return model->trained_on != NULL ? print_line(out, "trained_on", model->trained_on, error)
                                    : MN_OK;
 }
@@ -78,7 +81,18 @@ static mn_status parse_threshold(meta_parser *parser, const char *line, const ch
   return MN_OK;
 }
 
-static mn_status parse_line(meta_parser *parser, const char *line) {
+static mn_status parse_score(meta_parser *parser, const char *line, char *value) {
+  char *space = strchr(value, ' '), *end = value;
+  float threshold = space != NULL ? strtof(space + 1, &end) : 0;
+  if (space == NULL || space == value || *end != 0 || !isfinite(threshold))
+    return bad_line(parser, line, "a kind of score and its threshold");
+  *space = 0;
+  parser->model->score_kind = value;
+  parser->model->score_threshold = threshold;
+  return MN_OK;
+}
+
+static mn_status parse_line(meta_parser *parser, char *line) {
   mn_model *model = parser->model;
   const char *value;
   if (value_of(line, "input") != NULL && !parser->seen_input) {
@@ -94,12 +108,14 @@ static mn_status parse_line(meta_parser *parser, const char *line) {
   }
   if ((value = value_of(line, "threshold")) != NULL && !model->has_threshold)
     return parse_threshold(parser, line, value);
+  if ((value = value_of(line, "score")) != NULL && model->score_kind == NULL)
+    return parse_score(parser, line, line + (value - line));
   if ((value = value_of(line, "trained_on")) != NULL && !parser->seen_trained) {
     parser->seen_trained = true;
     model->trained_on = value;
     return MN_OK;
   }
-  return bad_line(parser, line, "input, label, threshold or trained_on, each with a value");
+  return bad_line(parser, line, "input, label, threshold, score or trained_on, each with a value");
 }
 
 static size_t count_lines(const char *text) {

@@ -5,6 +5,7 @@
  *   input 49x10x1 mfcc rate 16kHz ...      the front end as a .net file says it
  *   label yes                              as many as outputs, in their order
  *   threshold 0.500000000                  always nine decimals: the file's size does not depend on it
+ *   score probability 1.500000000e+00      anomaly detection: kind of score, threshold on it
  *   trained_on synthetic speech of ...
  *
  * SPDX-License-Identifier: Apache-2.0 */

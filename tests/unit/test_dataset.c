@@ -481,11 +481,11 @@ static void what_is_no_data_set_should_be_refused_in_one_line(void **state) {
   assert_int_equal(chmod(at(root, "one"), 0700), 0);
 }
 
-static void tasks_that_are_not_built_should_be_refused_by_name(void **state) {
+static void anomaly_detection_should_be_refused_for_spoken_words(void **state) {
   (void)state;
   mn_dataset *dataset = NULL;
   mn_error error = {{0}};
-  mn_data_config config = {.path = speech_commands(test_folder()), .task = MN_TASK_AD};
+  mn_data_config config = {.words = "yes,no", .task = MN_TASK_AD};
   assert_int_equal(open_with(&dataset, config, &error), MN_ERR_USAGE);
   assert_non_null(strstr(error.text, "--task ad"));
 }
@@ -575,7 +575,7 @@ int main(void) {
       cmocka_unit_test(an_exact_wav_should_keep_its_samples),
       cmocka_unit_test(four_hours_should_be_used_from_their_middle_in_little_memory),
       cmocka_unit_test(what_is_no_data_set_should_be_refused_in_one_line),
-      cmocka_unit_test(tasks_that_are_not_built_should_be_refused_by_name),
+      cmocka_unit_test(anomaly_detection_should_be_refused_for_spoken_words),
       cmocka_unit_test(silence_should_differ_between_splits_and_come_back_the_same),
       cmocka_unit_test(the_measurements_should_come_from_the_cache_and_be_made_again_when_broken),
       cmocka_unit_test(every_failing_allocation_should_be_reported_and_nothing_lost),

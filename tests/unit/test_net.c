@@ -181,7 +181,10 @@ static void corners_of_the_language_survive_printing(void **state) {
       "input image size 32 colour rgb\nfc 2",
       "input 640 logmel window 64ms step 32ms mels 128 frames 5 every 1 mel slaney log db\nfc 640",
       "input logmel window 62500us step 20ms from 0Hz to 7600Hz level normalised resize 32x16\nfc 2",
-      "input 128x2x3 spectrum rate 44100Hz\nfc 2",
+      "input 18x32x3 spectrum rate 200Hz length 1s window 300ms step 40ms from 0Hz to 100Hz "
+      "channels 3\nfc 2",
+      "input spectrum rate 3200Hz frames 64 window 80ms step 40ms bands 64 from 0Hz to 1600Hz log db "
+      "every 20 resize 32x32\nfc 2",
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_net *net = parse(cases[i]);
@@ -370,7 +373,9 @@ static void a_damaged_input_line_is_refused(void **state) {
       {"input mfcc rate 99999999kHz",
        "input line:1:17: \"99999999kHz\" is no rate; write it as 16kHz or 20Hz"},
       {"input mfcc rate 401kHz", "input line:1:17: rate \"401kHz\" is out of range"},
-      {"input spectrum", "input line:1:1: a size is needed here, such as 49x10x1"},
+      {"input spectrum rate 200Hz",
+       "input line:1:1: the band must rise from \"from\" to \"to\", and end at half the rate or below"},
+      {"input spectrum mels 20", "input line:1:16: \"mels\" is no setting of spectrum"},
   };
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_frontend frontend;
