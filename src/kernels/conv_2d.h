@@ -13,9 +13,10 @@
  *           gaps (weight_s4.h). _s16: x, y int16, zero points 0, bias int64, 64-bit sum, shift in
  *           [-31, 7], one rounding. _s16_b32: the same with an int32 bias or none: 32-bit sum that
  *           wraps, two roundings.
- * Memory    allocates nothing; _ref needs no scratch; x, y disjoint.
+ * Memory    allocates nothing; _ref needs no scratch; x, y disjoint, but in _1x1_dsp (PIXEL).
  * Errors    none: the plan checked.
- * Variants  _ref plain C, the definition.
+ * Variants  _ref plain C, the definition. _dsp, _1x1_dsp (1x1, stride 1), _exact_dsp (any scale): one
+ *           constant, the stream of matrix_dsp.h; scratch int16, a few positions x KH*KW*C.
  * Cost      2*OH*OW*O*KH*KW*C ops.
  * Source    TFLite CONV_2D, 8-bit quantization specification.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -31,5 +32,6 @@ typedef struct mn_conv_2d {
 
 mn_kernel_body mn_conv_2d_s8_ref;
 mn_kernel_body mn_conv_2d_s4_ref, mn_conv_2d_s16_ref, mn_conv_2d_s16_b32_ref;
+mn_kernel_body mn_conv_2d_s8_dsp, mn_conv_2d_1x1_s8_dsp, mn_conv_2d_exact_s8_dsp;
 
 #endif

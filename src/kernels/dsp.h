@@ -34,7 +34,7 @@ static inline int32_t mn_smlad(int32_t x, int32_t y, int32_t acc) {
 
 /* Bytes 0 and 2 of a word, widened with their signs. */
 static inline int32_t mn_sxtb16(uint32_t x) {
-  return (int32_t)__sxtb16(x);
+  return (int32_t)__sxtb16((int8x4_t)x);
 }
 
 /* Bytes 1 and 3 of a word, widened with their signs. */
@@ -68,7 +68,7 @@ static inline int32_t mn_smlatb(int32_t x, int32_t y, int32_t acc) {
 
 /* x, held within [-128, 127]. */
 static inline int32_t mn_ssat8(int32_t x) {
-  return __ssat(x, 8);
+  return (int32_t)__ssat(x, 8);
 }
 #else
 static inline int32_t mn_low_half(uint32_t x) {

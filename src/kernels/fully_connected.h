@@ -13,7 +13,8 @@
  *           [-31, 7], one rounding.
  * Memory    allocates nothing; no scratch; x, y disjoint. The tensor is one row.
  * Errors    none: the plan checked.
- * Variants  _ref plain C, the definition.
+ * Variants  _ref plain C, the definition. _dsp, _exact_dsp (any scale): one constant, the stream of
+ *           matrix_dsp.h; no scratch.
  * Cost      2*N*O*I ops.
  * Source    TFLite FULLY_CONNECTED, 8-bit quantization specification.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -33,6 +34,7 @@ typedef struct mn_fully_connected {
 } mn_fully_connected;
 
 mn_kernel_body mn_fully_connected_s8_ref;
+mn_kernel_body mn_fully_connected_s8_dsp, mn_fully_connected_exact_s8_dsp;
 mn_kernel_body mn_fully_connected_s4_ref, mn_fully_connected_s16_ref;
 
 #endif

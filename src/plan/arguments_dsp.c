@@ -1,0 +1,228 @@
+/* arguments_dsp.c - the rows of the kernel table that use the matrix core of Arm's DSP extension: what
+ * its arithmetic covers, proved from the op's own weights, bias and scales; and its stream of packed
+ * weights. See kernels/matrix_dsp.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "plan/arguments_dsp.h"
+
+#include <string.h>
+
+#include "graph/quantization.h"
+#include "kernels/conv_2d.h"
+#include "kernels/fully_connected.h"
+#include "kernels/matrix_dsp.h"
+
+enum { FASTEST_SHIFT = 1, SLOWEST_SHIFT = 22, SUM_BITS = 23 };
+
+/* Weights [outputs][rows][row] of one op and what belongs to each output channel. */
+typedef struct matrix {
+  const int8_t *weights; /* NULL on a bare graph */
+  const uint8_t *bias;   /* int32, may be unaligned; NULL none */
+  int32_t outputs, rows, row;
+  int32_t input_zero_point;
+} matrix;
+
+static matrix matrix_of(const mn_graph *graph, const mn_op *op, int32_t rows) {
+  const mn_tensor *k = mn_op_operand(graph, op, 1), *bias = mn_op_operand(graph, op, 2);
+  int32_t outputs = k->shape.dim[0];
+  bool known = k->quantization.count > 0;
+  return (matrix){.weights = known ? k->data : NULL,
+                  .bias = known && bias != NULL ? bias->data : NULL,
+                  .outputs = outputs,
+                  .rows = rows,
+                  .row = (int32_t)(mn_shape_elements(&k->shape) / outputs / rows),
+                  .input_zero_point = mn_activation_range(mn_op_operand(graph, op, 0)).zero_point};
+}
+
+/* ---- What the arithmetic covers ------------------------------------------------------------------*/
+/* Bias with the input's zero point in it, and the least and largest sum that any input gives. */
+typedef struct bounds {
+  int64_t bias, least, most;
+} bounds;
+
+static int32_t bias_of(const matrix *m, int32_t o) {
+  int32_t bias = 0;
+  if (m->bias != NULL) memcpy(&bias, m->bias + (size_t)o * sizeof bias, sizeof bias);
+  return bias;
+}
+
+static bounds bounds_of(const matrix *m, int32_t o) {
+  int64_t n = (int64_t)m->rows * m->row, sum = 0, absolute = 0;
+  const int8_t *w = m->weights + o * n;
+  for (int64_t i = 0; i < n; i++) {
+    sum += w[i];
+    absolute += w[i] < 0 ? -w[i] : w[i];
+  }
+  /* An input x lies in [-128, 127], so x * w in -w/2 +- 127.5 |w|. */
+  int64_t bias = bias_of(m, o) - sum * m->input_zero_point;
+  int64_t twice = 2 * bias - sum;
+  return (bounds){bias, (twice - 255 * absolute) / 2, (twice + 255 * absolute) / 2};
+}
+
+static const char *refuses_weights(const matrix *m) {
+  if (m->weights == NULL) return NULL;
+  for (int32_t o = 0; o < m->outputs; o++) {
+    const int8_t *w = m->weights + (int64_t)o * m->rows * m->row;
+    for (int32_t i = 0; i < m->rows * m->row; i++)
+      if (w[i] == INT8_MIN) return "a weight is -128";
+    bounds b = bounds_of(m, o);
+    if (b.least <= -(1 << SUM_BITS) || b.most >= 1 << SUM_BITS) return "sums of more than 24 bits";
+  }
+  return NULL;
+}
+
+typedef double mn_factor(float x_scale, float weight_scale, float y_scale);
+
+static const char *refuses_scales(const mn_graph *graph, const mn_op *op, mn_factor *factor) {
+  const mn_quantization *k = &mn_op_operand(graph, op, 1)->quantization;
+  float x_scale = mn_activation_range(mn_op_operand(graph, op, 0)).scale;
+  float y_scale = mn_activation_range(&graph->tensors[op->output]).scale;
+  int32_t min = -128, max = 127;
+  mn_error error;
+  for (int32_t o = 0; o < k->count; o++) {
+    int32_t right = -mn_multiplier_of(factor(x_scale, k->scale[o], y_scale)).shift;
+    if (right < FASTEST_SHIFT || right > SLOWEST_SHIFT) return "a scale outside 2^-22 .. 2^-1";
+  }
+  if (k->count > 0 && mn_output_limits(&min, &max, graph, op, &error) != MN_OK)
+    return "no range of outputs";
+  return min != -128 || max != 127 ? "outputs are held within a part of their range" : NULL;
+}
+
+const char *mn_dsp_refuses_conv_2d_exact(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_refuses_conv_2d(graph, op);
+  if (reason != NULL) return reason;
+  if (op->window.dilation_w > 1 && op->window.kernel_w > 1) return "dilated along a row";
+  matrix m = matrix_of(graph, op, op->window.kernel_h);
+  return refuses_weights(&m);
+}
+
+const char *mn_dsp_refuses_conv_2d(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_dsp_refuses_conv_2d_exact(graph, op);
+  return reason != NULL ? reason : refuses_scales(graph, op, mn_conv_factor);
+}
+
+const char *mn_dsp_refuses_conv_2d_1x1(const mn_graph *graph, const mn_op *op) {
+  const mn_window *w = &op->window;
+  const char *reason = mn_dsp_refuses_conv_2d(graph, op);
+  if (reason != NULL) return reason;
+  bool pixel = w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1;
+  return pixel ? NULL : "not 1x1 with stride 1";
+}
+
+/* A convolution whose one window is all of its input is a fully connected layer. */
+const char *mn_dsp_refuses_one_window(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_dsp_refuses_conv_2d(graph, op);
+  if (reason != NULL) return reason;
+  mn_kernel_window w = mn_window_of(graph, op);
+  bool all = w.output_h == 1 && w.output_w == 1 && w.kernel_h == w.input_h &&
+             w.kernel_w == w.input_w && w.pad_top == 0 && w.pad_left == 0;
+  return all ? NULL : "more than one window";
+}
+
+const char *mn_dsp_refuses_fully_connected_exact(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_refuses_fully_connected(graph, op);
+  if (reason != NULL) return reason;
+  if (mn_activation_range(mn_op_operand(graph, op, 1)).zero_point != 0)
+    return "weights have a zero point other than 0";
+  matrix m = matrix_of(graph, op, 1);
+  return refuses_weights(&m);
+}
+
+const char *mn_dsp_refuses_fully_connected(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_dsp_refuses_fully_connected_exact(graph, op);
+  if (reason != NULL) return reason;
+  bool per_channel = mn_op_operand(graph, op, 1)->quantization.count > 1;
+  return refuses_scales(graph, op, per_channel ? mn_conv_factor : mn_fully_connected_factor);
+}
+
+/* ---- Packing -------------------------------------------------------------------------------*/
+static int32_t weight_of(const matrix *m, int32_t o, int32_t row, int32_t element) {
+  if (o >= m->outputs || element >= m->row) return 0;
+  return m->weights[((int64_t)o * m->rows + row) * m->row + element];
+}
+
+/* The half word of channels o and o + 1. */
+static uint32_t half_of(const matrix *m, int32_t o, int32_t row, int32_t element) {
+  int32_t value = 256 * weight_of(m, o + 1, row, element) + weight_of(m, o, row, element);
+  return (uint32_t)value & 0xffffu;
+}
+
+static uint32_t bias_word(const matrix *m, int32_t o) {
+  return o < m->outputs ? (uint32_t)bounds_of(m, o).bias : 0;
+}
+
+/* The group of channels o .. o + 3; `q` says which multiplier and shift belong to each. */
+static uint32_t *pack_group(uint32_t *to, const matrix *m, int32_t o, const mn_constant *constant,
+                            int32_t per_channel) {
+  const int32_t *multiplier = constant[2].data;
+  const int8_t *shift = constant[3].data;
+  uint32_t shifts = 0;
+  for (int32_t c = 0; c < 4; c += 2) {
+    *to++ = 256 * bias_word(m, o + c + 1) + bias_word(m, o + c);
+    *to++ = bias_word(m, o + c);
+  }
+  for (int32_t row = 0; row < m->rows; row++)
+    for (int32_t pair = 0; pair < mn_matrix_row_pairs(m->row); pair++)
+      for (int32_t c = 0; c < 4; c += 2)
+        *to++ = half_of(m, o + c, row, mn_matrix_element(m->row, pair, 0)) |
+                half_of(m, o + c, row, mn_matrix_element(m->row, pair, 1)) << 16;
+  for (int32_t c = 0; c < 4; c++) {
+    int32_t last = o + c < m->outputs ? o + c : m->outputs - 1;
+    shifts |= ((uint32_t)-shift[last * per_channel] & 0xffu) << (8 * c);
+    to[1 + c] = (uint32_t)multiplier[last * per_channel];
+  }
+  *to = shifts;
+  return to + 5;
+}
+
+/* Replaces the constants of the reference kernel by one stream. */
+static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op, const matrix *m,
+                      int32_t per_channel, mn_error *error) {
+  int32_t pairs = m->rows * mn_matrix_row_pairs(m->row), groups = (m->outputs + 3) / 4;
+  size_t words = (size_t)groups * (size_t)(2 * pairs + MN_MATRIX_EXTRA_WORDS);
+  uint32_t *stream = mn_arena_array(arena, words, sizeof *stream), *to = stream;
+  if (stream == NULL) return mn_walk_no_memory(error, op);
+  for (int32_t g = 0; g < groups && m->weights != NULL; g++)
+    to = pack_group(to, m, 4 * g, a->constant, per_channel);
+  memset(a->constant, 0, sizeof a->constant);
+  a->constants = 1;
+  a->constant[0] = (mn_constant){.name = "weights",
+                                 .dtype = MN_DTYPE_INT32,
+                                 .data = m->weights != NULL ? stream : NULL,
+                                 .bytes = words * sizeof *stream,
+                                 .weights = true};
+  return MN_OK;
+}
+
+mn_status mn_dsp_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
+                              const mn_graph *graph, const mn_op *op, mn_error *error) {
+  MN_TRY(mn_walk_conv_2d(arguments, arena, graph, op, error));
+  const mn_conv_2d *p = arguments->params;
+  matrix m = matrix_of(graph, op, p->kernel_h);
+  int32_t pairs = m.rows * mn_matrix_row_pairs(m.row);
+  arguments->scratch_bytes = (int64_t)mn_matrix_columns(pairs) * pairs * (int64_t)sizeof(int32_t);
+  return pack(arguments, arena, op, &m, p->per_channel, error);
+}
+
+mn_status mn_dsp_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena *arena,
+                                      const mn_graph *graph, const mn_op *op, mn_error *error) {
+  MN_TRY(mn_walk_fully_connected(arguments, arena, graph, op, error));
+  const mn_fully_connected *p = arguments->params;
+  matrix m = matrix_of(graph, op, 1);
+  return pack(arguments, arena, op, &m, p->per_channel, error);
+}
+
+mn_status mn_dsp_walk_one_window(mn_kernel_arguments *arguments, mn_arena *arena,
+                                 const mn_graph *graph, const mn_op *op, mn_error *error) {
+  MN_TRY(mn_walk_conv_2d(arguments, arena, graph, op, error));
+  const mn_conv_2d *c = arguments->params;
+  mn_fully_connected *p = mn_arena_alloc(arena, sizeof *p);
+  if (p == NULL) return mn_walk_no_memory(error, op);
+  *p = (mn_fully_connected){
+      .batch = 1, .inputs = c->kernel_h * c->kernel_w * c->input_c, .outputs = c->output_c};
+#define COPY(name) p->name = c->name;
+  MN_KERNEL_QUANTIZED_FIELDS(COPY)
+#undef COPY
+  arguments->params = p;
+  matrix m = matrix_of(graph, op, 1);
+  return pack(arguments, arena, op, &m, p->per_channel, error);
+}
