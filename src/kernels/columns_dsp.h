@@ -19,22 +19,24 @@ static inline int32_t *mn_widen_word(int32_t *to, uint32_t word) {
   return to + 4;
 }
 
-/* A row of n inputs; returns the place of the next row. Eight at a time, so that loads lie side by
+/* A row of n inputs; returns the place of the next row. Sixteen at a time, so that loads lie side by
  * side. */
 static inline int32_t *mn_widen(int32_t *to, const int8_t *from, int32_t n) {
-  for (; n >= 8; n -= 8, from += 8) {
-    uint32_t first = mn_load4(from), second = mn_load4(from + 4);
-    to = mn_widen_word(mn_widen_word(to, first), second);
+  for (; n >= 16; n -= 16, from += 16) {
+    uint32_t a = mn_load4(from), b = mn_load4(from + 4);
+    uint32_t c = mn_load4(from + 8), d = mn_load4(from + 12);
+    to = mn_widen_word(mn_widen_word(mn_widen_word(mn_widen_word(to, a), b), c), d);
   }
-  if (n >= 4) to = mn_widen_word(to, mn_load4(from)), n -= 4, from += 4;
-  for (; n > 0; n -= 2, from += 2, to += 2) to[0] = mn_pair(from[0], n > 1 ? from[1] : 0);
+  for (; n >= 4; n -= 4, from += 4) to = mn_widen_word(to, mn_load4(from));
+  if (n > 0) to[0] = mn_pair(from[0], n > 1 ? from[1] : 0), to += 2;
+  if (n > 2) to[0] = mn_pair(from[2], 0), to += 2;
   return to;
 }
 
-/* A row of n inputs that lies in the padding. */
-static inline int32_t *mn_widen_value(int32_t *to, int32_t value, int32_t n) {
+/* Pairs that lie in the padding. */
+static inline int32_t *mn_widen_value(int32_t *to, int32_t value, int32_t pairs) {
   int32_t word = mn_pair(value, value);
-  for (; n > 0; n -= 2, to += 2) to[0] = word;
+  for (; pairs > 0; pairs--, to += 2) to[0] = word;
   return to;
 }
 
@@ -62,21 +64,40 @@ static inline int32_t *mn_widen_edge(int32_t *to, const int8_t *row, int32_t fro
   return to;
 }
 
-/* The window of output position (h, w); x points at input row x_row. */
-static inline void mn_widen_window(const mn_conv_2d *p, int32_t *to, const int8_t *x, int32_t x_row,
-                                   int32_t h, int32_t w) {
+/* Kernel rows of an output row: `above` lie above the input, the next `inside` within it, the rest
+ * below; x is the input row of the first one inside. */
+typedef struct mn_window_rows {
+  int32_t above, inside, below;
+  const int8_t *x;
+} mn_window_rows;
+
+static inline mn_window_rows mn_window_rows_of(const mn_conv_2d *p, const mn_kernel_io *io,
+                                               int32_t h) {
+  int32_t first = h * p->stride_h - p->pad_top, end = 0;
+  mn_window_rows rows = {0, 0, 0, io->x[0]};
+  while (rows.above < p->kernel_h && first + rows.above * p->dilation_h < 0) rows.above++;
+  for (end = rows.above; end < p->kernel_h && first + end * p->dilation_h < p->input_h;) end++;
+  rows.inside = end - rows.above;
+  rows.below = p->kernel_h - end;
+  if (rows.inside > 0)
+    rows.x += (first + rows.above * p->dilation_h - io->x_row[0]) * p->input_w * p->input_c;
+  return rows;
+}
+
+/* The window of output column w. */
+static inline void mn_widen_window(const mn_conv_2d *p, int32_t *to, const mn_window_rows *rows,
+                                   int32_t w) {
   int32_t n = p->kernel_w * p->input_c, row_bytes = p->input_w * p->input_c;
-  int32_t first_w = w * p->stride_w - p->pad_left, first_h = h * p->stride_h - p->pad_top;
-  int32_t inside = first_w >= 0 && first_w + p->kernel_w <= p->input_w;
-  for (int32_t i = 0; i < p->kernel_h; i++, first_h += p->dilation_h) {
-    int32_t row = (first_h - x_row) * row_bytes;
-    if (first_h < 0 || first_h >= p->input_h)
-      to = mn_widen_value(to, p->input_zero_point, n);
-    else if (inside)
-      to = mn_widen(to, x + row + first_w * p->input_c, n);
-    else
-      to = mn_widen_edge(to, x + row, first_w * p->input_c, n, row_bytes, p->input_zero_point);
-  }
+  int32_t first_w = w * p->stride_w - p->pad_left, from = first_w * p->input_c;
+  int32_t row_pairs = mn_matrix_row_pairs(n), step = row_bytes * p->dilation_h;
+  const int8_t *x = rows->x;
+  to = mn_widen_value(to, p->input_zero_point, rows->above * row_pairs);
+  if (first_w >= 0 && first_w + p->kernel_w <= p->input_w)
+    for (int32_t i = 0; i < rows->inside; i++) to = mn_widen(to, x + from + i * step, n);
+  else
+    for (int32_t i = 0; i < rows->inside; i++, x += step)
+      to = mn_widen_edge(to, x, from, n, row_bytes, p->input_zero_point);
+  (void)mn_widen_value(to, p->input_zero_point, rows->below * row_pairs);
 }
 
 /* A convolution, block after block of columns. */
@@ -85,11 +106,12 @@ static inline void mn_convolve(mn_matrix_body *body, const mn_conv_2d *p, const 
   int32_t most = mn_matrix_columns(pairs), positions = io->rows * p->output_w;
   int32_t h = io->first_row, w = 0, *x = io->scratch;
   int8_t *y = (int8_t *)io->y + (h - io->y_row) * p->output_w * p->output_c;
+  mn_window_rows rows = mn_window_rows_of(p, io, h);
   while (positions > 0) {
     int32_t columns = positions < most ? positions : most;
-    for (int32_t i = 0; i < columns; i++) {
-      mn_widen_window(p, mn_column(x, i, pairs), io->x[0], io->x_row[0], h, w);
-      if (++w == p->output_w) w = 0, h++;
+    for (int32_t i = 0; i < columns; i++, w++) {
+      if (w == p->output_w) w = 0, rows = mn_window_rows_of(p, io, ++h);
+      mn_widen_window(p, mn_column(x, i, pairs), &rows, w);
     }
     mn_matrix m = {.x = x,
                    .stream = io->constant[0],

@@ -10,16 +10,29 @@
 #include "kernels/conv_2d.h"
 #include "kernels/fully_connected.h"
 #include "kernels/matrix_dsp.h"
+#include "kernels/requantize.h"
 
 enum { FASTEST_SHIFT = 1, SLOWEST_SHIFT = 22, SUM_BITS = 23 };
 
-/* Weights [outputs][rows][row] of one op and what belongs to each output channel. */
+/* Weights [outputs][rows][row] of one op. */
 typedef struct matrix {
   const int8_t *weights; /* NULL on a bare graph */
   const uint8_t *bias;   /* int32, may be unaligned; NULL none */
   int32_t outputs, rows, row;
   int32_t input_zero_point;
 } matrix;
+
+/* How the reference kernel requantizes: from the constants and parameters that it would get. */
+typedef struct scales {
+  const int32_t *multiplier;
+  const int8_t *shift;
+  int32_t per_channel, zero_point, min, max;
+} scales;
+
+/* What is packed of one output channel. */
+typedef struct channel {
+  int32_t bias, multiplier, right_shift;
+} channel;
 
 static matrix matrix_of(const mn_graph *graph, const mn_op *op, int32_t rows) {
   const mn_tensor *k = mn_op_operand(graph, op, 1), *bias = mn_op_operand(graph, op, 2);
@@ -58,6 +71,13 @@ static bounds bounds_of(const matrix *m, int32_t o) {
   return (bounds){bias, (twice - 255 * absolute) / 2, (twice + 255 * absolute) / 2};
 }
 
+/* A channel whose weights are all zero has one output: its bias and scale may be anything. */
+static bool is_constant(const matrix *m, int32_t o) {
+  int64_t n = (int64_t)m->rows * m->row, i = 0;
+  while (i < n && m->weights[o * n + i] == 0) i++;
+  return i == n;
+}
+
 static const char *refuses_weights(const matrix *m) {
   if (m->weights == NULL) return NULL;
   for (int32_t o = 0; o < m->outputs; o++) {
@@ -65,6 +85,7 @@ static const char *refuses_weights(const matrix *m) {
     for (int32_t i = 0; i < m->rows * m->row; i++)
       if (w[i] == INT8_MIN) return "a weight is -128";
     bounds b = bounds_of(m, o);
+    if (is_constant(m, o)) continue;
     if (b.least <= -(1 << SUM_BITS) || b.most >= 1 << SUM_BITS) return "sums of more than 24 bits";
   }
   return NULL;
@@ -72,13 +93,15 @@ static const char *refuses_weights(const matrix *m) {
 
 typedef double mn_factor(float x_scale, float weight_scale, float y_scale);
 
-static const char *refuses_scales(const mn_graph *graph, const mn_op *op, mn_factor *factor) {
+static const char *refuses_scales(const mn_graph *graph, const mn_op *op, const matrix *m,
+                                  mn_factor *factor) {
   const mn_quantization *k = &mn_op_operand(graph, op, 1)->quantization;
   float x_scale = mn_activation_range(mn_op_operand(graph, op, 0)).scale;
   float y_scale = mn_activation_range(&graph->tensors[op->output]).scale;
   int32_t min = -128, max = 127;
   mn_error error;
   for (int32_t o = 0; o < k->count; o++) {
+    if (k->count > 1 && is_constant(m, o)) continue;
     int32_t right = -mn_multiplier_of(factor(x_scale, k->scale[o], y_scale)).shift;
     if (right < FASTEST_SHIFT || right > SLOWEST_SHIFT) return "a scale outside 2^-22 .. 2^-1";
   }
@@ -97,7 +120,9 @@ const char *mn_dsp_refuses_conv_2d_exact(const mn_graph *graph, const mn_op *op)
 
 const char *mn_dsp_refuses_conv_2d(const mn_graph *graph, const mn_op *op) {
   const char *reason = mn_dsp_refuses_conv_2d_exact(graph, op);
-  return reason != NULL ? reason : refuses_scales(graph, op, mn_conv_factor);
+  if (reason != NULL) return reason;
+  matrix m = matrix_of(graph, op, 1);
+  return refuses_scales(graph, op, &m, mn_conv_factor);
 }
 
 const char *mn_dsp_refuses_conv_2d_1x1(const mn_graph *graph, const mn_op *op) {
@@ -131,7 +156,8 @@ const char *mn_dsp_refuses_fully_connected(const mn_graph *graph, const mn_op *o
   const char *reason = mn_dsp_refuses_fully_connected_exact(graph, op);
   if (reason != NULL) return reason;
   bool per_channel = mn_op_operand(graph, op, 1)->quantization.count > 1;
-  return refuses_scales(graph, op, per_channel ? mn_conv_factor : mn_fully_connected_factor);
+  matrix m = matrix_of(graph, op, 1);
+  return refuses_scales(graph, op, &m, per_channel ? mn_conv_factor : mn_fully_connected_factor);
 }
 
 /* ---- Packing -------------------------------------------------------------------------------*/
@@ -146,19 +172,28 @@ static uint32_t half_of(const matrix *m, int32_t o, int32_t row, int32_t element
   return (uint32_t)value & 0xffffu;
 }
 
-static uint32_t bias_word(const matrix *m, int32_t o) {
-  return o < m->outputs ? (uint32_t)bounds_of(m, o).bias : 0;
+/* A constant channel's output d above the zero point is what a sum of 4 d, halved twice, gives. */
+static channel constant_channel(const matrix *m, const scales *s, int32_t o) {
+  int32_t q = o * s->per_channel;
+  int32_t y = mn_requantize(bias_of(m, o), s->multiplier[q], s->shift[q]) + s->zero_point;
+  return (channel){4 * (mn_clamp(y, s->min, s->max) - s->zero_point), 1 << 30, 1};
 }
 
-/* The group of channels o .. o + 3; `q` says which multiplier and shift belong to each. */
-static uint32_t *pack_group(uint32_t *to, const matrix *m, int32_t o, const mn_constant *constant,
-                            int32_t per_channel) {
-  const int32_t *multiplier = constant[2].data;
-  const int8_t *shift = constant[3].data;
+static channel channel_of(const matrix *m, const scales *s, int32_t o) {
+  int32_t q = o * s->per_channel;
+  if (o >= m->outputs) return (channel){0, 1 << 30, 1};
+  if (is_constant(m, o)) return constant_channel(m, s, o);
+  return (channel){(int32_t)bounds_of(m, o).bias, s->multiplier[q], -s->shift[q]};
+}
+
+/* The group of channels o .. o + 3. */
+static uint32_t *pack_group(uint32_t *to, const matrix *m, const scales *s, int32_t o) {
   uint32_t shifts = 0;
+  channel four[4];
+  for (int32_t c = 0; c < 4; c++) four[c] = channel_of(m, s, o + c);
   for (int32_t c = 0; c < 4; c += 2) {
-    *to++ = 256 * bias_word(m, o + c + 1) + bias_word(m, o + c);
-    *to++ = bias_word(m, o + c);
+    *to++ = 256 * (uint32_t)four[c + 1].bias + (uint32_t)four[c].bias;
+    *to++ = (uint32_t)four[c].bias;
   }
   for (int32_t row = 0; row < m->rows; row++)
     for (int32_t pair = 0; pair < mn_matrix_row_pairs(m->row); pair++)
@@ -166,9 +201,8 @@ static uint32_t *pack_group(uint32_t *to, const matrix *m, int32_t o, const mn_c
         *to++ = half_of(m, o + c, row, mn_matrix_element(m->row, pair, 0)) |
                 half_of(m, o + c, row, mn_matrix_element(m->row, pair, 1)) << 16;
   for (int32_t c = 0; c < 4; c++) {
-    int32_t last = o + c < m->outputs ? o + c : m->outputs - 1;
-    shifts |= ((uint32_t)-shift[last * per_channel] & 0xffu) << (8 * c);
-    to[1 + c] = (uint32_t)multiplier[last * per_channel];
+    shifts |= ((uint32_t)four[c].right_shift & 0xffu) << (8 * c);
+    to[1 + c] = (uint32_t)four[c].multiplier;
   }
   *to = shifts;
   return to + 5;
@@ -176,13 +210,14 @@ static uint32_t *pack_group(uint32_t *to, const matrix *m, int32_t o, const mn_c
 
 /* Replaces the constants of the reference kernel by one stream. */
 static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op, const matrix *m,
-                      int32_t per_channel, mn_error *error) {
+                      scales *s, mn_error *error) {
   int32_t pairs = m->rows * mn_matrix_row_pairs(m->row), groups = (m->outputs + 3) / 4;
   size_t words = (size_t)groups * (size_t)(2 * pairs + MN_MATRIX_EXTRA_WORDS);
   uint32_t *stream = mn_arena_array(arena, words, sizeof *stream), *to = stream;
   if (stream == NULL) return mn_walk_no_memory(error, op);
-  for (int32_t g = 0; g < groups && m->weights != NULL; g++)
-    to = pack_group(to, m, 4 * g, a->constant, per_channel);
+  s->multiplier = a->constant[2].data;
+  s->shift = a->constant[3].data;
+  for (int32_t g = 0; g < groups && m->weights != NULL; g++) to = pack_group(to, m, s, 4 * g);
   memset(a->constant, 0, sizeof a->constant);
   a->constants = 1;
   a->constant[0] = (mn_constant){.name = "weights",
@@ -193,6 +228,12 @@ static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op, 
   return MN_OK;
 }
 
+#define SCALES(p)                                                                                  \
+  (scales) {                                                                                       \
+    .per_channel = (p)->per_channel, .zero_point = (p)->output_zero_point, .min = (p)->output_min, \
+    .max = (p)->output_max                                                                         \
+  }
+
 mn_status mn_dsp_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
                               const mn_graph *graph, const mn_op *op, mn_error *error) {
   MN_TRY(mn_walk_conv_2d(arguments, arena, graph, op, error));
@@ -200,7 +241,8 @@ mn_status mn_dsp_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
   matrix m = matrix_of(graph, op, p->kernel_h);
   int32_t pairs = m.rows * mn_matrix_row_pairs(m.row);
   arguments->scratch_bytes = (int64_t)mn_matrix_columns(pairs) * pairs * (int64_t)sizeof(int32_t);
-  return pack(arguments, arena, op, &m, p->per_channel, error);
+  scales s = SCALES(p);
+  return pack(arguments, arena, op, &m, &s, error);
 }
 
 mn_status mn_dsp_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena *arena,
@@ -208,7 +250,8 @@ mn_status mn_dsp_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena *
   MN_TRY(mn_walk_fully_connected(arguments, arena, graph, op, error));
   const mn_fully_connected *p = arguments->params;
   matrix m = matrix_of(graph, op, 1);
-  return pack(arguments, arena, op, &m, p->per_channel, error);
+  scales s = SCALES(p);
+  return pack(arguments, arena, op, &m, &s, error);
 }
 
 mn_status mn_dsp_walk_one_window(mn_kernel_arguments *arguments, mn_arena *arena,
@@ -224,5 +267,6 @@ mn_status mn_dsp_walk_one_window(mn_kernel_arguments *arguments, mn_arena *arena
 #undef COPY
   arguments->params = p;
   matrix m = matrix_of(graph, op, 1);
-  return pack(arguments, arena, op, &m, p->per_channel, error);
+  scales s = SCALES(p);
+  return pack(arguments, arena, op, &m, &s, error);
 }

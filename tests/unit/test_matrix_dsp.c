@@ -54,7 +54,8 @@ static const layer convolutions[] = {
     {2, 2, 1200, 4, {1, 1, 1, 1, 1, 1, 1, SAME}, NONE, -128, 0, 1e-4f, "mn_conv_2d_s8_ref"},
 };
 
-/* Weights that use all of [-127, 127]; scales per channel from half to twice the wanted factor. */
+/* Weights that use all of [-127, 127]; scales per channel from half to twice the wanted factor. Of five
+ * channels or more one has no weights, a scale of its own and a bias that fills its type. */
 static mn_parameters parameters_of(mn_arena *arena, const mn_tensor *weights, float factor,
                                    bool per_channel, mn_rng *rng) {
   int64_t count = mn_shape_elements(&weights->shape);
@@ -67,6 +68,11 @@ static mn_parameters parameters_of(mn_arena *arena, const mn_tensor *weights, fl
     bias[o] = scale[o] * (float)mn_rng_range(rng, -5000, 5000);
     for (int64_t i = o * count / outputs; i < (o + 1) * count / outputs; i++)
       w[i] = scale[o] * (float)((int32_t)mn_rng_below(rng, 255) - 127);
+  }
+  if (per_channel && outputs >= 5) {
+    memset(w + 2 * (count / outputs), 0, (size_t)(count / outputs) * sizeof *w);
+    scale[2] = 1e-12f;
+    bias[2] = scale[2] * (float)mn_rng_range(rng, -2e9, 2e9);
   }
   return (mn_parameters){w, bias, scale};
 }
