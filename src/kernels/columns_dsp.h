@@ -19,18 +19,29 @@ static inline int32_t *mn_widen_word(int32_t *to, uint32_t word) {
   return to + 4;
 }
 
-/* A row of n inputs; returns the place of the next row. Sixteen at a time, so that loads lie side by
- * side. */
-static inline int32_t *mn_widen(int32_t *to, const int8_t *from, int32_t n) {
-  for (; n >= 16; n -= 16, from += 16) {
+/* How a row of n inputs is taken: sixteen at a time, so that loads lie side by side, then four, then
+ * the rest. */
+typedef struct mn_row {
+  int32_t n, sixteens, fours, rest;
+} mn_row;
+
+static inline mn_row mn_row_of(int32_t n) {
+  return (mn_row){n, n >> 4, n >> 2 & 3, n & 3};
+}
+
+/* Widens a row; returns the place of the next one. */
+static inline int32_t *mn_widen(int32_t *to, const int8_t *from, mn_row row) {
+  for (int32_t i = row.sixteens; i > 0; i--, from += 16) {
     uint32_t a = mn_load4(from), b = mn_load4(from + 4);
     uint32_t c = mn_load4(from + 8), d = mn_load4(from + 12);
     to = mn_widen_word(mn_widen_word(mn_widen_word(mn_widen_word(to, a), b), c), d);
   }
-  for (; n >= 4; n -= 4, from += 4) to = mn_widen_word(to, mn_load4(from));
-  if (n > 0) to[0] = mn_pair(from[0], n > 1 ? from[1] : 0), to += 2;
-  if (n > 2) to[0] = mn_pair(from[2], 0), to += 2;
-  return to;
+  for (int32_t i = row.fours; i > 0; i--, from += 4) to = mn_widen_word(to, mn_load4(from));
+  if (row.rest == 0) return to;
+  to[0] = mn_pair(from[0], row.rest > 1 ? from[1] : 0);
+  if (row.rest < 3) return to + 2;
+  to[2] = mn_pair(from[2], 0);
+  return to + 4;
 }
 
 /* Pairs that lie in the padding. */
@@ -64,40 +75,40 @@ static inline int32_t *mn_widen_edge(int32_t *to, const int8_t *row, int32_t fro
   return to;
 }
 
-/* Kernel rows of an output row: `above` lie above the input, the next `inside` within it, the rest
- * below; x is the input row of the first one inside. */
-typedef struct mn_window_rows {
+/* What the windows of a layer share, and then what those of one output row do: pairs of kernel rows
+ * above the input, kernel rows inside, pairs below; x is the input row of the first one inside. */
+typedef struct mn_gather {
+  mn_row row;
+  int32_t row_bytes, step, zero_point;
   int32_t above, inside, below;
   const int8_t *x;
-} mn_window_rows;
+} mn_gather;
 
-static inline mn_window_rows mn_window_rows_of(const mn_conv_2d *p, const mn_kernel_io *io,
-                                               int32_t h) {
-  int32_t first = h * p->stride_h - p->pad_top, end = 0;
-  mn_window_rows rows = {0, 0, 0, io->x[0]};
-  while (rows.above < p->kernel_h && first + rows.above * p->dilation_h < 0) rows.above++;
-  for (end = rows.above; end < p->kernel_h && first + end * p->dilation_h < p->input_h;) end++;
-  rows.inside = end - rows.above;
-  rows.below = p->kernel_h - end;
-  if (rows.inside > 0)
-    rows.x += (first + rows.above * p->dilation_h - io->x_row[0]) * p->input_w * p->input_c;
-  return rows;
+static inline void mn_gather_row(mn_gather *g, const mn_conv_2d *p, const mn_kernel_io *io,
+                                 int32_t h) {
+  int32_t first = h * p->stride_h - p->pad_top, above = 0, pairs = mn_matrix_row_pairs(g->row.n);
+  while (above < p->kernel_h && first + above * p->dilation_h < 0) above++;
+  int32_t end = above;
+  while (end < p->kernel_h && first + end * p->dilation_h < p->input_h) end++;
+  g->above = above * pairs;
+  g->inside = end - above;
+  g->below = (p->kernel_h - end) * pairs;
+  g->x = io->x[0];
+  if (end > above) g->x += (first + above * p->dilation_h - io->x_row[0]) * g->row_bytes;
 }
 
-/* The window of output column w. */
-static inline void mn_widen_window(const mn_conv_2d *p, int32_t *to, const mn_window_rows *rows,
-                                   int32_t w) {
-  int32_t n = p->kernel_w * p->input_c, row_bytes = p->input_w * p->input_c;
-  int32_t first_w = w * p->stride_w - p->pad_left, from = first_w * p->input_c;
-  int32_t row_pairs = mn_matrix_row_pairs(n), step = row_bytes * p->dilation_h;
-  const int8_t *x = rows->x;
-  to = mn_widen_value(to, p->input_zero_point, rows->above * row_pairs);
-  if (first_w >= 0 && first_w + p->kernel_w <= p->input_w)
-    for (int32_t i = 0; i < rows->inside; i++) to = mn_widen(to, x + from + i * step, n);
+/* The window that begins at element `from` of its input rows. */
+static MN_OUT_OF_LINE void mn_widen_window(const mn_gather *g, int32_t *to, int32_t from) {
+  mn_row row = g->row;
+  int32_t step = g->step;
+  const int8_t *x = g->x;
+  if (g->above > 0) to = mn_widen_value(to, g->zero_point, g->above);
+  if (from >= 0 && from + row.n <= g->row_bytes)
+    for (int32_t i = g->inside; i > 0; i--, x += step) to = mn_widen(to, x + from, row);
   else
-    for (int32_t i = 0; i < rows->inside; i++, x += step)
-      to = mn_widen_edge(to, x, from, n, row_bytes, p->input_zero_point);
-  (void)mn_widen_value(to, p->input_zero_point, rows->below * row_pairs);
+    for (int32_t i = g->inside; i > 0; i--, x += step)
+      to = mn_widen_edge(to, x, from, row.n, g->row_bytes, g->zero_point);
+  if (g->below > 0) (void)mn_widen_value(to, g->zero_point, g->below);
 }
 
 /* A convolution, block after block of columns. */
@@ -106,12 +117,17 @@ static inline void mn_convolve(mn_matrix_body *body, const mn_conv_2d *p, const 
   int32_t most = mn_matrix_columns(pairs), positions = io->rows * p->output_w;
   int32_t h = io->first_row, w = 0, *x = io->scratch;
   int8_t *y = (int8_t *)io->y + (h - io->y_row) * p->output_w * p->output_c;
-  mn_window_rows rows = mn_window_rows_of(p, io, h);
+  int32_t stride = p->stride_w * p->input_c, left = -p->pad_left * p->input_c, from = left;
+  mn_gather g = {.row = mn_row_of(p->kernel_w * p->input_c),
+                 .row_bytes = p->input_w * p->input_c,
+                 .step = p->dilation_h * p->input_w * p->input_c,
+                 .zero_point = p->input_zero_point};
+  mn_gather_row(&g, p, io, h);
   while (positions > 0) {
     int32_t columns = positions < most ? positions : most;
-    for (int32_t i = 0; i < columns; i++, w++) {
-      if (w == p->output_w) w = 0, rows = mn_window_rows_of(p, io, ++h);
-      mn_widen_window(p, mn_column(x, i, pairs), &rows, w);
+    for (int32_t i = 0; i < columns; i++, w++, from += stride) {
+      if (w == p->output_w) w = 0, from = left, mn_gather_row(&g, p, io, ++h);
+      mn_widen_window(&g, mn_column(x, i, pairs), from);
     }
     mn_matrix m = {.x = x,
                    .stream = io->constant[0],

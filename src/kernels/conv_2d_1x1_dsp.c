@@ -11,10 +11,11 @@ void mn_conv_2d_1x1_s8_dsp(const void *params, const mn_kernel_io *io) {
   const int8_t *x =
       (const int8_t *)io->x[0] + (io->first_row - io->x_row[0]) * p->input_w * p->input_c;
   int8_t *y = (int8_t *)io->y + (io->first_row - io->y_row) * p->output_w * p->output_c;
+  mn_row row = mn_row_of(p->input_c);
   while (pixels > 0) {
     int32_t count = pixels < most ? pixels : most;
     for (int32_t i = 0; i < count; i++, x += p->input_c)
-      (void)mn_widen(mn_column(columns, i, pairs), x, p->input_c);
+      (void)mn_widen(mn_column(columns, i, pairs), x, row);
     mn_matrix m = {.x = columns,
                    .stream = io->constant[0],
                    .y = y,
