@@ -107,7 +107,8 @@ void mn_cli_table(FILE *out, const json_t *result);
   X(build)                 \
   X(data)                  \
   X(space)                 \
-  X(search) X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(report) X(help) X(version)
+  X(search)                \
+  X(train) X(eval) X(run) X(inspect) X(compile) X(bench) X(opt) X(report) X(help) X(version)
 #define X(name) mn_status mn_cli_##name(json_t **result, mn_session *session, mn_error *error);
 MN_CLI_COMMANDS(X)
 #undef X

@@ -38,6 +38,9 @@ static const mn_option compile_options[] = {MN_OPTIONS_COMPILE(ROW)};
 #define MN_ROW_STRUCT mn_options_bench
 static const mn_option bench_options[] = {MN_OPTIONS_BENCH(ROW)};
 #undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_opt
+static const mn_option opt_options[] = {MN_OPTIONS_OPT(ROW)};
+#undef MN_ROW_STRUCT
 #define MN_ROW_STRUCT mn_options_build
 static const mn_option build_options[] = {MN_OPTIONS_BUILD(ROW)};
 #undef MN_ROW_STRUCT
@@ -127,8 +130,15 @@ static const mn_command commands[] = {
     {"report", "one HTML page from a run folder", "DIR", 1, 1,
      {"micronets report spotter"}, NULL, "file",
      {COMMON, NONE, NONE}, mn_cli_report},
-    {"opt", "smaller and bit-exact", "MODEL.tflite", 0, INT32_MAX,
-     {NULL}, NULL, NULL, {COMMON, NONE, NONE}, NULL},
+    {"opt", "the same model, smaller, bit for bit", "MODEL.tflite", 1, 1,
+     {"micronets opt model.tflite --out smaller.tflite",
+      "micronets opt model.tflite --vectors golden --out smaller.tflite"},
+     "Removes channels that never change or that nothing reads, padding that the next layer does itself, "
+     "ops that change nothing, and second copies of constants. Old and new run on the same inputs before the "
+     "file is written: one different bit, and nothing is written (exit code 4).",
+     "passes[] {name,removed}, macs_before, macs_after, params_before, params_after, ops_before, "
+     "ops_after, bytes_before, bytes_after, proved_on, tensors_compared, mismatches, first_mismatch, file",
+     {COMMON, NONE, OWN(opt)}, mn_cli_opt},
     {"characterize", "the layer study and the model study", "", 0, INT32_MAX,
      {NULL}, NULL, NULL, {COMMON, NONE, NONE}, NULL},
     {"help", "this text, or that of a command", "[COMMAND]", 0, 1,

@@ -105,6 +105,34 @@ double mn_plan_op_cycles(const mn_plan *plan, int32_t op, const mn_target *targe
 /* The same under TFLM with CMSIS-NN. */
 double mn_tflm_op_cycles(const mn_graph *graph, int32_t op, const mn_target *target);
 
+/* ---- Clean-up ----------------------------------------------------------------------------
+ * A frozen graph without what its outputs do not need: the same outputs, bit for bit, from fewer
+ * operations. X(name, what it removes): */
+#define MN_PASS_LIST(X)                                                                        \
+  X(dead_channels, "channels that always hold one value, or that nothing reads")               \
+  X(pads, "PAD ops that the next layer's own padding does")                                    \
+  X(no_ops, "RESHAPE, QUANTIZE, PAD and pools that change nothing")                            \
+  X(dead_ops, "ops whose output nothing reads")                                                \
+  X(duplicate_constants, "constants that another one equals")
+typedef enum mn_pass {
+#define X(name, what) MN_PASS_##name,
+  MN_PASS_LIST(X)
+#undef X
+  MN_PASS_COUNT
+} mn_pass;
+
+typedef struct mn_clean {
+  const mn_graph *graph; /* ops keep their order and `origin`; in the caller's arena */
+  int64_t removed[MN_PASS_COUNT];
+  /* [op_count] of `graph`: which channels (last axis) of the source's tensor an op's output still
+   * has, in order; NULL: all of them */
+  const int32_t *const *channels;
+  const int32_t *source; /* [op_count]: the source's op that it was */
+} mn_clean;
+/* Runs all passes until none finds anything. Errors: MN_ERR_UNSUPPORTED where an op has no kernel. */
+mn_status mn_clean_graph(mn_clean *clean, mn_arena *arena, const mn_graph *graph,
+                         mn_error *error) MN_MUST_CHECK;
+
 /* ---- Price -------------------------------------------------------------------------------
  * Bytes and ops are exact for our runtime; code and stack come from the measured tables; cycles,
  * ms and mJ are modelled (-1: unknown). */

@@ -106,6 +106,11 @@
     "golden vectors (inNN.bin, outNN.bin, act00.bin); default: own ones") \
   MN_OPTIONS_COMPILE(X)
 
+#define MN_OPTIONS_OPT(X)                                                             \
+  X(TEXT, vectors, 0, "", "DIR",                                                      \
+    "prove it on stored inputs too (inNN.bin), against outNN.bin where it is there") \
+  X(INTEGER, inputs, 0, "32", "N", "made inputs to prove it on")
+
 #define MN_OPTIONS_BUILD(X)                                                                    \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                 \
   X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")     \
@@ -149,6 +154,7 @@ typedef struct mn_options_run { MN_OPTIONS_RUN(MN_FIELD) } mn_options_run;
 typedef struct mn_options_inspect { MN_OPTIONS_INSPECT(MN_FIELD) } mn_options_inspect;
 typedef struct mn_options_compile { MN_OPTIONS_COMPILE(MN_FIELD) } mn_options_compile;
 typedef struct mn_options_bench { MN_OPTIONS_BENCH(MN_FIELD) } mn_options_bench;
+typedef struct mn_options_opt { MN_OPTIONS_OPT(MN_FIELD) } mn_options_opt;
 typedef struct mn_options_help { MN_OPTIONS_HELP(MN_FIELD) } mn_options_help;
 typedef struct mn_options_build { MN_OPTIONS_BUILD(MN_FIELD) } mn_options_build;
 /* clang-format on */
@@ -191,6 +197,8 @@ mn_status mn_run_compile(json_t **result, const mn_run_context *context,
                          const mn_options_compile *options, mn_error *error) MN_MUST_CHECK;
 mn_status mn_run_bench(json_t **result, const mn_run_context *context,
                        const mn_options_bench *options, mn_error *error) MN_MUST_CHECK;
+mn_status mn_run_opt(json_t **result, const mn_run_context *context, const mn_options_opt *options,
+                     mn_error *error) MN_MUST_CHECK;
 /* The last stage, room report's: room run may not name it. */
 typedef mn_status mn_run_reporter(json_t **result, const mn_run_context *context,
                                   const char *folder, mn_error *error);
