@@ -19,7 +19,6 @@ expect 2 train -x && one_line && says err "-x: unknown option"
 expect 2 inspect m.tflite --threads 100000 && one_line
 
 # not built yet: named, never ignored
-expect 2 opt m.tflite --out n.tflite && one_line && says err "not built yet"
 expect 2 characterize --count 5 && one_line && says err "not built yet"
 expect 2 compile m.tflite --min-sram && one_line && says err "--min-sram"
 expect 2 compile m.tflite --max-cycles 100 && one_line && says err "--max-cycles"
