@@ -108,14 +108,14 @@ static const mn_command commands[] = {
      {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/micronet_kws_m.net"},
      NULL, "macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
      "{arena,features,data,stack,lower_bound,total}, flash {weights,constants,code,total}, "
-     "tflm {arena,head,tail,model_bytes,ops[]}; with --target cycles_modelled, ms_modelled, "
+     "tflm {arena,head,tail,model_bytes,ops[]}, map {sram{},flash{}} as the paper's figure 2; with --target cycles_modelled, ms_modelled, "
      "mj_modelled, error_percent, error_basis, verified_on_board, and cycles_modelled of each layer; of a "
      ".tflite labels[], threshold, trained_on",
      {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
      {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
      NULL, "folder, files[], sram {...}, flash {...} as inspect, kernels[], schedule[] "
-     "{name,kind,first_row,rows,offset,scratch}",
+     "{name,kind,first_row,rows,offset,scratch}; with --runtime tflm tflm {...} and map {...} as inspect",
      {COMMON, NONE, OWN(compile)}, mn_cli_compile},
     {"bench", "run the firmware on an emulated core, check every tensor", "MODEL.tflite", 1, 1,
      {"micronets bench model.tflite --target nucleo-f446re"},

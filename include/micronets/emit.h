@@ -32,4 +32,10 @@ typedef struct mn_emit_result {
 mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan, const mn_model *model,
                     const mn_emit_config *config, mn_error *error) MN_MUST_CHECK;
 
+/* The same model as a project for TFLite Micro: `file` (the whole .tflite) as a C array, the size of its
+ * arena, the list of its operators, a main, and notes on building: model.c, model.h, ops.h, main.cc,
+ * README.md. config->watch and golden are not looked at. */
+mn_status mn_emit_tflm(mn_emit_result *result, mn_arena *arena, const mn_model *model, mn_bytes file,
+                       const mn_emit_config *config, mn_error *error) MN_MUST_CHECK;
+
 #endif

@@ -93,23 +93,23 @@ static mn_status emit_all(mn_emitter *e) {
   return mn_emit_makefile(e);
 }
 
+mn_status mn_emitter_begin(mn_emitter *e) {
+  MN_TRY(check_prefix(e->config->prefix, e->error));
+  e->prefix = e->config->prefix;
+  e->upper = upper_case(e->arena, e->prefix);
+  e->files = mn_arena_array(e->arena, MOST_FILES, sizeof(char *));
+  e->file_room = MOST_FILES;
+  if (e->upper == NULL || e->files == NULL)
+    return mn_error_set(e->error, MN_ERR_MEMORY, "out of memory");
+  return mn_folder_make(e->config->folder, e->error);
+}
+
 mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan,
                     const mn_model *model, const mn_emit_config *config, mn_error *error) {
-  MN_TRY(check_prefix(config->prefix, error));
   MN_TRY(check_graph(plan->graph, error));
   MN_TRY(check_plan(plan, error));
-  mn_emitter e = {.plan = plan,
-                  .model = model,
-                  .config = config,
-                  .arena = arena,
-                  .error = error,
-                  .prefix = config->prefix,
-                  .upper = upper_case(arena, config->prefix),
-                  .files = mn_arena_array(arena, MOST_FILES, sizeof(char *)),
-                  .file_room = MOST_FILES};
-  if (e.upper == NULL || e.files == NULL)
-    return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
-  MN_TRY(mn_folder_make(config->folder, error));
+  mn_emitter e = {.plan = plan, .model = model, .config = config, .arena = arena, .error = error};
+  MN_TRY(mn_emitter_begin(&e));
   mn_status status = emit_all(&e);
   mn_buffer_free(&e.text);
   MN_TRY(status);

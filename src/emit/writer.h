@@ -22,6 +22,8 @@ typedef struct mn_emitter {
   int32_t file_count, file_room;
 } mn_emitter;
 
+/* Checks the prefix, makes the folder: with plan or without one, once config is set. */
+mn_status mn_emitter_begin(mn_emitter *e) MN_MUST_CHECK;
 /* Prints into the file at hand; failures stay in e->status until mn_emit_file reports them. */
 void mn_print(mn_emitter *e, const char *format, ...) MN_PRINTF(2, 3);
 /* Writes what was printed as `name` in the folder and starts afresh. */

@@ -98,11 +98,34 @@ static mn_status finish(json_t **result, const compile_job *job, mn_error *error
   return mn_json_finish(result, object, job->context, false, error);
 }
 
+/* Under TFLM the folder is a project for it; there is neither a plan nor kernels of ours. */
+static mn_status compile_tflm(json_t **result, compile_job *job, const mn_emit_config *config,
+                              mn_error *error) {
+  const mn_run_context *context = job->context;
+  mn_bytes file;
+  MN_TRY(mn_file_read(&file, context->arena, context->arguments[0], 0, error));
+  MN_TRY(
+      mn_stage_blame(mn_emit_tflm(&job->emitted, context->arena, &job->model, file, config, error),
+                     context->arguments[0], error));
+  mn_stage_use_file(&job->price, (int64_t)file.size);
+  json_t *object = mn_json_open(context);
+  mn_json_put_text(object, "folder", job->folder);
+  mn_json_put(object, "files", files_json(job));
+  mn_stage_put_memory(object, &job->price);
+  mn_json_put(object, "kernels", mn_json_array());
+  mn_json_put(object, "schedule", mn_json_array());
+  mn_stage_put_tflm(object, &job->price, job->model.graph);
+  mn_stage_put_map(object, &job->price, job->model.graph, job->target);
+  mn_json_put_text(object, "target", job->target->name);
+  mn_json_put_text(object, "name", job->options->name);
+  return mn_json_finish(result, object, context, false, error);
+}
+
 mn_status mn_run_compile(json_t **result, const mn_run_context *context,
                          const mn_options_compile *options, mn_error *error) {
   compile_job job = {.context = context, .options = options};
   mn_plan_options plan_options = {0};
-  MN_TRY(mn_stage_runtime(context, options->runtime, error));
+  mn_runtime runtime = mn_stage_runtime_of(options->runtime);
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
   MN_TRY(mn_stage_target(&job.target, context, options->target, error));
   MN_TRY(mn_stage_model(&job.model, context, context->arguments[0], error));
@@ -111,9 +134,13 @@ mn_status mn_run_compile(json_t **result, const mn_run_context *context,
   MN_TRY(mn_stage_blame(
       mn_plan_make(&job.plan, context->arena, job.model.graph, job.target, &plan_options, error),
       context->arguments[0], error));
-  MN_TRY(mn_price_graph(&job.price, context->arena, job.model.graph, frontend, job.target,
-                        MN_RUNTIME_MICRONETS, &plan_options, error));
+  MN_TRY(mn_price_graph(&job.price, context->arena, job.model.graph, frontend, job.target, runtime,
+                        &plan_options, error));
   MN_TRY(mn_stage_folder(&job.folder, context, "firmware", error));
+  if (runtime == MN_RUNTIME_TFLM) {
+    mn_emit_config project = {.folder = job.folder, .prefix = options->name};
+    return compile_tflm(result, &job, &project, error);
+  }
   mn_emit_golden golden[GOLDEN];
   MN_TRY(make_golden(golden, &job, error));
   mn_emit_config config = {

@@ -127,14 +127,6 @@ static mn_status price_subject(mn_price *price, const mn_run_context *context, c
   return MN_OK;
 }
 
-/* A file is in flash as it is, whoever wrote it. */
-static void use_file_bytes(mn_price *price, int64_t bytes) {
-  price->tflm.model_bytes = bytes;
-  if (price->runtime != MN_RUNTIME_TFLM) return;
-  price->flash.total += bytes - price->flash.weights;
-  price->flash.weights = bytes;
-}
-
 static mn_status describe(json_t *object, const mn_run_context *context, const subject *s,
                           const mn_target *target, mn_runtime runtime, mn_error *error) {
   mn_price price;
@@ -143,7 +135,7 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   mn_counts counts = mn_graph_counts(s->graph);
   MN_TRY(text_of_frontend(&frontend, context, &s->frontend, error));
   MN_TRY(price_subject(&price, context, s, target, runtime, error));
-  if (!s->is_net) use_file_bytes(&price, s->file_bytes);
+  if (!s->is_net) mn_stage_use_file(&price, s->file_bytes);
   mn_json_put_int(object, "macs", counts.macs);
   mn_json_put_int(object, "ops", counts.ops);
   mn_json_put_int(object, "params", counts.params);
@@ -152,6 +144,7 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   mn_json_put_text(object, "front_end", frontend);
   mn_stage_put_memory(object, &price);
   mn_stage_put_tflm(object, &price, s->graph);
+  mn_stage_put_map(object, &price, s->graph, target);
   if (target != NULL) put_target(object, target, &price, runtime);
   return MN_OK;
 }

@@ -54,6 +54,12 @@ mn_runtime mn_stage_runtime_of(const char *word);
 
 /* ---- Prices as JSON --------------------------------------------------------------------------*/
 void mn_stage_put_memory(json_t *object, const mn_price *price); /* "sram", "flash" */
+/* A file is in flash as it is, whoever wrote it. */
+void mn_stage_use_file(mn_price *price, int64_t bytes);
+/* "map": what lies where, as in the paper's figure 2, for the runtime of the price; what is left of a
+ * target's memories is "free". Keys that end in _modelled come from tables of other programs. */
+void mn_stage_put_map(json_t *object, const mn_price *price, const mn_graph *graph,
+                      const mn_target *target);
 void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *graph);
 void mn_stage_put_speed(json_t *object, const mn_price *price); /* cycles_modelled, ms_, mj_ */
 /* error_percent and error_basis of modelled cycles, null where they or the error are unknown; and

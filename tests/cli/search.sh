@@ -36,6 +36,11 @@ cmp "$work/a/arch.net" "$work/b/arch.net" || fail "one thread finds another netw
 expect 0 $search --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/c" --json
 value 'budget_met and best["ops"] <= 200000'
 
+# time counts where the core has a table; energy only where the target knows its power
+expect 0 $search --budget ms=150 --supernet "$work/a/supernet.ckpt" --out "$work/e" --json
+value 'budget_met and 0 < best["ms_modelled"] <= 150'
+expect 2 $search --budget mj=1 --out "$work/d" && one_line && says err "mj is not modelled for target mps2-an386"
+
 # what cannot be is said before training
 expect 4 $search --budget ops=1K --out "$work/d" && says err "ops"
 [ -e "$work/d/arch.net" ] && fail "an answer to a budget that cannot be met"
