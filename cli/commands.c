@@ -118,10 +118,12 @@ static const mn_command commands[] = {
      "{name,kind,first_row,rows,offset,scratch}; with --runtime tflm tflm {...} and map {...} as inspect",
      {COMMON, NONE, OWN(compile)}, mn_cli_compile},
     {"bench", "run the firmware on an emulated core, check every tensor", "MODEL.tflite", 1, 1,
-     {"micronets bench model.tflite --target nucleo-f446re"},
-     "Instructions are counted, cycles and milliseconds are modelled from them.",
+     {"micronets bench model.tflite --target nucleo-f446re",
+      "micronets bench model.tflite --target nucleo-f446re --port /dev/ttyACM0 --out board"},
+     "Instructions are counted, cycles and milliseconds are modelled from them. With --port the target's "
+     "real board runs the program, and its own counter measures cycles.",
      "core, machine, emulated, instructions, cycles_modelled, ms_modelled, mj_modelled, "
-     "error_percent, error_basis, verified_on_board, sram "
+     "error_percent, error_basis, verified_on_board, cycles_measured, ms_measured, sram "
      "{arena,features,data,stack,stack_bound,total}, flash {...}, frontend "
      "{instructions,cycles_modelled,state,scratch,tables}, parity "
      "{tensors,tensors_total,not_materialised[],vectors,mismatches,first_mismatch}, layers[] "

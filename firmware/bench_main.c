@@ -1,16 +1,17 @@
-/* bench_main.c - runs a compiled model (prefix "model") on inputs from a file and reports.
+/* bench_main.c - runs a compiled model (prefix "model") on inputs that io.h brings, and reports.
  *
- * The file named by the emulator's arguments holds input tensors, one after another. For each: the
- * checksum of every finished stretch of rows (where the hooks are built in) and of the output.
- * Else, on the last one, how deep the stack went, and one run between marks for the instruction
- * counter. SPDX-License-Identifier: Apache-2.0 */
+ * For each input: the checksum of every finished stretch of rows (where the hooks are built in) and of
+ * the output. Then, on the last one, how deep the stack went, and one run between marks for the
+ * instruction counter, or the board's own. SPDX-License-Identifier: Apache-2.0 */
 #include "crc32.h"
 #include "hooks.h"
+#include "io.h"
 #include "model.h"
-#include "semihost.h"
 #include "stack.h"
 
 void mn_bench_rows(int32_t op, int32_t first_row, int32_t rows, const void *data, uint32_t bytes);
+extern uint32_t mn_bench_checks;
+uint32_t mn_bench_checks;
 
 enum { MOST_HOPS = 1000 };
 
@@ -37,7 +38,9 @@ static void run_vector(int32_t index) {
   mn_line_end();
   model_init(arena);
   copy_input();
+  mn_bench_checks = 1;
   model_run(arena);
+  mn_bench_checks = 0;
   mn_line_number("output_bytes", MODEL_OUTPUT_BYTES);
   mn_line_hex("crc", mn_firmware_crc32(model_output(arena), MODEL_OUTPUT_BYTES));
   mn_line_end();
@@ -95,15 +98,9 @@ static void measure(void) {
 }
 
 int main(void) {
-  char path[128];
-  int file = mn_semihost_arguments(path, sizeof path) ? mn_semihost_open(path) : -1;
   int32_t vectors = 0;
-  if (file < 0) {
-    mn_semihost_text("error=no_input_file\n");
-    return 2;
-  }
-  while (mn_semihost_read(file, input, sizeof input) == sizeof input) run_vector(vectors++);
-  mn_semihost_close(file);
+  if (!mn_io_begin()) return 2;
+  while (mn_io_input(input, sizeof input)) run_vector(vectors++);
   if (vectors > 0 && MN_BENCH_MEASURES) measure();
   mn_line_number("vectors", vectors);
   mn_line_end();

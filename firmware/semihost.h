@@ -16,10 +16,4 @@ int mn_semihost_open(const char *path);                     /* for reading; nega
 size_t mn_semihost_read(int file, void *data, size_t size); /* bytes read */
 void mn_semihost_close(int file);
 
-/* One "key=value key=value" line at a time. A line that is too long is cut. */
-void mn_line_word(const char *key, const char *value);
-void mn_line_number(const char *key, int32_t value);
-void mn_line_hex(const char *key, uint32_t value); /* eight digits */
-void mn_line_end(void);
-
 #endif

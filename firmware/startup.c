@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
-#include "semihost.h"
+#include "io.h"
 
 /* From the linker script. */
 extern uint32_t mn_data_load[], mn_data_start[], mn_data_end[], mn_bss_start[], mn_bss_end[];
@@ -27,12 +27,12 @@ void mn_reset(void) {
   const uint32_t *from = mn_data_load;
   for (uint32_t *to = mn_data_start; to < mn_data_end; to++) *to = *from++;
   for (uint32_t *to = mn_bss_start; to < mn_bss_end; to++) *to = 0;
-  mn_semihost_exit(main());
+  mn_io_end(main());
 }
 
 void mn_fault(void) {
-  mn_semihost_text("fault=1\n");
-  mn_semihost_exit(99);
+  mn_io_text("fault=1\n");
+  mn_io_end(99);
 }
 
 /* Initial stack, then handlers: every exception but reset ends the program. */

@@ -71,7 +71,7 @@ def print_table(name, rows, ratio, judged):
     for kind in sorted(rows):
         scale = ratio.get(public.COLUMNS.get(kind), ratio["all"])
         values = ", ".join("%.5g" % (scale * rows[kind].get(t, 0.0)) for t in ORDER)
-        print('    {"tflm_%s", %d, %.3f, %.3f, {%s}},' % (kind, len(judged[kind]), *errors(rows[kind], judged[kind]), values))
+        print('    {"tflm_%s", 0, %d, %.3f, %.3f, {%s}},' % (kind, len(judged[kind]), *errors(rows[kind], judged[kind]), values))
     print("};")
 
 

@@ -12,6 +12,7 @@ typedef struct mn_bench_layer {
   const char *name, *kind;
   int64_t macs, instructions;
   double cycles_modelled; /* -1 unknown */
+  double cycles;          /* measured by a board's own counter; 0: not */
 } mn_bench_layer;
 
 typedef struct mn_bench_result {
@@ -19,6 +20,7 @@ typedef struct mn_bench_result {
   bool emulated;
   int64_t instructions;
   double cycles_modelled, ms_modelled, mj_modelled; /* -1 unknown */
+  double cycles; /* measured by a board's own counter; 0: not. `instructions` is -1 there */
   struct { int64_t arena, features, data, stack, stack_bound, total; } sram;
   struct { int64_t weights, constants, code, total; } flash;
   struct {
@@ -45,6 +47,7 @@ typedef struct mn_bench_config {
   int32_t vector_count;    /* own vectors; 0: default */
   const char *work_folder; /* for sources and programs; kept. NULL: a temporary one */
   uint64_t seed;
+  const char *port; /* DEVICE[:BAUD]: on a real board instead of the emulator; NULL */
   const mn_monitor *monitor;
 } mn_bench_config;
 

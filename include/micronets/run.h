@@ -104,6 +104,8 @@
 #define MN_OPTIONS_BENCH(X)                                               \
   X(TEXT, vectors, 0, "", "DIR",                                          \
     "golden vectors (inNN.bin, outNN.bin, act00.bin); default: own ones") \
+  X(TEXT, port, 0, "", "DEV[:BAUD]",                                      \
+    "on the target's real board, over this serial port, instead of the emulator") \
   MN_OPTIONS_COMPILE(X)
 
 #define MN_OPTIONS_OPT(X)                                                             \

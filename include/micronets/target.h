@@ -16,6 +16,8 @@ typedef struct mn_target {
   const char *kernels;                 /* family of kernel rows: "ref", later "dsp", "mve" */
   const char *machine;                 /* QEMU machine that stands for it: "mps2-an386" */
   const char *linker;                  /* firmware/ linker script for that machine */
+  const char *serial_board;            /* firmware/ file of a real board's serial port; NULL: none */
+  const char *serial_linker;           /* and the linker script for that board */
   /* Energy and speed figures: 0 unknown; the file names the source of each. */
   double active_watts;
   const char *active_watts_source;
@@ -100,6 +102,7 @@ typedef enum mn_cycle_term {
 
 typedef struct mn_cycle_row {
   const char *symbol; /* "mn_conv_2d_s8_ref" */
+  uint64_t sources;   /* hash of the kernel's files that were measured; 0: not of ours */
   int32_t layers;     /* how many were measured */
   double mean_error, worst_error; /* of the fit on those, as a fraction */
   double cycles[MN_CYCLE_TERMS];
@@ -111,10 +114,9 @@ typedef struct mn_cycle_table {
   int32_t row_count;
 } mn_cycle_table;
 
-/* The tables that ship, made by scripts/cycle_table.sh from sources of that hash. */
+/* The tables that ship, made by scripts/cycle_table.sh. */
 typedef struct mn_cycle_tables {
   const char *compiler;
-  uint64_t sources_hash;
   const mn_cycle_table *tables;
   int32_t table_count;
 } mn_cycle_tables;

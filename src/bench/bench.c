@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "bench/board.h"
 #include "bench/build.h"
 #include "bench/measure.h"
 #include "bench/parity.h"
@@ -27,7 +28,12 @@ static mn_status write_inputs(mn_workshop *shop, const mn_vectors *vectors, int3
   return status;
 }
 
-static mn_status check_target(const mn_target *target, mn_error *error) {
+static mn_status check_target(const mn_target *target, const char *port, mn_error *error) {
+  if (port != NULL && target->serial_board == NULL)
+    return mn_error_set(
+        error, MN_ERR_UNSUPPORTED,
+        "%s: names no board to talk to; add board and linker to its [serial] section",
+        target->path);
   if (target->machine != NULL && target->linker != NULL) return MN_OK;
   return mn_error_set(error, MN_ERR_UNSUPPORTED,
                       "%s: names no emulator; add machine and linker to its [emulator] section",
@@ -56,6 +62,30 @@ static mn_status read_vectors(mn_vectors *vectors, mn_arena *arena, const mn_gra
   return mn_vectors_make(vectors, arena, graph, count, config->seed, error);
 }
 
+/* The board's own program instead of the emulated ones. */
+static mn_status run_board(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
+                           const mn_model *model, const mn_bench_config *config,
+                           const mn_reference *reference, const mn_vectors *vectors) {
+  mn_bytes text = {0};
+  uint32_t id = mn_board_model_id(plan);
+  MN_TRY(mn_build_board(shop, plan, model, id));
+  step(config, 2, "board");
+  MN_TRY(mn_board_run(&text, shop, config->port, id, vectors));
+  MN_TRY(mn_parity_check(result, shop->arena, reference, vectors, text, shop->error));
+  return mn_board_measure(result, shop, plan->graph, text);
+}
+
+/* On the emulated core. */
+static mn_status run_emulated(mn_bench_result *result, mn_workshop *shop, const mn_plan *plan,
+                              const mn_bench_config *config, const mn_reference *reference,
+                              const mn_vectors *vectors) {
+  step(config, 2, "parity");
+  MN_TRY(check_parity(result, shop, reference, vectors));
+  step(config, 3, "count");
+  MN_TRY(write_inputs(shop, vectors, 1, "first.bin"));
+  return mn_measure_speed(result, shop, plan, "first.bin");
+}
+
 /* Everything, in a folder that is there. */
 static mn_status bench_in(mn_bench_result *result, mn_workshop *shop, const mn_model *model,
                           const mn_bench_config *config) {
@@ -72,11 +102,10 @@ static mn_status bench_in(mn_bench_result *result, mn_workshop *shop, const mn_m
 
   step(config, 1, "compile");
   MN_TRY(mn_build_programs(&objects, shop, plan, model));
-  step(config, 2, "parity");
-  MN_TRY(check_parity(result, shop, &reference, &vectors));
-  step(config, 3, "count");
-  MN_TRY(write_inputs(shop, &vectors, 1, "first.bin"));
-  MN_TRY(mn_measure_speed(result, shop, plan, "first.bin"));
+  if (config->port != NULL)
+    MN_TRY(run_board(result, shop, plan, model, config, &reference, &vectors));
+  else
+    MN_TRY(run_emulated(result, shop, plan, config, &reference, &vectors));
   MN_TRY(mn_measure_size(result, shop, plan, model, config->plan_options, &objects));
   step(config, 4, "done");
   return MN_OK;
@@ -84,15 +113,16 @@ static mn_status bench_in(mn_bench_result *result, mn_workshop *shop, const mn_m
 
 mn_status mn_bench(mn_bench_result *result, mn_arena *arena, const mn_model *model,
                    const mn_bench_config *config, mn_error *error) {
-  mn_bench_result made = {
-      .core = config->target->core, .machine = config->target->machine, .emulated = true};
+  mn_bench_result made = {.core = config->target->core,
+                          .machine = config->port == NULL ? config->target->machine : NULL,
+                          .emulated = config->port == NULL};
   mn_workshop shop = {.target = config->target,
                       .folder = config->work_folder,
                       .arena = arena,
                       .monitor = config->monitor,
                       .error = error};
   const char *scratch = NULL;
-  MN_TRY(check_target(config->target, error));
+  MN_TRY(check_target(config->target, config->port, error));
   if (config->work_folder == NULL) {
     MN_TRY(mn_scratch_make(&scratch, arena, error));
     shop.folder = scratch;

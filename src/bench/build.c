@@ -51,15 +51,16 @@ static mn_status compile_model(mn_objects *objects, mn_workshop *shop, const cha
 
 /* Start-up and what the bench program needs besides its main. */
 static mn_status compile_firmware(mn_objects *objects, mn_workshop *shop) {
-  static const char *const sources[] = {"firmware/startup.c", "firmware/semihost.c",
-                                        "firmware/mark.c", "firmware/crc32.c", "firmware/stack.S"};
+  static const char *const sources[] = {
+      "firmware/startup.c", "firmware/io_semihost.c", "firmware/semihost.c", "firmware/line.c",
+      "firmware/mark.c",    "firmware/crc32.c",       "firmware/stack.S"};
   return mn_compile(shop, objects, "firmware", FIRMWARE_FLAGS, sources, (int32_t)MN_COUNT(sources));
 }
 
 /* One bench program: `common` objects, model.c and bench_main.c with the hooks that `hooks` asks
  * for. */
-static mn_status build_bench(mn_workshop *shop, const char *program, const char *group,
-                             const char *hooks, const mn_objects *common) {
+static mn_status build_bench_with(mn_workshop *shop, const char *linker, const char *program,
+                                  const char *group, const char *hooks, const mn_objects *common) {
   static const char *const bench_main[] = {"firmware/bench_main.c"};
   mn_objects objects;
   const char *model_flags = mn_arena_text(shop->arena, "%s%s", HOOKS_FLAGS, hooks);
@@ -69,7 +70,12 @@ static mn_status build_bench(mn_workshop *shop, const char *program, const char 
   MN_TRY(objects_copy(&objects, common, shop));
   MN_TRY(compile_model(&objects, shop, group, model_flags));
   MN_TRY(mn_compile(shop, &objects, group, main_flags, bench_main, 1));
-  return mn_link(shop, program, "mn_reset", &objects);
+  return mn_link_with(shop, linker, program, "mn_reset", &objects);
+}
+
+static mn_status build_bench(mn_workshop *shop, const char *program, const char *group,
+                             const char *hooks, const mn_objects *common) {
+  return build_bench_with(shop, shop->target->linker, program, group, hooks, common);
 }
 
 static mn_status build_size(mn_workshop *shop, const mn_objects *model) {
@@ -80,10 +86,9 @@ static mn_status build_size(mn_workshop *shop, const mn_objects *model) {
   return mn_link(shop, MN_PROGRAM_SIZE, "mn_size_main", &objects);
 }
 
-/* Emits the model, unpacks the firmware; `rest` gets the model's objects but for model.c, `common`
- * those and the firmware's. */
-static mn_status build_common(mn_objects *rest, mn_objects *common, mn_workshop *shop,
-                              const mn_plan *plan, const mn_model *source) {
+/* Emits the model, unpacks the firmware; `rest` gets the model's objects but for model.c. */
+static mn_status build_rest(mn_objects *rest, mn_workshop *shop, const mn_plan *plan,
+                            const mn_model *source) {
   mn_emit_result emitted;
   mn_emit_config config = {.folder = mn_arena_text(shop->arena, "%s/model", shop->folder),
                            .prefix = "model",
@@ -92,18 +97,46 @@ static mn_status build_common(mn_objects *rest, mn_objects *common, mn_workshop 
   MN_TRY(mn_emit_c(&emitted, shop->arena, plan, source, &config, shop->error));
   MN_TRY(mn_firmware_unpack(shop));
   MN_TRY(objects_begin(rest, shop));
-  MN_TRY(compile_rest(rest, shop, &emitted));
+  return compile_rest(rest, shop, &emitted);
+}
+
+/* The same, and `common` gets those and the firmware's. */
+static mn_status build_common(mn_objects *rest, mn_objects *common, mn_workshop *shop,
+                              const mn_plan *plan, const mn_model *source) {
+  MN_TRY(build_rest(rest, shop, plan, source));
   MN_TRY(objects_copy(common, rest, shop));
   return compile_firmware(common, shop);
+}
+
+mn_status mn_build_board(mn_workshop *shop, const mn_plan *plan, const mn_model *source,
+                         uint32_t model_id) {
+  const char *board = mn_arena_text(shop->arena, "firmware/%s", shop->target->serial_board);
+  const char *flags = mn_arena_text(shop->arena, FIRMWARE_FLAGS " -DMN_MODEL_ID=0x%08xu", model_id);
+  if (board == NULL || flags == NULL)
+    return mn_error_set(shop->error, MN_ERR_MEMORY, "out of memory");
+  const char *const sources[] = {"firmware/startup.c", "firmware/io_serial.c", "firmware/line.c",
+                                 "firmware/crc32.c",   "firmware/stack.S",     board};
+  mn_objects common;
+  MN_TRY(build_rest(&common, shop, plan, source));
+  MN_TRY(mn_compile(shop, &common, "serial", flags, sources, (int32_t)MN_COUNT(sources)));
+  return build_bench_with(shop, shop->target->serial_linker, MN_PROGRAM_BOARD, "board",
+                          "-DMN_BENCH_BOARD", &common);
 }
 
 static mn_status build_marks(mn_workshop *shop, const mn_objects *common) {
   return build_bench(shop, MN_PROGRAM_MARKS, "marks", "-DMN_BENCH_MARKS", common);
 }
 
-mn_status mn_build_marks(mn_workshop *shop, const mn_plan *plan, const mn_model *source) {
-  mn_objects rest, common;
-  MN_TRY(build_common(&rest, &common, shop, plan, source));
+mn_status mn_build_marks(mn_workshop *shop, mn_objects *firmware, const mn_plan *plan,
+                         const mn_model *source) {
+  mn_objects common;
+  MN_TRY(build_rest(&common, shop, plan, source));
+  if (firmware->count == 0) {
+    MN_TRY(objects_begin(firmware, shop));
+    MN_TRY(compile_firmware(firmware, shop));
+  }
+  for (int32_t i = 0; i < firmware->count && common.count < common.room; i++)
+    common.path[common.count++] = firmware->path[i];
   return build_marks(shop, &common);
 }
 

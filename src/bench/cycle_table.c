@@ -9,9 +9,12 @@
 #include "bench/fit.h"
 #include "bench/layers.h"
 #include "bench/measure.h"
+#include "emit/embedded.h"
 #include "plan/cycles.h"
 
 enum { MOST_ROWS = 64, FEWEST_LAYERS = 3 };
+/* Raised whenever layers, terms or a cycle model change: rows of another version are measured anew. */
+enum { VERSION = 1 };
 
 typedef struct measured {
   int32_t count;
@@ -33,14 +36,14 @@ static mn_status write_input(mn_workshop *shop, const mn_graph *graph) {
 }
 
 /* Counts every layer that the plan gives to `row`. */
-static mn_status count_layers(measured *m, mn_workshop *shop, const mn_graph *graph,
-                              const mn_kernel_row *row) {
+static mn_status count_layers(measured *m, mn_workshop *shop, mn_objects *firmware,
+                              const mn_graph *graph, const mn_kernel_row *row) {
   const mn_plan_options options = {.kernels = row->symbol};
   const mn_plan *plan = NULL;
   mn_bench_result result;
   mn_model model = {.graph = graph};
   MN_TRY(mn_plan_make(&plan, shop->arena, graph, shop->target, &options, shop->error));
-  MN_TRY(mn_build_marks(shop, plan, &model));
+  MN_TRY(mn_build_marks(shop, firmware, plan, &model));
   MN_TRY(write_input(shop, graph));
   MN_TRY(mn_measure_layers(&result, shop, plan->graph, "first.bin"));
   for (int32_t i = 0; i < plan->step_count; i++) {
@@ -53,15 +56,15 @@ static mn_status count_layers(measured *m, mn_workshop *shop, const mn_graph *gr
   return MN_OK;
 }
 
-static mn_status measure(measured *m, mn_workshop *shop, const mn_kernel_row *row, int32_t layers,
-                         uint64_t seed) {
+static mn_status measure(measured *m, mn_workshop *shop, mn_objects *firmware,
+                         const mn_kernel_row *row, int32_t layers, uint64_t seed) {
   const mn_graph *graph = NULL;
   *m = (measured){
       .terms = mn_arena_array(shop->arena, (size_t)layers * MN_CYCLE_TERMS, sizeof *m->terms),
       .cycles = mn_arena_array(shop->arena, (size_t)layers, sizeof *m->cycles)};
   if (m->terms == NULL || m->cycles == NULL) return no_memory(shop);
   MN_TRY(mn_layers_make(&graph, shop->arena, row, layers, seed, shop->error));
-  return graph != NULL ? count_layers(m, shop, graph, row) : MN_OK;
+  return graph != NULL ? count_layers(m, shop, firmware, graph, row) : MN_OK;
 }
 
 static double estimate(const mn_cycle_row *row, const double *terms) {
@@ -91,30 +94,65 @@ static bool is_wanted(const mn_kernel_row *row, const mn_target *target) {
   return row->sources[0] != NULL && mn_kernel_family_reaches(target->kernels, row->family);
 }
 
-static bool is_known(const mn_cycle_row *rows, int32_t count, const char *symbol) {
-  for (int32_t i = 0; i < count; i++)
-    if (strcmp(rows[i].symbol, symbol) == 0) return true;
-  return false;
+static uint64_t hash_of(const mn_kernel_row *row, mn_arena *arena) {
+  uint64_t hash = VERSION;
+  for (int32_t i = 0; row->sources[i] != NULL; i++) {
+    const char *name = mn_arena_text(arena, "kernels/%s", row->sources[i]);
+    const mn_embedded_file *file = name != NULL ? mn_embedded_find(name) : NULL;
+    if (file != NULL) hash = mn_hash64(hash, file->data, file->size);
+  }
+  return hash;
 }
 
-static mn_status measure_target(mn_cycle_table *table, mn_workshop *shop, int32_t layers,
-                                uint64_t seed) {
+static const mn_cycle_row *find(const mn_cycle_row *rows, int32_t count, const char *symbol) {
+  for (int32_t i = 0; i < count; i++)
+    if (strcmp(rows[i].symbol, symbol) == 0) return &rows[i];
+  return NULL;
+}
+
+/* The shipped row, where it was made by this compiler from these files. */
+static const mn_cycle_row *shipped(const char *compiler, const char *core, const char *symbol,
+                                   uint64_t sources) {
+  const mn_cycle_tables *all = &mn_cycle_tables_shipped;
+  if (strcmp(all->compiler, compiler) != 0) return NULL;
+  for (int32_t t = 0; t < all->table_count; t++) {
+    if (strcmp(all->tables[t].core, core) != 0) continue;
+    const mn_cycle_row *row = find(all->tables[t].rows, all->tables[t].row_count, symbol);
+    if (row != NULL && row->sources == sources) return row;
+  }
+  return NULL;
+}
+
+/* One row, measured or as shipped; layers 0: too few shapes suit the kernel. */
+static mn_status make_row(mn_cycle_row *made, mn_workshop *shop, mn_objects *firmware,
+                          const mn_kernel_row *kernel, const char *compiler) {
+  enum { LAYERS = 40, SEED = 1 };
+  measured m;
+  uint64_t sources = hash_of(kernel, shop->arena);
+  const mn_cycle_row *old = shipped(compiler, shop->target->core, kernel->symbol, sources);
+  *made = old != NULL ? *old : (mn_cycle_row){0};
+  if (old != NULL) return MN_OK;
+  MN_TRY(measure(&m, shop, firmware, kernel, LAYERS, SEED));
+  if (m.count < FEWEST_LAYERS) return MN_OK;
+  fit(made, kernel->symbol, &m);
+  made->sources = sources;
+  mn_monitor_message(shop->monitor, MN_LEVEL_NOTE, "%s %s: %d layers, mean %.1f %%, worst %.1f %%",
+                     shop->target->core, kernel->symbol, m.count, 100 * made->mean_error,
+                     100 * made->worst_error);
+  return MN_OK;
+}
+
+static mn_status measure_target(mn_cycle_table *table, mn_workshop *shop, const char *compiler) {
   int32_t count = 0;
+  mn_objects firmware = {0};
   mn_cycle_row *rows = mn_arena_array(shop->arena, MOST_ROWS, sizeof *rows);
   if (rows == NULL) return no_memory(shop);
   for (int32_t i = 0; count < MOST_ROWS; i++) {
-    measured m;
     const mn_kernel_row *kernel = mn_kernel_row_at(i);
     if (kernel == NULL) break;
-    if (!is_wanted(kernel, shop->target) || is_known(rows, count, kernel->symbol)) continue;
-    MN_TRY(measure(&m, shop, kernel, layers, seed));
-    if (m.count < FEWEST_LAYERS) continue;
-    fit(&rows[count], kernel->symbol, &m);
-    mn_monitor_message(shop->monitor, MN_LEVEL_NOTE,
-                       "%s %s: %d layers, mean %.1f %%, worst %.1f %%", shop->target->core,
-                       kernel->symbol, m.count, 100 * rows[count].mean_error,
-                       100 * rows[count].worst_error);
-    count++;
+    if (!is_wanted(kernel, shop->target) || find(rows, count, kernel->symbol) != NULL) continue;
+    MN_TRY(make_row(&rows[count], shop, &firmware, kernel, compiler));
+    count += rows[count].layers > 0;
   }
   *table = (mn_cycle_table){shop->target->core, rows, count};
   return MN_OK;
@@ -123,7 +161,6 @@ static mn_status measure_target(mn_cycle_table *table, mn_workshop *shop, int32_
 mn_status mn_bench_cycles(mn_cycle_tables *tables, mn_arena *arena, const mn_target *const *targets,
                           int32_t count, const char *work_folder, const mn_monitor *monitor,
                           mn_error *error) {
-  enum { LAYERS = 40, SEED = 1 };
   mn_cycle_table *made = mn_arena_array(arena, (size_t)count + 1, sizeof *made);
   mn_workshop shop = {.folder = work_folder, .arena = arena, .monitor = monitor, .error = error};
   if (made == NULL) return no_memory(&shop);
@@ -134,9 +171,9 @@ mn_status mn_bench_cycles(mn_cycle_tables *tables, mn_arena *arena, const mn_tar
   for (int32_t i = 0; i < count; i++) {
     shop.target = targets[i];
     if (mn_cycle_model_of(targets[i]->core) == NULL) continue;
-    MN_TRY(measure_target(&made[measured_count++], &shop, LAYERS, SEED));
+    MN_TRY(measure_target(&made[measured_count++], &shop, compiler));
   }
-  *tables = (mn_cycle_tables){compiler, mn_bench_sources_hash(), made, measured_count};
+  *tables = (mn_cycle_tables){compiler, made, measured_count};
   return MN_OK;
 }
 
@@ -147,10 +184,12 @@ mn_status mn_bench_cycles_error(double *mean, double *worst, int32_t *layers, mn
   mn_workshop shop = {.target = target, .folder = work_folder, .arena = arena, .error = error};
   const mn_cycle_row *row = mn_target_cycle_row(target, symbol);
   measured m = {0};
+  mn_objects firmware = {0};
   MN_TRY(mn_folder_make(work_folder, error));
   const mn_kernel_row *kernel = NULL;
   for (int32_t i = 0; row != NULL && m.count == 0 && (kernel = mn_kernel_row_at(i)) != NULL; i++)
-    if (strcmp(kernel->symbol, symbol) == 0) MN_TRY(measure(&m, &shop, kernel, LAYERS, seed));
+    if (strcmp(kernel->symbol, symbol) == 0)
+      MN_TRY(measure(&m, &shop, &firmware, kernel, LAYERS, seed));
   if (row == NULL || m.count == 0)
     return mn_error_set(error, MN_ERR_ARGUMENT, "%s has no row of cycles for %s", symbol,
                         target->core);
@@ -162,8 +201,9 @@ mn_status mn_bench_cycles_error(double *mean, double *worst, int32_t *layers, mn
 /* ---- Printing -------------------------------------------------------------------------------*/
 
 static mn_status print_row(const mn_sink *out, const mn_cycle_row *row) {
-  MN_TRY(mn_sink_printf(out, "    {\"%s\", %d, %.3f, %.3f, {", row->symbol, row->layers,
-                        row->mean_error, row->worst_error));
+  MN_TRY(mn_sink_printf(out, "    {\"%s\", 0x%016llxu, %d, %.3f, %.3f, {", row->symbol,
+                        (unsigned long long)row->sources, row->layers, row->mean_error,
+                        row->worst_error));
   for (int32_t i = 0; i < MN_CYCLE_TERMS; i++)
     MN_TRY(mn_sink_printf(out, "%s%.6g", i > 0 ? ", " : "", row->cycles[i]));
   return mn_sink_printf(out, "}},\n");
@@ -188,7 +228,6 @@ mn_status mn_bench_cycles_print(const mn_sink *out, const mn_cycle_tables *table
   return mn_sink_printf(
       out,
       "};\n\nconst mn_cycle_tables mn_cycle_tables_shipped = {\n    .compiler = \"%s\",\n"
-      "    .sources_hash = 0x%016llxu,\n    .tables = tables,\n    .table_count = "
-      "MN_COUNT(tables),\n};\n",
-      tables->compiler, (unsigned long long)tables->sources_hash);
+      "    .tables = tables,\n    .table_count = MN_COUNT(tables),\n};\n",
+      tables->compiler);
 }

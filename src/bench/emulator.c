@@ -87,13 +87,19 @@ mn_status mn_compile(mn_workshop *shop, mn_objects *objects, const char *group, 
 
 mn_status mn_link(mn_workshop *shop, const char *program, const char *entry,
                   const mn_objects *objects) {
+  return mn_link_with(shop, shop->target->linker, program, entry, objects);
+}
+
+mn_status mn_link_with(mn_workshop *shop, const char *linker, const char *program,
+                       const char *entry, const mn_objects *objects) {
   mn_arguments list;
   MN_TRY(mn_arguments_begin(&list, shop->arena, shop->error));
   mn_arguments_add(&list, MN_ARM_COMPILER);
   mn_arguments_words(&list, shop->target->cpu_flags);
   mn_arguments_words(&list, "-nostartfiles -Wl,--gc-sections");
   mn_arguments_add(&list, "-Wl,-e,%s", entry);
-  mn_arguments_add(&list, "-Tfirmware/%s", shop->target->linker);
+  mn_arguments_add(&list, "-Lfirmware");
+  mn_arguments_add(&list, "-Tfirmware/%s", linker);
   for (int32_t i = 0; i < objects->count; i++) mn_arguments_add(&list, "%s", objects->path[i]);
   mn_arguments_words(&list, "-o");
   mn_arguments_add(&list, "%s", program);

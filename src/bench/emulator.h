@@ -32,6 +32,10 @@ mn_status mn_compile(mn_workshop *shop, mn_objects *objects, const char *group, 
 mn_status mn_link(mn_workshop *shop, const char *program, const char *entry,
                   const mn_objects *objects) MN_MUST_CHECK;
 
+/* The same with another script of firmware/. */
+mn_status mn_link_with(mn_workshop *shop, const char *linker, const char *program,
+                       const char *entry, const mn_objects *objects) MN_MUST_CHECK;
+
 /* First line of what the compiler says of its version. */
 mn_status mn_compiler_version(mn_workshop *shop, const char **version) MN_MUST_CHECK;
 

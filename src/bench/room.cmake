@@ -9,5 +9,6 @@ set_target_properties(mn_count PROPERTIES PREFIX "" OUTPUT_NAME micronets-count
 set_source_files_properties(src/bench/emulator.c PROPERTIES
   COMPILE_DEFINITIONS "MN_COUNT_PLUGIN=\"${CMAKE_BINARY_DIR}/micronets-count.so\"")
 # The numbers of regions are the firmware's.
-set_source_files_properties(src/bench/emulator.c src/bench/measure.c src/bench/frontend_stages.c PROPERTIES
+set_source_files_properties(src/bench/emulator.c src/bench/measure.c src/bench/frontend_stages.c
+  src/bench/board.c PROPERTIES
   INCLUDE_DIRECTORIES ${CMAKE_SOURCE_DIR}/firmware)

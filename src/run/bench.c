@@ -15,6 +15,7 @@ static void push_layers(json_t *layers, const mn_bench_layer *list, int32_t coun
     mn_json_put_int(layer, "macs", from->macs);
     mn_json_put_known_int(layer, "instructions", from->instructions);
     mn_json_put_known(layer, "cycles_modelled", from->cycles_modelled);
+    if (from->cycles > 0) mn_json_put_known(layer, "cycles_measured", from->cycles);
     mn_json_push(layers, layer);
   }
 }
@@ -87,6 +88,8 @@ static mn_status bench_json(json_t **result, const mn_run_context *context,
   mn_json_put_known(object, "ms_modelled", r->ms_modelled);
   mn_json_put_known(object, "mj_modelled", r->mj_modelled);
   mn_stage_put_error(object, target, MN_RUNTIME_MICRONETS, r->cycles_modelled >= 0);
+  mn_json_put_known(object, "cycles_measured", r->cycles > 0 ? r->cycles : -1);
+  mn_json_put_known(object, "ms_measured", r->cycles > 0 ? 1e3 * r->cycles / target->clock_hz : -1);
   put_memory(object, r);
   mn_json_put(object, "frontend", frontend_json(r));
   mn_json_put(object, "parity", parity_json(r));
@@ -107,6 +110,7 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   mn_bench_config config = {.target = target,
                             .plan_options = &plan_options,
                             .vectors = options->vectors,
+                            .port = options->port,
                             .seed = (uint64_t)context->common->seed,
                             .monitor = context->monitor};
   if (context->common->out != NULL)

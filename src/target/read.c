@@ -26,6 +26,8 @@ typedef enum key_unit { UNIT_TEXT, UNIT_BYTES, UNIT_HZ, UNIT_REAL } key_unit;
   X("build", "kernels", kernels, TEXT, true)               \
   X("emulator", "machine", machine, TEXT, false)           \
   X("emulator", "linker", linker, TEXT, false)             \
+  X("serial", "board", serial_board, TEXT, false)          \
+  X("serial", "linker", serial_linker, TEXT, false)        \
   X("energy", "active_watts", active_watts, REAL, false)   \
   X("energy", "source", active_watts_source, TEXT, false)  \
   X("cycles", "factor", cycle_factor, REAL, false)         \
@@ -205,6 +207,9 @@ static mn_status check_complete(const parse *p) {
                         p->path);
   if ((t->machine != NULL) != (t->linker != NULL))
     return mn_error_set(p->error, MN_ERR_FORMAT, "%s: [emulator] needs both machine and linker",
+                        p->path);
+  if ((t->serial_board != NULL) != (t->serial_linker != NULL))
+    return mn_error_set(p->error, MN_ERR_FORMAT, "%s: [serial] needs both board and linker",
                         p->path);
   return MN_OK;
 }

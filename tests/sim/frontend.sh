@@ -27,8 +27,9 @@ lines=$(wc -l < host.txt)
 
 core() { # name, flags, machine, linker script
   # shellcheck disable=SC2086
-  arm-none-eabi-gcc $flags $2 -ffreestanding -nostartfiles -Wstack-usage=512 -T "$MN_SOURCE/firmware/$4" \
-    "$test/main.c" "$MN_SOURCE/firmware/startup.c" "$MN_SOURCE/firmware/semihost.c" $features -o "$1.elf"
+  arm-none-eabi-gcc $flags $2 -ffreestanding -nostartfiles -Wstack-usage=512 -L "$MN_SOURCE/firmware" -T "$MN_SOURCE/firmware/$4" \
+    "$test/main.c" "$MN_SOURCE/firmware/startup.c" "$MN_SOURCE/firmware/io_semihost.c" \
+    "$MN_SOURCE/firmware/semihost.c" "$MN_SOURCE/firmware/line.c" $features -o "$1.elf"
   timeout 900 qemu-system-arm -M "$3" -nographic -monitor none -serial none \
     -semihosting-config enable=on,target=native -kernel "$1.elf" > "$1.txt" </dev/null
   # The same keys, but for the blank at the end of a line.

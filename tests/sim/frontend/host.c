@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "io.h"
 #include "semihost.h"
 
 static FILE *opened;

@@ -2,6 +2,7 @@
  * one line with checksums each. Built for emulated cores, and for the host with host.c instead of
  * the semihosting calls: the lines must be the same.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "io.h"
 #include "semihost.h"
 #include "tables.h"
 
