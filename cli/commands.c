@@ -109,7 +109,7 @@ static const mn_command commands[] = {
      NULL, "macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
      "{arena,features,data,stack,lower_bound,total}, flash {weights,constants,code,total}, "
      "tflm {arena,head,tail,model_bytes,ops[]}, map {sram{},flash{}} as the paper's figure 2; with --target cycles_modelled, ms_modelled, "
-     "mj_modelled, error_percent, error_basis, verified_on_board, and cycles_modelled of each layer; of a "
+     "mj_modelled, error_percent, error_basis, power_basis, verified_on_board, and cycles_modelled of each layer; of a "
      ".tflite labels[], threshold, trained_on",
      {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
@@ -123,7 +123,7 @@ static const mn_command commands[] = {
      "Instructions are counted, cycles and milliseconds are modelled from them. With --port the target's "
      "real board runs the program, and its own counter measures cycles.",
      "core, machine, emulated, instructions, cycles_modelled, ms_modelled, mj_modelled, "
-     "error_percent, error_basis, verified_on_board, cycles_measured, ms_measured, sram "
+     "error_percent, error_basis, power_basis, verified_on_board, cycles_measured, ms_measured, sram "
      "{arena,features,data,stack,stack_bound,total}, flash {...}, frontend "
      "{instructions,cycles_modelled,state,scratch,tables}, parity "
      "{tensors,tensors_total,not_materialised[],vectors,mismatches,first_mismatch}, layers[] "

@@ -206,5 +206,7 @@ void mn_stage_put_error(json_t *object, const mn_target *target, mn_runtime runt
   bool judged = known && target->error_percent > 0; /* an error of nothing is nothing */
   mn_json_put_known(object, "error_percent", judged ? target->error_percent : -1);
   mn_json_put_text(object, "error_basis", judged ? target->error_basis : NULL);
+  mn_json_put_text(object, "power_basis",
+                   target->active_watts > 0 ? target->active_watts_source : NULL);
   mn_json_put(object, "verified_on_board", json_boolean(judged && runtime == MN_RUNTIME_TFLM));
 }

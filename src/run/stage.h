@@ -62,8 +62,8 @@ void mn_stage_put_map(json_t *object, const mn_price *price, const mn_graph *gra
                       const mn_target *target);
 void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *graph);
 void mn_stage_put_speed(json_t *object, const mn_price *price); /* cycles_modelled, ms_, mj_ */
-/* error_percent and error_basis of modelled cycles, null where they or the error are unknown; and
- * verified_on_board: whether a board ran what was modelled. Nothing of our own runtime was yet. */
+/* error_percent and error_basis of modelled cycles, null where they or the error are unknown; what the
+ * power behind millijoules rests on; and verified_on_board: whether a board ran what was modelled. Nothing of our own runtime was yet. */
 void mn_stage_put_error(json_t *object, const mn_target *target, mn_runtime runtime, bool known);
 
 /* ---- The record of a run ---------------------------------------------------------------------*/
