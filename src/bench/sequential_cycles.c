@@ -22,11 +22,6 @@ static double float_memory_cycles(const mn_instruction *in) {
   return many ? 1 + mn_registers_listed(in->operands) : 2;
 }
 
-/* BL and BLX push the return address into LR. */
-static bool links(const char *mnemonic) {
-  return strncmp(mnemonic, "blx", 3) == 0 || strcmp(mnemonic, "bl") == 0;
-}
-
 bool mn_is_single_transfer(const mn_instruction *in) {
   return in != NULL && (in->kind == MN_CLASS_LOAD || in->kind == MN_CLASS_STORE);
 }
@@ -47,7 +42,8 @@ double mn_sequential_cycles(const mn_core_costs *costs, const mn_count *count,
              (to_pc ? costs->many_to_pc * taken : 0);
     }
     case MN_CLASS_BRANCH:
-      return executed + costs->taken * taken + (links(in->mnemonic) ? costs->link * executed : 0);
+      return executed + costs->taken * taken +
+             (strcmp(in->mnemonic, "bl") == 0 ? costs->link * executed : 0);
     case MN_CLASS_MULTIPLY:
       return executed * (begins_with(in->mnemonic, "ml") ? costs->accumulate : 1);
     case MN_CLASS_MULTIPLY_LONG: return executed * costs->multiply_long;
