@@ -33,5 +33,6 @@ typedef struct mn_conv_2d {
 mn_kernel_body mn_conv_2d_s8_ref;
 mn_kernel_body mn_conv_2d_s4_ref, mn_conv_2d_s16_ref, mn_conv_2d_s16_b32_ref;
 mn_kernel_body mn_conv_2d_s8_dsp, mn_conv_2d_1x1_s8_dsp, mn_conv_2d_exact_s8_dsp;
+mn_kernel_body mn_conv_2d_s8_plain, mn_conv_2d_s8_m0, mn_conv_2d_s8_mve;
 
 #endif

@@ -31,5 +31,19 @@ typedef struct mn_depthwise_conv_2d {
 mn_kernel_body mn_depthwise_conv_2d_s8_ref;
 mn_kernel_body mn_depthwise_conv_2d_s4_ref, mn_depthwise_conv_2d_s16_ref;
 mn_kernel_body mn_depthwise_3x3_s8_dsp; /* packed as depthwise_3x3.h says */
+mn_kernel_body mn_depthwise_conv_2d_s8_plain, mn_depthwise_conv_2d_s8_m0;
+mn_kernel_body mn_depthwise_conv_2d_s8_mve;
+
+/* Output rows that the block kernels do at a time: their scratch stays below about 1 KB. */
+static inline int32_t mn_depthwise_strip(int32_t output_h, int32_t output_w) {
+  int32_t rows = output_w < 128 ? 128 / output_w : 1;
+  return rows < output_h ? rows : output_h;
+}
+
+/* The same of _mve, whose strips hold sixteen channels. */
+static inline int32_t mn_depthwise_strip_mve(int32_t output_h, int32_t output_w) {
+  int32_t rows = output_w < 32 ? 32 / output_w : 1;
+  return rows < output_h ? rows : output_h;
+}
 
 #endif

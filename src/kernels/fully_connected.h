@@ -36,5 +36,6 @@ typedef struct mn_fully_connected {
 mn_kernel_body mn_fully_connected_s8_ref;
 mn_kernel_body mn_fully_connected_s8_dsp, mn_fully_connected_exact_s8_dsp;
 mn_kernel_body mn_fully_connected_s4_ref, mn_fully_connected_s16_ref;
+mn_kernel_body mn_fully_connected_s8_plain, mn_fully_connected_s8_m0, mn_fully_connected_s8_mve;
 
 #endif

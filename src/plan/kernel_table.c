@@ -6,15 +6,14 @@
 
 #include "plan/rows.h"
 
-static const mn_rows none = {NULL, 0}; /* of a family that has no file of rows yet */
-
 static const struct family {
   const char *name;
   const mn_rows *rows;
   const char *fallback; /* family that runs what this one refuses; NULL none */
 } families[] = {
-    {"host", &mn_rows_host, "ref"}, {"mve", &none, "plain"},     {"dsp", &mn_rows_dsp, "plain"},
-    {"plain", &none, "ref"},        {"ref", &mn_rows_ref, NULL},
+    {"host", &mn_rows_host, "ref"},   {"mve", &mn_rows_mve, "plain"},
+    {"dsp", &mn_rows_dsp, "plain"},   {"m0", &mn_rows_m0, "plain"},
+    {"plain", &mn_rows_plain, "ref"}, {"ref", &mn_rows_ref, NULL},
 };
 
 const mn_kernel_row *mn_kernel_row_at(int32_t index) {

@@ -45,7 +45,8 @@ typedef enum mn_overlap {
 
 typedef struct mn_kernel_row {
   mn_op_kind op;
-  const char *family; /* "ref": runs everywhere; "plain": fast portable C; "dsp", "mve": Arm
+  const char *family; /* "ref": runs everywhere; "plain": fast portable C; "m0": the
+                         same for Cortex-M0; "dsp", "mve": Arm
                          extensions; "host": this machine's vector units */
   const char *unit;   /* "avx512", "avx2": asked for by this name too; NULL none */
   const char *symbol; /* "mn_conv_2d_s8_ref" */
@@ -60,8 +61,8 @@ typedef struct mn_kernel_row {
   mn_kernel_body *body; /* NULL where it cannot run on this machine */
 } mn_kernel_row;
 
-/* The first row of `family` (or of that unit) that suits the op, else of the families behind it: dsp and
- * mve, then plain, then ref; host, then ref. NULL: `reason` says why. */
+/* The first row of `family` (or of that unit) that suits the op, else of the families behind it: dsp,
+ * mve and m0, then plain, then ref; host, then ref. NULL: `reason` says why. */
 const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, const char *family,
                                     const char **reason);
 /* All rows, for tests and for the code-size table: NULL past the last one. */

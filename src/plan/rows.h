@@ -10,7 +10,7 @@ typedef struct mn_rows {
   const mn_kernel_row *row;
   int32_t count;
 } mn_rows;
-extern const mn_rows mn_rows_ref, mn_rows_host, mn_rows_dsp;
+extern const mn_rows mn_rows_ref, mn_rows_host, mn_rows_plain, mn_rows_m0, mn_rows_dsp, mn_rows_mve;
 
 extern const mn_params_info mn_params_conv_2d, mn_params_depthwise_conv_2d;
 extern const mn_params_info mn_params_fully_connected, mn_params_pool_2d, mn_params_add;

@@ -25,7 +25,7 @@ typedef struct layer {
 #define NONE MN_ACTIVATION_NONE
 #define RELU MN_ACTIVATION_RELU
 #define PLANES "mn_depthwise_3x3_s8_dsp"
-#define REF "mn_depthwise_conv_2d_s8_ref"
+#define PLAIN "mn_depthwise_conv_2d_s8_plain"
 
 static const layer layers[] = {
     {25, 5, 8, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -128, 0.01f, PLANES},
@@ -45,12 +45,12 @@ static const layer layers[] = {
     {97, 96, 1, {3, 3, 2, 2, 1, 1, 1, SAME}, RELU, -1, -128, 0.02f, PLANES},
     {6, 7, 3, {3, 3, 2, 2, 1, 1, 1, VALID}, RELU, 9, -128, 0.02f, PLANES},
     {2, 1, 2, {3, 3, 2, 2, 1, 1, 1, SAME}, RELU, 9, -128, 0.02f, PLANES},
-    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, -128, 5, 0.004f, REF},
-    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -7, 0.01f, REF},
-    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -128, 900.0f, REF},
-    {5, 5, 2, {3, 3, 1, 1, 2, 2, 1, SAME}, RELU, -128, -128, 0.01f, REF},
-    {5, 5, 2, {3, 3, 2, 1, 1, 1, 1, SAME}, RELU, -128, -128, 0.01f, REF},
-    {5, 5, 2, {3, 3, 1, 1, 1, 1, 2, SAME}, RELU, -128, -128, 0.01f, REF},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, -128, 5, 0.004f, PLAIN},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -7, 0.01f, PLAIN},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -128, 900.0f, PLAIN},
+    {5, 5, 2, {3, 3, 1, 1, 2, 2, 1, SAME}, RELU, -128, -128, 0.01f, PLAIN},
+    {5, 5, 2, {3, 3, 2, 1, 1, 1, 1, SAME}, RELU, -128, -128, 0.01f, PLAIN},
+    {5, 5, 2, {3, 3, 1, 1, 1, 1, 2, SAME}, RELU, -128, -128, 0.01f, PLAIN},
 };
 
 /* Weights that use all of [-127, 127]; scales per channel from half to twice the wanted factor. */

@@ -134,6 +134,16 @@ static void host_kernels_should_match_every_tensor_of_tflm(void **state) {
   every_tensor_of_the_golden_models_should_match("host", false);
 }
 
+static void plain_kernels_should_match_every_tensor_of_tflm(void **state) {
+  (void)state;
+  every_tensor_of_the_golden_models_should_match("plain", false);
+}
+
+static void m0_kernels_should_match_every_tensor_of_tflm(void **state) {
+  (void)state;
+  every_tensor_of_the_golden_models_should_match("m0", false);
+}
+
 static void narrower_host_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
   every_tensor_of_the_golden_models_should_match("avx2", false);
@@ -182,6 +192,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reference_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_every_tensor_of_tflm),
+      cmocka_unit_test(plain_kernels_should_match_every_tensor_of_tflm),
+      cmocka_unit_test(m0_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(narrower_host_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(dsp_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_with_every_tensor_kept),

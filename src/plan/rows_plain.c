@@ -1,0 +1,45 @@
+/* rows_plain.c - fast portable C: rows of the families plain (Cortex-M3 and any core) and m0 (cores
+ * without a long multiply and with eight registers). SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/conv_2d.h"
+#include "kernels/depthwise_conv_2d.h"
+#include "kernels/fully_connected.h"
+#include "plan/arguments_block.h"
+#include "plan/rows.h"
+
+#define CONV(kind, family, refuse, walk, over, dot)                                     \
+  MN_ROW(kind, #family, conv_2d, mn_conv_2d_s8_##family, refuse, walk, over,            \
+         "conv_2d_" #family ".c", "gather_window.c", dot ".c", "outputs_" #family ".c", \
+         "outputs_any.c")
+#define DEPTHWISE(family, refuse, over)                                                           \
+  MN_ROW(DEPTHWISE_CONV_2D, #family, depthwise_conv_2d, mn_depthwise_conv_2d_s8_##family, refuse, \
+         mn_block_walk_depthwise_conv_2d, over, "depthwise_conv_2d_" #family ".c", "taps.c",      \
+         "outputs_" #family ".c", "outputs_any.c")
+#define FULLY_CONNECTED(family, refuse, walk, dot)                                                \
+  MN_ROW(FULLY_CONNECTED, #family, fully_connected, mn_fully_connected_s8_##family, refuse, walk, \
+         NONE, "fully_connected_" #family ".c", dot ".c", "outputs_" #family ".c",                \
+         "outputs_any.c")
+
+static const mn_kernel_row plain[] = {
+    CONV(CONV_2D, plain, mn_refuses_pointwise, mn_block_walk_conv_2d_pairs, PIXEL, "dot_pair"),
+    CONV(CONV_2D, plain, mn_refuses_conv_2d, mn_block_walk_conv_2d_pairs, NONE, "dot_pair"),
+    CONV(DEPTHWISE_CONV_2D, plain, mn_refuses_one_channel, mn_block_walk_one_channel_pairs, NONE,
+         "dot_pair"),
+    DEPTHWISE(plain, mn_refuses_depthwise_in_place, PLANE),
+    DEPTHWISE(plain, mn_refuses_depthwise_conv_2d, NONE),
+    FULLY_CONNECTED(plain, mn_refuses_fully_connected, mn_block_walk_fully_connected_moved,
+                    "dot_long"),
+};
+
+static const mn_kernel_row m0[] = {
+    CONV(CONV_2D, m0, mn_m0_refuses_pointwise, mn_block_walk_conv_2d_rows, PIXEL, "dot_row"),
+    CONV(CONV_2D, m0, mn_m0_refuses_conv_2d, mn_block_walk_conv_2d_rows, NONE, "dot_row"),
+    CONV(DEPTHWISE_CONV_2D, m0, mn_m0_refuses_one_channel, mn_block_walk_one_channel_rows, NONE,
+         "dot_row"),
+    DEPTHWISE(m0, mn_m0_refuses_depthwise_in_place, PLANE),
+    DEPTHWISE(m0, mn_m0_refuses_depthwise_conv_2d, NONE),
+    FULLY_CONNECTED(m0, mn_m0_refuses_fully_connected, mn_block_walk_fully_connected_signed,
+                    "dot_row"),
+};
+
+const mn_rows mn_rows_plain = {plain, (int32_t)MN_COUNT(plain)};
+const mn_rows mn_rows_m0 = {m0, (int32_t)MN_COUNT(m0)};
