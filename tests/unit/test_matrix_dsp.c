@@ -50,8 +50,8 @@ static const layer convolutions[] = {
     {4, 5, 8, 6, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, 5, -5, 1e-9f, EXACT},
     {4, 5, 3, 7, {3, 3, 2, 1, 1, 1, 1, SAME}, RELU6, 5, -5, 0.01f, EXACT},
     {4, 4, 2, 5, {1, 1, 1, 1, 1, 1, 1, SAME}, NONE, -128, 127, 700.0f, EXACT},
-    {5, 6, 4, 4, {3, 3, 1, 1, 1, 2, 1, SAME}, NONE, 0, 0, 0.01f, "mn_conv_2d_s8_ref"},
-    {2, 2, 1200, 4, {1, 1, 1, 1, 1, 1, 1, SAME}, NONE, -128, 0, 1e-4f, "mn_conv_2d_s8_ref"},
+    {5, 6, 4, 4, {3, 3, 1, 1, 1, 2, 1, SAME}, NONE, 0, 0, 0.01f, "mn_conv_2d_s8_plain"},
+    {2, 2, 1200, 4, {1, 1, 1, 1, 1, 1, 1, SAME}, NONE, -128, 0, 1e-4f, "mn_conv_2d_s8_plain"},
 };
 
 /* Weights that use all of [-127, 127]; scales per channel from half to twice the wanted factor. Of five
@@ -126,7 +126,7 @@ static const layer dense[] = {
     {1, 66, 1, 3, {0}, NONE, 4, 0, 0.01f, VECTOR},
     {1, 21, 1, 10, {0}, NONE, 4, -4, 2.5f, "mn_fully_connected_exact_s8_dsp"},
     {1, 19, 1, 6, {0}, RELU6, 4, -4, 0.03f, "mn_fully_connected_exact_s8_dsp"},
-    {1, 1500, 1, 2, {0}, NONE, 4, -4, 1e-4f, "mn_fully_connected_s8_ref"},
+    {1, 1500, 1, 2, {0}, NONE, 4, -4, 1e-4f, "mn_fully_connected_s8_plain"},
 };
 
 static void fully_connected_layers_equal_the_definition(void **state) {
