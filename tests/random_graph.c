@@ -3,6 +3,7 @@
 #include "random_graph.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "support.h"
 
@@ -16,6 +17,7 @@ typedef struct maker {
   mn_tensor_id id[MOST_TENSORS];
   int32_t count;
   int32_t ops;
+  mn_dtype values, weights; /* of activations and of weights */
   mn_error error;
 } maker;
 
@@ -79,8 +81,11 @@ static mn_op start(maker *m, mn_op_kind kind) {
 
 static void set_weights(maker *m, mn_op *op, mn_shape weights, int32_t outputs) {
   op->inputs = 3;
-  op->input[1] = add_tensor(m, "weights", MN_DTYPE_INT8, weights, NULL);
-  op->input[2] = add_tensor(m, "bias", MN_DTYPE_INT32, (mn_shape){1, {outputs}}, NULL);
+  /* only a convolution of int16 takes a narrow bias too */
+  bool wide = m->values == MN_DTYPE_INT16 && (op->kind != MN_OP_CONV_2D || between(m, 0, 2) > 0);
+  op->input[1] = add_tensor(m, "weights", m->weights, weights, NULL);
+  op->input[2] =
+      add_tensor(m, "bias", wide ? MN_DTYPE_INT64 : MN_DTYPE_INT32, (mn_shape){1, {outputs}}, NULL);
   op->activation = random_activation(m);
 }
 
@@ -213,11 +218,17 @@ static void add_op(maker *m) {
 }
 
 const mn_graph *test_random_bare(mn_arena *arena, uint64_t seed, int32_t most_ops) {
-  maker m = {.arena = arena, .rng = mn_rng_stream(seed, 1, 0)};
+  return test_random_typed(arena, seed, most_ops, MN_DTYPE_INT8, MN_DTYPE_INT8);
+}
+
+const mn_graph *test_random_typed(mn_arena *arena, uint64_t seed, int32_t most_ops, mn_dtype values,
+                                  mn_dtype weights) {
+  maker m = {
+      .arena = arena, .rng = mn_rng_stream(seed, 1, 0), .values = values, .weights = weights};
   assert_int_equal(mn_builder_create(&m.builder, arena), MN_OK);
   mn_shape input = {4, {1, between(&m, 1, 13), between(&m, 1, 13), between(&m, 1, 17)}};
   if (between(&m, 0, 5) == 0) input.dim[3] = between(&m, 60, 140);
-  mn_tensor tensor = {.name = "input", .dtype = MN_DTYPE_INT8, .shape = input};
+  mn_tensor tensor = {.name = "input", .dtype = values, .shape = input};
   assert_ok(mn_builder_tensor(m.builder, &m.id[0], &tensor, &m.error), &m.error);
   m.shape[0] = input;
   m.count = 1;
@@ -247,7 +258,12 @@ static mn_range random_range(freezing *f, double scale) {
   double factor = exp2(extreme ? mn_rng_range(&f->rng, -10, 10) : mn_rng_range(&f->rng, -2, 1));
   int32_t zero_point = (int32_t)mn_rng_below(&f->rng, 256) - 128;
   if (mn_rng_below(&f->rng, 6) == 0) zero_point = mn_rng_below(&f->rng, 2) ? 127 : -128;
-  return (mn_range){(float)(scale * factor), zero_point};
+  double steps = scale * factor;
+  if (f->bare->tensors[f->bare->inputs[0]].dtype == MN_DTYPE_INT16) {
+    zero_point = 0;
+    steps = fmin(steps, 1); /* softmax takes no coarser ones */
+  }
+  return (mn_range){(float)steps, zero_point};
 }
 
 /* Weights and biases of one op; returns a fitting scale for its output. */
@@ -261,22 +277,28 @@ static double random_layer(freezing *f, const mn_op *op) {
   float *scale = mn_arena_array(f->arena, (size_t)channels, sizeof *scale);
   float typical = (float)exp2(mn_rng_range(&f->rng, -12, 2)), x = f->ranges[op->input[0]].scale;
   bool one_scale = mn_rng_below(&f->rng, 2) == 0;
+  bool narrow = weights->dtype == MN_DTYPE_INT4;
+  int32_t limit = narrow ? 7 : 127;
+  if (narrow && op->kind == MN_OP_FULLY_CONNECTED) one_scale = true; /* all that TFLM takes */
   for (int32_t o = 0; o < channels; o++) {
     scale[o] = one_scale ? typical : typical * (float)exp2(mn_rng_range(&f->rng, -4, 1));
     bias[o] = (float)mn_rng_range(&f->rng, -3000, 3000) * scale[o] * x;
   }
   for (int64_t i = 0; i < elements; i++)
-    w[i] = (float)((int32_t)mn_rng_below(&f->rng, 255) - 127) * scale[i / inner % channels];
+    w[i] = (float)((int32_t)mn_rng_below(&f->rng, (uint32_t)(2 * limit + 1)) - limit) *
+           scale[i / inner % channels];
   f->parameters[op - f->bare->ops] = (mn_parameters){w, bias, scale};
   double terms = (double)elements / channels;
-  return (double)x * (double)typical * sqrt(terms) * 73 * 73 * 3 / 128;
+  return (double)x * (double)typical * sqrt(terms) * 73 * 73 * 3 / 128 * limit / 127;
 }
 
 static mn_range output_range(freezing *f, const mn_op *op) {
   mn_range x = f->ranges[op->input[0]];
   switch (mn_op_info_get(op->kind)->scale_rule) {
     case MN_SCALE_SAME: return x;
-    case MN_SCALE_FIXED: return (mn_range){1.0f / 256, -128};
+    case MN_SCALE_FIXED:
+      if (f->bare->tensors[op->output].dtype == MN_DTYPE_INT16) return (mn_range){1.0f / 32768, 0};
+      return (mn_range){1.0f / 256, -128};
     default: break;
   }
   if (op->kind <= MN_OP_FULLY_CONNECTED) return random_range(f, random_layer(f, op));
@@ -304,4 +326,108 @@ const mn_graph *test_random_frozen(mn_arena *arena, const mn_graph *bare, uint64
 void test_random_bytes(void *data, size_t size, uint64_t seed) {
   mn_rng rng = mn_rng_stream(seed, 3, 0);
   for (size_t i = 0; i < size; i++) ((uint8_t *)data)[i] = (uint8_t)mn_rng_next(&rng);
+}
+
+/* ---- SVDF ----------------------------------------------------------------------------------*/
+static mn_tensor_id add_values(maker *m, const char *role, mn_dtype dtype, mn_shape shape,
+                               float scale, int32_t zero_point) {
+  mn_tensor tensor = {.name = mn_arena_text(m->arena, "t%d_%s", m->ops, role),
+                      .dtype = dtype,
+                      .shape = shape,
+                      .quantization = {1, 0, &scale, &zero_point},
+                      .variable = role[0] == 's'};
+  mn_tensor_id id = -1;
+  assert_ok(mn_builder_tensor(m->builder, &id, &tensor, &m->error), &m->error);
+  return id;
+}
+
+static mn_tensor_id add_random(maker *m, const char *role, mn_dtype dtype, mn_shape shape,
+                               float scale, int32_t most) {
+  size_t width = (size_t)mn_dtype_bits(dtype) / 8, count = (size_t)mn_shape_elements(&shape);
+  uint8_t *data = mn_arena_array(m->arena, count, width);
+  for (size_t i = 0; i < count; i++) {
+    int32_t value = between(m, -most, most); /* little-endian, as every host of ours */
+    memcpy(data + i * width, &value, width);
+  }
+  int32_t zero_point = 0;
+  mn_tensor tensor = {.name = mn_arena_text(m->arena, "t%d_%s", m->ops, role),
+                      .dtype = dtype,
+                      .shape = shape,
+                      .quantization = {1, 0, &scale, &zero_point},
+                      .constant = true,
+                      .data = data,
+                      .data_bytes = count * width};
+  mn_tensor_id id = -1;
+  assert_ok(mn_builder_tensor(m->builder, &id, &tensor, &m->error), &m->error);
+  return id;
+}
+
+/* One SVDF behind `x` of `inputs` values; scales such that memories and outputs are mostly in range. */
+static mn_tensor_id add_svdf(maker *m, mn_tensor_id x, int32_t inputs, float *x_scale,
+                             int32_t *units) {
+  int32_t rank = between(m, 1, 3), memory = between(m, 1, 9), filters = rank * between(m, 1, 9);
+  bool wide = between(m, 0, 2) > 0;
+  mn_dtype type = wide ? MN_DTYPE_INT16 : MN_DTYPE_INT8;
+  int32_t most = wide ? 32767 : 127;
+  float weights = 0.01f, time = wide ? 0.00003f : 0.008f;
+  float state = *x_scale * weights * 127 * 73 * 3 * sqrtf((float)inputs) / (float)most;
+  float y = state * time * (float)most * (float)most * sqrtf((float)(memory * rank)) / 128;
+  mn_op op = {.kind = MN_OP_SVDF,
+              .name = mn_arena_text(m->arena, "op%d", m->ops),
+              .origin = -1,
+              .decision = -1,
+              .inputs = 5,
+              .rank = rank,
+              .activation = MN_ACTIVATION_RELU};
+  op.input[0] = x;
+  op.input[1] =
+      add_random(m, "weights", MN_DTYPE_INT8, (mn_shape){2, {filters, inputs}}, weights, 127);
+  op.input[2] = add_random(m, "time", type, (mn_shape){2, {filters, memory}}, time, most);
+  op.input[3] = add_random(m, "bias", MN_DTYPE_INT32, (mn_shape){1, {filters / rank}}, state * time,
+                           most * 100);
+  op.input[4] = add_values(m, "state", type, (mn_shape){2, {1, filters * memory}}, state, 0);
+  *units = filters / rank;
+  op.output =
+      add_values(m, "y", MN_DTYPE_INT8, (mn_shape){2, {1, *units}}, y, between(m, -128, 127));
+  assert_ok(mn_builder_add_checked(m->builder, &op, &m->error), &m->error);
+  m->ops++;
+  *x_scale = y;
+  return op.output;
+}
+
+static mn_tensor_id add_plain(maker *m, mn_op_kind kind, mn_tensor_id x, mn_dtype dtype,
+                              mn_shape shape, float scale, int32_t zero_point) {
+  mn_op op = {.kind = kind,
+              .name = mn_arena_text(m->arena, "op%d", m->ops),
+              .origin = -1,
+              .decision = -1,
+              .inputs = 1,
+              .beta = 1};
+  op.input[0] = x;
+  op.output = add_values(m, "y", dtype, shape, scale, zero_point);
+  assert_ok(mn_builder_add_checked(m->builder, &op, &m->error), &m->error);
+  m->ops++;
+  return op.output;
+}
+
+/* QUANTIZE from int16, SVDFs, SOFTMAX to int16 or int8, QUANTIZE to int32 or int16. */
+const mn_graph *test_random_svdf(mn_arena *arena, uint64_t seed) {
+  maker m = {.arena = arena, .rng = mn_rng_stream(seed, 5, 0)};
+  assert_int_equal(mn_builder_create(&m.builder, arena), MN_OK);
+  int32_t units = between(&m, 1, 40), layers = between(&m, 1, 3);
+  float scale = 0.02f;
+  mn_shape shape = {2, {1, units}};
+  mn_tensor_id x = add_values(&m, "x", MN_DTYPE_INT16, shape, scale / 200, 0);
+  mn_tensor_id y =
+      add_plain(&m, MN_OP_QUANTIZE, x, MN_DTYPE_INT8, shape, scale, between(&m, -99, 99));
+  for (int32_t i = 0; i < layers; i++) y = add_svdf(&m, y, units, &scale, &units);
+  shape.dim[1] = units;
+  bool wide = between(&m, 0, 1);
+  y = add_plain(&m, MN_OP_SOFTMAX, y, wide ? MN_DTYPE_INT16 : MN_DTYPE_INT8, shape,
+                wide ? 1.0f / 65536 : 1.0f / 256, wide ? -32768 : -128);
+  y = add_plain(&m, MN_OP_QUANTIZE, y, between(&m, 0, 1) ? MN_DTYPE_INT32 : MN_DTYPE_INT16, shape,
+                1.0f / 32767, 0);
+  const mn_graph *graph = NULL;
+  assert_ok(mn_builder_finish(&graph, m.builder, &x, 1, &y, 1, &m.error), &m.error);
+  return graph;
 }

@@ -10,7 +10,8 @@ import tempfile
 import numpy
 from tflite_micro import runtime
 
-NETS = int(os.environ.get("MN_RANDOM_NETS", "400"))
+# networks of each kind: int8; int16 activations; int4 weights; SVDF, several inputs in a row
+KINDS = {"s8": int(os.environ.get("MN_RANDOM_NETS", "400")), "s16": 160, "s4": 100, "svdf": 100}
 FIRST = int(os.environ.get("MN_RANDOM_FIRST", "1000"))
 FAMILIES = ("ref", "host", "avx2")
 
@@ -24,43 +25,44 @@ def operators(model):
     return [(codes[op.opcodeIndex], op.outputs[0]) for op in parsed.subgraphs[0].operators]
 
 
-def check(folder, seed, seen):
+def check(folder, seed, kind, seen):
     """Number of outputs that differ."""
     path = os.path.join(folder, "net%d." % seed)
     model = open(path + "tflite", "rb").read()
     interpreter = runtime.Interpreter.from_bytes(
         model, arena_size=1 << 22, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors)
-    shape = interpreter.get_input_details(0)["shape"]
-    interpreter.set_input(numpy.fromfile(path + "in", numpy.int8).reshape(shape), 0)
-    interpreter.invoke()
-    got = {family: numpy.fromfile(path + family, numpy.int8) for family in FAMILIES}
+    details = interpreter.get_input_details(0)
+    inputs = numpy.fromfile(path + "in", details["dtype"]).reshape((-1,) + tuple(details["shape"]))
+    got = {family: open(path + family, "rb").read() for family in FAMILIES}
     offset = wrong = 0
-    for index, (name, tensor) in enumerate(operators(model)):
-        truth = interpreter.GetTensor(tensor, 0)["tensor_data"].reshape(-1)
-        seen[name] += 1
-        for family in FAMILIES:
-            mine = got[family][offset:offset + truth.size]
-            if mine.size == truth.size and (mine == truth).all():
-                continue
-            wrong += 1
-            print("seed %d op %d %s %s: %d of %d values differ" % (
-                seed, index, name, family, int((mine != truth).sum()), truth.size))
-        offset += truth.size
+    for values in inputs:
+        interpreter.set_input(values, 0)
+        interpreter.invoke()
+        for index, (name, tensor) in enumerate(operators(model)):
+            truth = interpreter.GetTensor(tensor, 0)["tensor_data"].tobytes()
+            seen[kind + " " + name] += 1
+            for family in FAMILIES:
+                if got[family][offset:offset + len(truth)] == truth:
+                    continue
+                wrong += 1
+                print("%s seed %d op %d %s %s: differs" % (kind, seed, index, name, family))
+            offset += len(truth)
     return wrong
 
 
 def main():
-    seen = collections.Counter()
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tool = os.path.join(os.environ["MN_BINARY"], "tests", "random_nets")
-        subprocess.run([tool, folder, str(FIRST), str(NETS)], check=True)
-        for seed in range(FIRST, FIRST + NETS):
-            wrong += check(folder, seed, seen)
-    print("%d networks, %d ops x %d families (%s): %d mismatches" % (
-        NETS, sum(seen.values()), len(FAMILIES),
-        ", ".join("%s %d" % item for item in sorted(seen.items())), wrong))
-    return 1 if wrong or len(seen) < 10 else 0
+    for kind, nets in KINDS.items():
+        seen = collections.Counter()
+        with tempfile.TemporaryDirectory() as folder:
+            tool = os.path.join(os.environ["MN_BINARY"], "tests", "random_nets")
+            subprocess.run([tool, folder, str(FIRST), str(nets), kind], check=True)
+            bad = sum(check(folder, seed, kind, seen) for seed in range(FIRST, FIRST + nets))
+        print("%d networks, %d ops x %d families (%s): %d mismatches" % (
+            nets, sum(seen.values()), len(FAMILIES),
+            ", ".join("%s %d" % item for item in sorted(seen.items())), bad))
+        wrong += bad + (len(seen) < (3 if kind == "svdf" else 10))
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -1,15 +1,25 @@
-/* random_nets.c - writes random networks for differential tests: random_nets FOLDER FIRST COUNT.
- * For every seed netN.tflite, netN.in (its input) and netN.FAMILY (outputs of all ops, in order).
+/* random_nets.c - writes random networks for differential tests: random_nets FOLDER FIRST COUNT KIND.
+ * KIND: s8, s16 (int16 activations), s4 (int4 weights), svdf. For every seed netN.tflite, netN.in (its
+ * inputs, one after another, state kept) and netN.FAMILY (outputs of all ops, in order, of each).
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "micronets/exec.h"
 #include "micronets/tflite.h"
 #include "random_graph.h"
 #include "support.h"
 
-static const char *folder;
+static const char *folder, *kind;
+static int32_t runs = 1;
+
+static const mn_graph *make_graph(mn_arena *arena, uint64_t seed) {
+  mn_dtype values = strcmp(kind, "s16") == 0 ? MN_DTYPE_INT16 : MN_DTYPE_INT8;
+  mn_dtype weights = strcmp(kind, "s4") == 0 ? MN_DTYPE_INT4 : MN_DTYPE_INT8;
+  if (strcmp(kind, "svdf") == 0) return test_random_svdf(arena, seed);
+  return test_random_frozen(arena, test_random_typed(arena, seed, 6, values, weights), seed);
+}
 
 static void append(void *context, int32_t op, int32_t first_row, int32_t rows, const void *data,
                    size_t bytes) {
@@ -39,9 +49,13 @@ static void write_outputs(mn_arena *arena, const mn_graph *graph, const char *fa
     exit(1);
   }
   size_t bytes = mn_tensor_bytes(&graph->tensors[graph->inputs[0]]);
-  test_random_bytes(mn_exec_input(exec, 0), bytes, seed);
-  write_file(arena, seed, "in", mn_exec_input(exec, 0), bytes);
-  mn_exec_run(exec, &(mn_watch){append, &outputs});
+  uint8_t *inputs = mn_arena_array(arena, (size_t)runs, bytes);
+  test_random_bytes(inputs, (size_t)runs * bytes, seed);
+  write_file(arena, seed, "in", inputs, (size_t)runs * bytes);
+  for (int32_t run = 0; run < runs; run++) {
+    memcpy(mn_exec_input(exec, 0), inputs + (size_t)run * bytes, bytes);
+    mn_exec_run(exec, &(mn_watch){append, &outputs});
+  }
   write_file(arena, seed, family, outputs.data, outputs.size);
   mn_buffer_free(&outputs);
   mn_exec_destroy(exec);
@@ -53,7 +67,7 @@ static void make(uint64_t seed) {
   mn_buffer file = {0};
   mn_sink sink = mn_buffer_sink(&file);
   if (mn_arena_create(&arena) != MN_OK) exit(1);
-  const mn_graph *graph = test_random_frozen(arena, test_random_bare(arena, seed, 6), seed);
+  const mn_graph *graph = make_graph(arena, seed);
   mn_model model = {.graph = graph};
   if (mn_tflite_write(&sink, &model, &error) != MN_OK) {
     fprintf(stderr, "random_nets: seed %d: %s\n", (int)seed, error.text);
@@ -68,11 +82,13 @@ static void make(uint64_t seed) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 4) {
-    fprintf(stderr, "usage: random_nets FOLDER FIRST COUNT\n");
+  if (count != 5) {
+    fprintf(stderr, "usage: random_nets FOLDER FIRST COUNT s8|s16|s4|svdf\n");
     return 2;
   }
   folder = arguments[1];
+  kind = arguments[4];
+  if (strcmp(kind, "svdf") == 0) runs = 3;
   uint64_t first = strtoull(arguments[2], NULL, 10), nets = strtoull(arguments[3], NULL, 10);
   for (uint64_t seed = first; seed < first + nets; seed++) make(seed);
   return 0;
