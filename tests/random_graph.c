@@ -217,14 +217,23 @@ static void add_op(maker *m) {
   m->id[m->count++] = y;
 }
 
+/* QUANTIZE of the last activation, in whose place its output stands. */
+static void convert(maker *m, mn_dtype dtype) {
+  mn_op op = start(m, MN_OP_QUANTIZE);
+  assert_ok(mn_builder_add(m->builder, &m->id[m->count - 1], &op, dtype, &m->error), &m->error);
+  m->ops++;
+}
+
 const mn_graph *test_random_bare(mn_arena *arena, uint64_t seed, int32_t most_ops) {
   return test_random_typed(arena, seed, most_ops, MN_DTYPE_INT8, MN_DTYPE_INT8);
 }
 
 const mn_graph *test_random_typed(mn_arena *arena, uint64_t seed, int32_t most_ops, mn_dtype values,
                                   mn_dtype weights) {
-  maker m = {
-      .arena = arena, .rng = mn_rng_stream(seed, 1, 0), .values = values, .weights = weights};
+  maker m = {.arena = arena,
+             .rng = mn_rng_stream(seed, 1, 0),
+             .values = values == MN_DTYPE_UINT8 ? MN_DTYPE_INT8 : values,
+             .weights = weights};
   assert_int_equal(mn_builder_create(&m.builder, arena), MN_OK);
   mn_shape input = {4, {1, between(&m, 1, 13), between(&m, 1, 13), between(&m, 1, 17)}};
   if (between(&m, 0, 5) == 0) input.dim[3] = between(&m, 60, 140);
@@ -232,13 +241,16 @@ const mn_graph *test_random_typed(mn_arena *arena, uint64_t seed, int32_t most_o
   assert_ok(mn_builder_tensor(m.builder, &m.id[0], &tensor, &m.error), &m.error);
   m.shape[0] = input;
   m.count = 1;
+  mn_tensor_id first = m.id[0];
+  if (values == MN_DTYPE_UINT8) convert(&m, MN_DTYPE_INT8);
   int32_t ops = between(&m, 1, most_ops);
   const mn_graph *graph = NULL;
   while (m.ops < ops) {
     add_op(&m);
     m.shape[m.count - 1] = mn_builder_tensor_get(m.builder, m.id[m.count - 1])->shape;
   }
-  assert_ok(mn_builder_finish(&graph, m.builder, &m.id[0], 1, &m.id[m.count - 1], 1, &m.error),
+  if (values == MN_DTYPE_UINT8) convert(&m, MN_DTYPE_UINT8);
+  assert_ok(mn_builder_finish(&graph, m.builder, &first, 1, &m.id[m.count - 1], 1, &m.error),
             &m.error);
   return graph;
 }
@@ -304,7 +316,9 @@ static mn_range output_range(freezing *f, const mn_op *op) {
   if (op->kind <= MN_OP_FULLY_CONNECTED) return random_range(f, random_layer(f, op));
   double scale = (double)x.scale;
   if (op->kind == MN_OP_ADD) scale = fmax(scale, (double)f->ranges[op->input[1]].scale) * 1.5;
+  if (f->bare->tensors[op->input[0]].dtype == MN_DTYPE_UINT8) x.zero_point -= 128;
   mn_range y = mn_rng_below(&f->rng, 4) == 0 ? x : random_range(f, scale);
+  if (f->bare->tensors[op->output].dtype == MN_DTYPE_UINT8) y.zero_point += 128;
   /* the runtimes refuse a sum with an output scale 2^-19 or less of its inputs' */
   if (op->kind == MN_OP_ADD) y.scale = (float)fmax((double)y.scale, scale / 1000);
   return y;
@@ -317,6 +331,8 @@ const mn_graph *test_random_frozen(mn_arena *arena, const mn_graph *bare, uint64
   f.ranges = mn_arena_array(arena, (size_t)bare->tensor_count, sizeof *f.ranges);
   f.parameters = mn_arena_array(arena, (size_t)bare->op_count, sizeof *f.parameters);
   f.ranges[bare->inputs[0]] = random_range(&f, exp2(mn_rng_range(&f.rng, -8, 2)));
+  if (bare->tensors[bare->inputs[0]].dtype == MN_DTYPE_UINT8)
+    f.ranges[bare->inputs[0]].zero_point += 128;
   for (int32_t op = 0; op < bare->op_count; op++)
     f.ranges[bare->ops[op].output] = output_range(&f, &bare->ops[op]);
   assert_ok(mn_graph_freeze(&frozen, arena, bare, f.parameters, f.ranges, &error), &error);

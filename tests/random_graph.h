@@ -8,7 +8,7 @@
 
 /* 1 to `most_ops` ops. Bare, then frozen with random parameters. */
 const mn_graph *test_random_bare(mn_arena *arena, uint64_t seed, int32_t most_ops);
-/* The same of other types: int16 activations, or int8 with int4 weights. */
+/* The same of other types: int16 activations, int8 with int4 weights, or int8 with uint8 at both ends. */
 const mn_graph *test_random_typed(mn_arena *arena, uint64_t seed, int32_t most_ops, mn_dtype values,
                                   mn_dtype weights);
 /* Frozen: int16 in, SVDFs with int16 and int8 state, int32 or int16 out. */

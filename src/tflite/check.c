@@ -39,8 +39,9 @@ static mn_status check_activation(const checker *c, const mn_tensor *tensor) {
     return mn_flat_fail(c->flat, MN_ERR_UNSUPPORTED, c->at,
                         "tensor \"%.60s\" is %s; only computed tensors can stand there",
                         tensor->name, tensor->constant ? "a constant" : "a variable");
-  bool wide = c->op->kind == MN_OP_QUANTIZE && tensor->dtype == MN_DTYPE_INT32;
-  if (tensor->dtype != MN_DTYPE_INT8 && tensor->dtype != MN_DTYPE_INT16 && !wide)
+  bool other = tensor->dtype == MN_DTYPE_INT32 || tensor->dtype == MN_DTYPE_UINT8;
+  bool converted = c->op->kind == MN_OP_QUANTIZE && other;
+  if (tensor->dtype != MN_DTYPE_INT8 && tensor->dtype != MN_DTYPE_INT16 && !converted)
     return wrong_type(c, tensor, "int8 or int16");
   if (tensor->quantization.count != 1) {
     return mn_flat_fail(c->flat, MN_ERR_FORMAT, c->at,

@@ -219,7 +219,8 @@ static mn_status check_inputs(mn_reader *reader) {
   for (int32_t i = 0; i < reader->input_count; i++) {
     const mn_tensor *tensor = &reader->tensors[reader->inputs[i]];
     mn_flat_enter(&reader->flat, "input %d, tensor \"%.60s\"", (int)i, tensor->name);
-    bool number = tensor->dtype == MN_DTYPE_INT8 || tensor->dtype == MN_DTYPE_INT16;
+    bool number = tensor->dtype == MN_DTYPE_INT8 || tensor->dtype == MN_DTYPE_INT16 ||
+                  tensor->dtype == MN_DTYPE_UINT8; /* which only QUANTIZE may read */
     if (!number)
       return mn_flat_fail(
           &reader->flat, MN_ERR_UNSUPPORTED, 0,

@@ -115,6 +115,7 @@ static mn_status read_data(mn_reader *reader, const mn_flat_table *table, mn_ten
 
 static int64_t type_limit(mn_dtype dtype) {
   int32_t bits = mn_dtype_bits(dtype);
+  if (dtype == MN_DTYPE_UINT8) return UINT8_MAX;
   return bits > 32 ? INT32_MAX : ((int64_t)1 << (bits - 1)) - 1;
 }
 
@@ -156,10 +157,11 @@ static mn_status read_zero_points(mn_reader *reader, mn_tensor *tensor, mn_flat_
                         points.count, count);
   int32_t *zero_point = mn_arena_array(reader->arena, count, sizeof *zero_point);
   if (zero_point == NULL) return mn_reader_no_memory(reader);
-  int64_t limit = type_limit(tensor->dtype);
+  int64_t limit = type_limit(tensor->dtype), least = -limit - 1;
+  if (tensor->dtype == MN_DTYPE_UINT8) least = 0;
   for (uint32_t i = 0; i < count && points.count > 0; i++) {
     int64_t value = mn_flat_item_i64(flat, points, points.count == 1 ? 0 : i);
-    if (value > limit || value < -limit - 1)
+    if (value > limit || value < least)
       return mn_flat_fail(flat, MN_ERR_FORMAT, points.at, "zero point %lld does not fit %s",
                           (long long)value, mn_dtype_text(tensor->dtype));
     zero_point[i] = (int32_t)value;

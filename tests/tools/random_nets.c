@@ -1,5 +1,6 @@
 /* random_nets.c - writes random networks for differential tests: random_nets FOLDER FIRST COUNT KIND.
- * KIND: s8, s16 (int16 activations), s4 (int4 weights), svdf. For every seed netN.tflite, netN.in (its
+ * KIND: s8, s16 (int16 activations), s4 (int4 weights), u8 (uint8 at both
+ * ends), svdf. For every seed netN.tflite, netN.in (its
  * inputs, one after another, state kept) and netN.FAMILY (outputs of all ops, in order, of each).
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -16,6 +17,7 @@ static int32_t runs = 1;
 
 static const mn_graph *make_graph(mn_arena *arena, uint64_t seed) {
   mn_dtype values = strcmp(kind, "s16") == 0 ? MN_DTYPE_INT16 : MN_DTYPE_INT8;
+  if (strcmp(kind, "u8") == 0) values = MN_DTYPE_UINT8;
   mn_dtype weights = strcmp(kind, "s4") == 0 ? MN_DTYPE_INT4 : MN_DTYPE_INT8;
   if (strcmp(kind, "svdf") == 0) return test_random_svdf(arena, seed);
   return test_random_frozen(arena, test_random_typed(arena, seed, 6, values, weights), seed);
@@ -83,7 +85,7 @@ static void make(uint64_t seed) {
 
 int main(int count, char **arguments) {
   if (count != 5) {
-    fprintf(stderr, "usage: random_nets FOLDER FIRST COUNT s8|s16|s4|svdf\n");
+    fprintf(stderr, "usage: random_nets FOLDER FIRST COUNT s8|s16|s4|u8|svdf\n");
     return 2;
   }
   folder = arguments[1];

@@ -313,7 +313,7 @@ static const fault faults[] = {
     {half_float, MN_ERR_UNSUPPORTED, "tensor type float16 (code 1) is not supported"},
     {float_input, MN_ERR_UNSUPPORTED,
      "is float32; expected int8 or int16: quantize the model fully"},
-    {uint8_input, MN_ERR_UNSUPPORTED, "is uint8; expected int8 or int16"},
+    {uint8_input, MN_ERR_FORMAT, "zero point -43 does not fit uint8"},
     {empty_axis, MN_ERR_FORMAT, "axis 0 has size 0; expected at least 1"},
     {negative_axis, MN_ERR_FORMAT, "axis 1 has size -4"},
     {huge_shape, MN_ERR_FORMAT, "more than 2147483647 elements"},
