@@ -8,17 +8,19 @@
 
 #include "graph/quantization.h"
 #include "kernels/conv_2d.h"
+#include "kernels/depthwise_conv_2d.h"
 #include "kernels/fully_connected.h"
 #include "kernels/matrix_dsp.h"
 #include "kernels/requantize.h"
 
 enum { FASTEST_SHIFT = 1, SLOWEST_SHIFT = 22, SUM_BITS = 23 };
 
-/* Weights [outputs][rows][row] of one op. */
+/* Weights of one op by output channel, kernel row and element of that row. */
 typedef struct matrix {
   const int8_t *weights; /* NULL on a bare graph */
   const uint8_t *bias;   /* int32, may be unaligned; NULL none */
   int32_t outputs, rows, row;
+  int64_t channel_step, row_step, element_step;
   int32_t input_zero_point;
 } matrix;
 
@@ -34,22 +36,46 @@ typedef struct channel {
   int32_t bias, multiplier, right_shift;
 } channel;
 
+/* Weights [outputs][rows][row], as convolutions and fully connected layers have them. */
 static matrix matrix_of(const mn_graph *graph, const mn_op *op, int32_t rows) {
   const mn_tensor *k = mn_op_operand(graph, op, 1), *bias = mn_op_operand(graph, op, 2);
   int32_t outputs = k->shape.dim[0];
   bool known = k->quantization.count > 0;
-  return (matrix){.weights = known ? k->data : NULL,
-                  .bias = known && bias != NULL ? bias->data : NULL,
-                  .outputs = outputs,
-                  .rows = rows,
-                  .row = (int32_t)(mn_shape_elements(&k->shape) / outputs / rows),
-                  .input_zero_point = mn_activation_range(mn_op_operand(graph, op, 0)).zero_point};
+  matrix m = {.weights = known ? k->data : NULL,
+              .bias = known && bias != NULL ? bias->data : NULL,
+              .outputs = outputs,
+              .rows = rows,
+              .row = (int32_t)(mn_shape_elements(&k->shape) / outputs / rows),
+              .element_step = 1,
+              .input_zero_point = mn_activation_range(mn_op_operand(graph, op, 0)).zero_point};
+  m.row_step = m.row;
+  m.channel_step = (int64_t)rows * m.row;
+  return m;
+}
+
+/* Weights [1][rows][row][outputs] of a depthwise layer with one input channel. */
+static matrix one_channel_matrix(const mn_graph *graph, const mn_op *op) {
+  matrix m = matrix_of(graph, op, 1);
+  m.outputs = mn_op_operand(graph, op, 1)->shape.dim[3];
+  m.rows = op->window.kernel_h;
+  m.row = op->window.kernel_w;
+  m.channel_step = 1;
+  m.element_step = m.outputs;
+  m.row_step = (int64_t)m.row * m.outputs;
+  return m;
+}
+
+static int32_t weight_of(const matrix *m, int32_t o, int32_t row, int32_t element) {
+  if (o >= m->outputs || element >= m->row) return 0;
+  return m->weights[o * m->channel_step + row * m->row_step + element * m->element_step];
 }
 
 /* ---- What the arithmetic covers ------------------------------------------------------------------*/
-/* Bias with the input's zero point in it, and the least and largest sum that any input gives. */
+/* Bias with the input's zero point in it, and the least and largest sum that any input gives. A channel
+ * whose weights are all zero has one output: its bias and scale may be anything. */
 typedef struct bounds {
   int64_t bias, least, most;
+  bool constant;
 } bounds;
 
 static int32_t bias_of(const matrix *m, int32_t o) {
@@ -59,33 +85,31 @@ static int32_t bias_of(const matrix *m, int32_t o) {
 }
 
 static bounds bounds_of(const matrix *m, int32_t o) {
-  int64_t n = (int64_t)m->rows * m->row, sum = 0, absolute = 0;
-  const int8_t *w = m->weights + o * n;
-  for (int64_t i = 0; i < n; i++) {
-    sum += w[i];
-    absolute += w[i] < 0 ? -w[i] : w[i];
-  }
+  int64_t sum = 0, absolute = 0;
+  for (int32_t row = 0; row < m->rows; row++)
+    for (int32_t i = 0; i < m->row; i++) {
+      int32_t w = weight_of(m, o, row, i);
+      sum += w;
+      absolute += w < 0 ? -w : w;
+    }
   /* An input x lies in [-128, 127], so x * w in -w/2 +- 127.5 |w|. */
   int64_t bias = bias_of(m, o) - sum * m->input_zero_point;
   int64_t twice = 2 * bias - sum;
-  return (bounds){bias, (twice - 255 * absolute) / 2, (twice + 255 * absolute) / 2};
+  return (bounds){bias, (twice - 255 * absolute) / 2, (twice + 255 * absolute) / 2, absolute == 0};
 }
 
-/* A channel whose weights are all zero has one output: its bias and scale may be anything. */
-static bool is_constant(const matrix *m, int32_t o) {
-  int64_t n = (int64_t)m->rows * m->row, i = 0;
-  while (i < n && m->weights[o * n + i] == 0) i++;
-  return i == n;
+static bool has_least_weight(const matrix *m) {
+  int64_t count = (int64_t)m->outputs * m->rows * m->row, i = 0;
+  while (i < count && m->weights[i] != INT8_MIN) i++;
+  return i < count;
 }
 
 static const char *refuses_weights(const matrix *m) {
   if (m->weights == NULL) return NULL;
+  if (has_least_weight(m)) return "a weight is -128";
   for (int32_t o = 0; o < m->outputs; o++) {
-    const int8_t *w = m->weights + (int64_t)o * m->rows * m->row;
-    for (int32_t i = 0; i < m->rows * m->row; i++)
-      if (w[i] == INT8_MIN) return "a weight is -128";
     bounds b = bounds_of(m, o);
-    if (is_constant(m, o)) continue;
+    if (b.constant) continue;
     if (b.least <= -(1 << SUM_BITS) || b.most >= 1 << SUM_BITS) return "sums of more than 24 bits";
   }
   return NULL;
@@ -101,7 +125,7 @@ static const char *refuses_scales(const mn_graph *graph, const mn_op *op, const 
   int32_t min = -128, max = 127;
   mn_error error;
   for (int32_t o = 0; o < k->count; o++) {
-    if (k->count > 1 && is_constant(m, o)) continue;
+    if (k->count > 1 && bounds_of(m, o).constant) continue;
     int32_t right = -mn_multiplier_of(factor(x_scale, k->scale[o], y_scale)).shift;
     if (right < FASTEST_SHIFT || right > SLOWEST_SHIFT) return "a scale outside 2^-22 .. 2^-1";
   }
@@ -133,6 +157,17 @@ const char *mn_dsp_refuses_conv_2d_1x1(const mn_graph *graph, const mn_op *op) {
   return pixel ? NULL : "not 1x1 with stride 1";
 }
 
+/* A depthwise layer of one input channel is an ordinary convolution. */
+const char *mn_dsp_refuses_one_channel(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_refuses_depthwise_conv_2d(graph, op);
+  if (reason != NULL) return reason;
+  if (mn_op_operand(graph, op, 0)->shape.dim[3] > 1) return "more than one input channel";
+  if (op->window.dilation_w > 1 && op->window.kernel_w > 1) return "dilated along a row";
+  matrix m = one_channel_matrix(graph, op);
+  reason = refuses_weights(&m);
+  return reason != NULL ? reason : refuses_scales(graph, op, &m, mn_conv_factor);
+}
+
 /* A convolution whose one window is all of its input is a fully connected layer. */
 const char *mn_dsp_refuses_one_window(const mn_graph *graph, const mn_op *op) {
   const char *reason = mn_dsp_refuses_conv_2d(graph, op);
@@ -161,11 +196,6 @@ const char *mn_dsp_refuses_fully_connected(const mn_graph *graph, const mn_op *o
 }
 
 /* ---- Packing -------------------------------------------------------------------------------*/
-static int32_t weight_of(const matrix *m, int32_t o, int32_t row, int32_t element) {
-  if (o >= m->outputs || element >= m->row) return 0;
-  return m->weights[((int64_t)o * m->rows + row) * m->row + element];
-}
-
 /* The half word of channels o and o + 1. */
 static uint32_t half_of(const matrix *m, int32_t o, int32_t row, int32_t element) {
   int32_t value = 256 * weight_of(m, o + 1, row, element) + weight_of(m, o, row, element);
@@ -182,8 +212,9 @@ static channel constant_channel(const matrix *m, const scales *s, int32_t o) {
 static channel channel_of(const matrix *m, const scales *s, int32_t o) {
   int32_t q = o * s->per_channel;
   if (o >= m->outputs) return (channel){0, 1 << 30, 1};
-  if (is_constant(m, o)) return constant_channel(m, s, o);
-  return (channel){(int32_t)bounds_of(m, o).bias, s->multiplier[q], -s->shift[q]};
+  bounds b = bounds_of(m, o);
+  if (b.constant) return constant_channel(m, s, o);
+  return (channel){(int32_t)b.bias, s->multiplier[q], -s->shift[q]};
 }
 
 /* The group of channels o .. o + 3. */
@@ -234,14 +265,34 @@ static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op, 
     .max = (p)->output_max                                                                         \
   }
 
+static int64_t columns_bytes(const matrix *m) {
+  int32_t pairs = m->rows * mn_matrix_row_pairs(m->row);
+  return (int64_t)mn_matrix_columns(pairs) * pairs * (int64_t)sizeof(int32_t);
+}
+
 mn_status mn_dsp_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
                               const mn_graph *graph, const mn_op *op, mn_error *error) {
   MN_TRY(mn_walk_conv_2d(arguments, arena, graph, op, error));
   const mn_conv_2d *p = arguments->params;
   matrix m = matrix_of(graph, op, p->kernel_h);
-  int32_t pairs = m.rows * mn_matrix_row_pairs(m.row);
-  arguments->scratch_bytes = (int64_t)mn_matrix_columns(pairs) * pairs * (int64_t)sizeof(int32_t);
   scales s = SCALES(p);
+  arguments->scratch_bytes = columns_bytes(&m);
+  return pack(arguments, arena, op, &m, &s, error);
+}
+
+mn_status mn_dsp_walk_one_channel(mn_kernel_arguments *arguments, mn_arena *arena,
+                                  const mn_graph *graph, const mn_op *op, mn_error *error) {
+  MN_TRY(mn_walk_depthwise_conv_2d(arguments, arena, graph, op, error));
+  const mn_depthwise_conv_2d *d = arguments->params;
+  mn_conv_2d *p = mn_arena_alloc(arena, sizeof *p);
+  if (p == NULL) return mn_walk_no_memory(error, op);
+#define COPY(name) p->name = d->name;
+  MN_CONV_2D_FIELDS(COPY)
+#undef COPY
+  arguments->params = p;
+  matrix m = one_channel_matrix(graph, op);
+  scales s = SCALES(p);
+  arguments->scratch_bytes = columns_bytes(&m);
   return pack(arguments, arena, op, &m, &s, error);
 }
 

@@ -56,21 +56,24 @@ static const layer convolutions[] = {
 
 /* Weights that use all of [-127, 127]; scales per channel from half to twice the wanted factor. Of five
  * channels or more one has no weights, a scale of its own and a bias that fills its type. */
-static mn_parameters parameters_of(mn_arena *arena, const mn_tensor *weights, float factor,
-                                   bool per_channel, mn_rng *rng) {
+static mn_parameters parameters_of(mn_arena *arena, const mn_tensor *weights, int32_t outputs,
+                                   float factor, bool per_channel, mn_rng *rng) {
   int64_t count = mn_shape_elements(&weights->shape);
-  int32_t outputs = weights->shape.dim[0];
+  bool depthwise = weights->shape.rank == 4 && weights->shape.dim[0] == 1 && outputs > 1;
   float *w = mn_arena_array(arena, (size_t)count, sizeof *w);
   float *bias = mn_arena_array(arena, (size_t)outputs, sizeof *bias);
   float *scale = mn_arena_array(arena, (size_t)outputs, sizeof *scale);
   for (int32_t o = 0; o < outputs; o++) {
     scale[o] = factor * (per_channel ? (float)mn_rng_range(rng, 0.5, 2) : 1.0f);
     bias[o] = scale[o] * (float)mn_rng_range(rng, -5000, 5000);
-    for (int64_t i = o * count / outputs; i < (o + 1) * count / outputs; i++)
-      w[i] = scale[o] * (float)((int32_t)mn_rng_below(rng, 255) - 127);
   }
-  if (per_channel && outputs >= 5) {
-    memset(w + 2 * (count / outputs), 0, (size_t)(count / outputs) * sizeof *w);
+  bool pruned = per_channel && outputs >= 5;
+  for (int64_t i = 0; i < count; i++) {
+    int64_t o = depthwise ? i % outputs : i / (count / outputs);
+    w[i] = scale[o] * (float)((int32_t)mn_rng_below(rng, 255) - 127);
+    if (pruned && o == 2) w[i] = 0;
+  }
+  if (pruned) {
     scale[2] = 1e-12f;
     bias[2] = scale[2] * (float)mn_rng_range(rng, -2e9, 2e9);
   }
@@ -80,7 +83,7 @@ static mn_parameters parameters_of(mn_arena *arena, const mn_tensor *weights, fl
 static const mn_graph *freeze(mn_arena *arena, const mn_graph *bare, const layer *l,
                               bool per_channel, mn_rng *rng) {
   const mn_tensor *weights = &bare->tensors[bare->ops[0].input[1]];
-  mn_parameters parameters = parameters_of(arena, weights, l->factor, per_channel, rng);
+  mn_parameters parameters = parameters_of(arena, weights, l->outputs, l->factor, per_channel, rng);
   mn_range *ranges = mn_arena_array(arena, (size_t)bare->tensor_count, sizeof *ranges);
   ranges[bare->ops[0].input[0]] = (mn_range){1.0f, l->x_zero};
   ranges[bare->ops[0].output] = (mn_range){1.0f, l->y_zero};
@@ -97,6 +100,15 @@ static void check_symbol(const mn_graph *graph, const char *symbol) {
   assert_string_equal(row->symbol, symbol);
 }
 
+static void check_rounds(mn_arena *arena, const mn_graph *bare, const layer *l, bool per_channel,
+                         mn_rng *rng) {
+  for (int32_t round = 0; round < 3; round++) {
+    const mn_graph *graph = freeze(arena, bare, l, per_channel, rng);
+    check_symbol(graph, l->symbol);
+    kernel_check(arena, graph, "dsp", rng);
+  }
+}
+
 static void convolutions_equal_the_definition(void **state) {
   (void)state;
   mn_rng rng = mn_rng_seed(1);
@@ -108,11 +120,30 @@ static void convolutions_equal_the_definition(void **state) {
     mn_tensor_id x = model_input(&m, "x", (mn_shape){4, {1, l->h, l->w, l->c}});
     mn_tensor_id y = model_conv(&m, "conv", x, l->outputs, l->window, l->activation);
     const mn_graph *bare = model_finish(&m, &x, 1, &y, 1);
-    for (int32_t round = 0; round < 3; round++) {
-      const mn_graph *graph = freeze(arena, bare, l, true, &rng);
-      check_symbol(graph, l->symbol);
-      kernel_check(arena, graph, "dsp", &rng);
-    }
+    check_rounds(arena, bare, l, true, &rng);
+    mn_arena_destroy(arena);
+  }
+}
+
+/* Of one input channel. */
+static const layer depthwise[] = {
+    {13, 12, 1, 8, {3, 3, 2, 2, 1, 1, 8, SAME}, RELU, -1, -128, 0.01f, CONV},
+    {49, 20, 1, 8, {10, 8, 2, 2, 1, 1, 8, SAME}, NONE, 11, 3, 0.002f, CONV},
+    {5, 4, 1, 3, {4, 1, 1, 1, 1, 1, 3, VALID}, NONE, -128, 3, 0.02f, CONV},
+};
+
+static void depthwise_layers_of_one_channel_equal_the_definition(void **state) {
+  (void)state;
+  mn_rng rng = mn_rng_seed(4);
+  for (size_t i = 0; i < MN_COUNT(depthwise); i++) {
+    const layer *l = &depthwise[i];
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    model m = model_begin(arena, 1, MN_DTYPE_INT8, MN_DTYPE_INT8);
+    mn_tensor_id x = model_input(&m, "x", (mn_shape){4, {1, l->h, l->w, 1}});
+    mn_tensor_id y = model_depthwise(&m, "depthwise", x, l->window, l->activation);
+    const mn_graph *bare = model_finish(&m, &x, 1, &y, 1);
+    check_rounds(arena, bare, l, true, &rng);
     mn_arena_destroy(arena);
   }
 }
@@ -140,11 +171,7 @@ static void fully_connected_layers_equal_the_definition(void **state) {
     mn_tensor_id x = model_input(&m, "x", (mn_shape){2, {1, l->w}});
     mn_tensor_id y = model_fully_connected(&m, "fc", x, l->outputs, i % 3 > 0, l->activation);
     const mn_graph *bare = model_finish(&m, &x, 1, &y, 1);
-    for (int32_t round = 0; round < 3; round++) {
-      const mn_graph *graph = freeze(arena, bare, l, false, &rng);
-      check_symbol(graph, l->symbol);
-      kernel_check(arena, graph, "dsp", &rng);
-    }
+    check_rounds(arena, bare, l, false, &rng);
     mn_arena_destroy(arena);
   }
 }
@@ -183,6 +210,7 @@ static void an_element_has_one_place_in_its_row(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(convolutions_equal_the_definition),
+      cmocka_unit_test(depthwise_layers_of_one_channel_equal_the_definition),
       cmocka_unit_test(fully_connected_layers_equal_the_definition),
       cmocka_unit_test(fast_requantization_is_the_exact_one),
       cmocka_unit_test(an_element_has_one_place_in_its_row),
