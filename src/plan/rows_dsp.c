@@ -21,8 +21,6 @@
 #define VECTOR "dsp.h", "kernel.h", "requantize.h", "fully_connected.h", "fully_connected_dsp.h"
 
 static const mn_kernel_row rows[] = {
-    DSP(DEPTHWISE_CONV_2D, conv_2d, mn_conv_2d_s8_dsp, mn_dsp_refuses_one_channel,
-        mn_dsp_walk_one_channel, NONE, MATRIX, "conv_2d.h", "conv_2d_dsp.c"),
     DSP(CONV_2D, fully_connected, mn_fully_connected_s8_dsp, mn_dsp_refuses_one_window,
         mn_dsp_walk_one_window, NONE, VECTOR, "fully_connected_dsp.c"),
     DSP(FULLY_CONNECTED, fully_connected, mn_fully_connected_s8_dsp, mn_dsp_refuses_fully_connected,
@@ -36,6 +34,8 @@ static const mn_kernel_row rows[] = {
         PIXEL, MATRIX, "conv_2d.h", "conv_2d_1x1_dsp.c"),
     DSP(CONV_2D, conv_2d, mn_conv_2d_s8_dsp, mn_dsp_refuses_conv_2d, mn_dsp_walk_conv_2d, NONE,
         MATRIX, "conv_2d.h", "conv_2d_dsp.c"),
+    DSP(DEPTHWISE_CONV_2D, conv_2d, mn_conv_2d_s8_dsp, mn_dsp_refuses_one_channel,
+        mn_dsp_walk_one_channel, NONE, MATRIX, "conv_2d.h", "conv_2d_dsp.c"),
     DSP(CONV_2D, conv_2d, mn_conv_2d_exact_s8_dsp, mn_dsp_refuses_conv_2d_exact,
         mn_dsp_walk_conv_2d, NONE, EXACT, "conv_2d.h", "conv_2d_exact_dsp.c"),
 };
