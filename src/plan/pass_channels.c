@@ -65,6 +65,33 @@ static bool is_layer(const mn_op *op) {
   return op->kind == MN_OP_CONV_2D || op->kind == MN_OP_FULLY_CONNECTED;
 }
 
+/* A RESHAPE of a map into vectors of whole positions, which only fully connected layers read: their
+ * weights see each channel once per position. */
+static bool flattens(const finder *f, const mn_op *op) {
+  const mn_graph *g = &f->draft->graph;
+  const mn_tensor *x = tensor_of(f, op->input[0]), *y = tensor_of(f, op->output);
+  if (op->kind != MN_OP_RESHAPE || x->shape.rank != 4 || hands_on(f, op)) return false;
+  if (mn_channels_of(y) % mn_channels_of(x) != 0 || mn_draft_is_end(f->draft, op->output))
+    return false;
+  for (int32_t o = 0; o < g->op_count; o++)
+    for (int32_t i = 0; i < g->ops[o].inputs; i++)
+      if (g->ops[o].input[i] == op->output &&
+          (i > 0 || g->ops[o].kind != MN_OP_FULLY_CONNECTED || g->ops[o].keep_dims))
+        return false;
+  return true;
+}
+
+/* The tensor whose channels a layer reads: its input, or what was flattened into it. */
+static mn_tensor_id read_by(const finder *f, const mn_op *layer) {
+  int32_t producer = mn_draft_producer(f->draft, layer->input[0]);
+  bool flat = producer >= 0 && flattens(f, &f->draft->ops[producer]);
+  return flat ? f->draft->ops[producer].input[0] : layer->input[0];
+}
+
+static bool reads_group(const finder *f, const mn_op *op, int32_t root) {
+  return is_layer(op) && root_of(f, read_by(f, op)) == root;
+}
+
 static void group_op(finder *f, const mn_op *op) {
   const mn_tensor *x = tensor_of(f, op->input[0]);
   if (makes_channels(op, x)) {
@@ -72,6 +99,10 @@ static void group_op(finder *f, const mn_op *op) {
     return;
   }
   bool together = hands_on(f, op);
+  if (flattens(f, op)) {
+    block(f, op->output); /* it follows its input */
+    return;
+  }
   for (int32_t i = 0; i < (op->kind == MN_OP_ADD ? 2 : 1); i++) {
     if (together) join(f, op->output, op->input[i]);
     if (!together) block(f, op->input[i]);
@@ -124,7 +155,8 @@ static verdict judge_conv(const finder *f, const mn_op *op, int32_t channel) {
 
 /* Weights [O, I] where I is one or several times the channels of x. */
 static verdict judge_fully_connected(const finder *f, const mn_op *op, int32_t channel) {
-  const mn_tensor *k = tensor_of(f, op->input[1]), *x = tensor_of(f, op->input[0]);
+  mn_tensor_id from = read_by(f, op);
+  const mn_tensor *k = tensor_of(f, op->input[1]), *x = tensor_of(f, from);
   int32_t inputs = k->shape.dim[1], channels = mn_channels_of(x);
   verdict all = IGNORED;
   if (inputs % channels != 0) return READ;
@@ -134,7 +166,7 @@ static verdict judge_fully_connected(const finder *f, const mn_op *op, int32_t c
       zero = mn_weight_at(k, (int64_t)o * inputs + i) == 0;
     int32_t value;
     if (zero) continue;
-    if (!mn_known_constant(&value, &f->known, op->input[0], channel)) return READ;
+    if (!mn_known_constant(&value, &f->known, from, channel)) return READ;
     if (value != x->quantization.zero_point[0]) all = FOLDED;
   }
   return all == FOLDED && (op->inputs < 3 || op->input[2] < 0) ? READ : all;
@@ -148,7 +180,7 @@ static void judge_channel(const finder *f, int32_t root, int32_t channel, bool *
   *folded = false;
   for (int32_t o = 0; o < g->op_count && *gone; o++) {
     const mn_op *op = &g->ops[o];
-    if (!is_layer(op) || root_of(f, op->input[0]) != root) continue;
+    if (!reads_group(f, op, root)) continue;
     verdict v = op->kind == MN_OP_CONV_2D ? judge_conv(f, op, channel)
                                           : judge_fully_connected(f, op, channel);
     *gone = v != READ;
@@ -163,8 +195,8 @@ static mn_status fold_all(finder *f, int32_t root, const bool *folded, bool *fit
   for (int32_t dry = 1; dry >= 0 && *fits; dry--)
     for (int32_t o = 0; o < g->op_count && *fits; o++) {
       mn_op *op = &f->draft->ops[o];
-      if (!is_layer(op) || root_of(f, op->input[0]) != root) continue;
-      MN_TRY(mn_fold_channels(f->draft, op, &f->known, folded, dry == 1, fits));
+      if (!reads_group(f, op, root)) continue;
+      MN_TRY(mn_fold_channels(f->draft, op, read_by(f, op), &f->known, folded, dry == 1, fits));
     }
   return MN_OK;
 }
@@ -173,27 +205,47 @@ static mn_status slice_ops(finder *f, int32_t root, const mn_kept *kept) {
   for (int32_t o = 0; o < f->draft->graph.op_count; o++) {
     mn_op *op = &f->draft->ops[o];
     const mn_tensor *x = tensor_of(f, op->input[0]);
-    bool reads = root_of(f, op->input[0]) == root, writes = root_of(f, op->output) == root;
-    if (reads && is_layer(op)) MN_TRY(mn_slice_inputs(f->draft, op, kept));
+    bool writes = root_of(f, op->output) == root;
+    if (reads_group(f, op, root)) MN_TRY(mn_slice_inputs(f->draft, op, kept));
     bool makes = makes_channels(op, x) || op->kind == MN_OP_DEPTHWISE_CONV_2D;
     if (writes && makes) MN_TRY(mn_slice_outputs(f->draft, op, kept));
-    if (writes && op->kind == MN_OP_RESHAPE) MN_TRY(mn_slice_shape(f->draft, op, kept));
+    if (writes && op->kind == MN_OP_RESHAPE) MN_TRY(mn_slice_shape(f->draft, op, kept->count));
+  }
+  return MN_OK;
+}
+
+/* Shortens the last axis, which holds every channel once or, flattened, once per position. */
+static mn_status slice_tensor(mn_draft *draft, mn_tensor_id id, const mn_kept *kept) {
+  mn_tensor *tensor = &draft->tensors[id];
+  int32_t times = mn_channels_of(tensor) / kept->from;
+  size_t count = (size_t)times * (size_t)kept->count;
+  int32_t *channels = mn_arena_array(draft->arena, count, sizeof *channels);
+  if (channels == NULL) return mn_draft_no_memory(draft);
+  for (size_t i = 0; i < count; i++) {
+    int32_t position = (int32_t)i / kept->count, c = kept->channel[(int32_t)i % kept->count];
+    int32_t at = position * kept->from + c;
+    channels[i] = draft->kept[id] != NULL ? draft->kept[id][at] : at;
+  }
+  draft->kept[id] = channels;
+  tensor->shape.dim[tensor->shape.rank - 1] = (int32_t)count;
+  return MN_OK;
+}
+
+/* Before its input's shape is cut, which tells that it is one. */
+static mn_status slice_flattened(finder *f, int32_t root, const mn_kept *kept) {
+  for (int32_t o = 0; o < f->draft->graph.op_count; o++) {
+    mn_op *op = &f->draft->ops[o];
+    if (root_of(f, op->input[0]) != root || !flattens(f, op)) continue;
+    MN_TRY(slice_tensor(f->draft, op->output, kept));
+    MN_TRY(mn_slice_shape(f->draft, op, mn_channels_of(tensor_of(f, op->output))));
   }
   return MN_OK;
 }
 
 static mn_status slice_tensors(finder *f, int32_t root, const mn_kept *kept) {
-  mn_draft *draft = f->draft;
-  for (int32_t t = 0; t < f->known.graph->tensor_count; t++) {
-    mn_tensor *tensor = &draft->tensors[t];
-    if (root_of(f, t) != root) continue;
-    int32_t *channels = mn_arena_array(draft->arena, (size_t)kept->count, sizeof *channels);
-    if (channels == NULL) return mn_draft_no_memory(draft);
-    for (int32_t c = 0; c < kept->count; c++)
-      channels[c] = draft->kept[t] != NULL ? draft->kept[t][kept->channel[c]] : kept->channel[c];
-    draft->kept[t] = channels;
-    tensor->shape.dim[tensor->shape.rank - 1] = kept->count;
-  }
+  MN_TRY(slice_flattened(f, root, kept));
+  for (int32_t t = 0; t < f->known.graph->tensor_count; t++)
+    if (root_of(f, t) == root) MN_TRY(slice_tensor(f->draft, t, kept));
   return MN_OK;
 }
 

@@ -72,7 +72,7 @@ mn_status mn_slice_outputs(mn_draft *draft, mn_op *op, const mn_kept *kept) {
   return op->inputs > 2 && op->input[2] >= 0 ? slice_bias(draft, &op->input[2], kept) : MN_OK;
 }
 
-mn_status mn_slice_shape(mn_draft *draft, mn_op *op, const mn_kept *kept) {
+mn_status mn_slice_shape(mn_draft *draft, mn_op *op, int32_t last) {
   if (op->inputs < 2 || op->input[1] < 0) return MN_OK;
   const mn_tensor *old = &draft->tensors[op->input[1]];
   const uint8_t *from = old->data;
@@ -81,7 +81,7 @@ mn_status mn_slice_shape(mn_draft *draft, mn_op *op, const mn_kept *kept) {
   uint8_t *to;
   MN_TRY(mn_draft_constant(draft, &op->input[1], &to, &shape));
   memcpy(to, from, bytes);
-  memcpy(to + bytes - sizeof kept->count, &kept->count, sizeof kept->count);
+  memcpy(to + bytes - sizeof last, &last, sizeof last);
   return MN_OK;
 }
 
@@ -98,25 +98,24 @@ static int64_t load_bias(const mn_tensor *bias, int32_t o) {
 }
 
 /* What the folded channels add to output o: weights [O, rest], the channel is the last index. */
-static int64_t share_of(const mn_draft *draft, const mn_op *op, const mn_known *known,
-                        const bool *folded, int32_t o) {
+static int64_t share_of(const mn_draft *draft, const mn_op *op, mn_tensor_id x,
+                        const mn_known *known, const bool *folded, int32_t o) {
   const mn_tensor *k = &draft->tensors[op->input[1]];
-  int32_t zero_point = draft->tensors[op->input[0]].quantization.zero_point[0];
-  int32_t channels = mn_channels_of(&draft->tensors[op->input[0]]), value;
+  int32_t zero_point = draft->tensors[x].quantization.zero_point[0];
+  int32_t channels = mn_channels_of(&draft->tensors[x]), value;
   int64_t rest = mn_shape_elements(&k->shape) / k->shape.dim[0], sum = 0;
   for (int32_t c = 0; c < channels; c++) {
-    if (!folded[c] || !mn_known_constant(&value, known, op->input[0], c)) continue;
+    if (!folded[c] || !mn_known_constant(&value, known, x, c)) continue;
     for (int64_t i = c; i < rest; i += channels)
       sum += (int64_t)(value - zero_point) * mn_weight_at(k, o * rest + i);
   }
   return sum;
 }
 
-mn_status mn_fold_channels(mn_draft *draft, mn_op *op, const mn_known *known, const bool *folded,
-                           bool dry, bool *fits) {
+mn_status mn_fold_channels(mn_draft *draft, mn_op *op, mn_tensor_id x, const mn_known *known,
+                           const bool *folded, bool dry, bool *fits) {
   bool any = false;
-  for (int32_t c = 0; c < mn_channels_of(&draft->tensors[op->input[0]]); c++)
-    any = any || folded[c];
+  for (int32_t c = 0; c < mn_channels_of(&draft->tensors[x]); c++) any = any || folded[c];
   if (!any || op->inputs < 3 || op->input[2] < 0) return MN_OK;
   mn_tensor bias = draft->tensors[op->input[2]];
   bool wide = bias.dtype == MN_DTYPE_INT64;
@@ -125,7 +124,7 @@ mn_status mn_fold_channels(mn_draft *draft, mn_op *op, const mn_known *known, co
   uint8_t *to = NULL;
   if (!dry) MN_TRY(mn_draft_constant(draft, &op->input[2], &to, &bias.shape));
   for (int32_t o = 0; o < outputs; o++) {
-    int64_t share = share_of(draft, op, known, folded, o), value = load_bias(&bias, o) + share;
+    int64_t share = share_of(draft, op, x, known, folded, o), value = load_bias(&bias, o) + share;
     int32_t narrow = (int32_t)value;
     if (share != 0 && (value >= most || value <= -most)) *fits = false;
     if (dry) continue;

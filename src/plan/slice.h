@@ -18,13 +18,14 @@ typedef struct mn_kept {
 mn_status mn_slice_inputs(mn_draft *draft, mn_op *op, const mn_kept *kept) MN_MUST_CHECK;
 /* Output channels: weights, bias, scales. */
 mn_status mn_slice_outputs(mn_draft *draft, mn_op *op, const mn_kept *kept) MN_MUST_CHECK;
-/* The shape that a RESHAPE is given. */
-mn_status mn_slice_shape(mn_draft *draft, mn_op *op, const mn_kept *kept) MN_MUST_CHECK;
+/* The shape that a RESHAPE is given: its last number becomes `last`. */
+mn_status mn_slice_shape(mn_draft *draft, mn_op *op, int32_t last) MN_MUST_CHECK;
 
-/* Adds to the bias of a layer what the constant channels marked in folded[channels] contribute. `fits`
+/* Adds to the bias of a layer what the constant channels of `x` marked in folded[channels] contribute;
+ * x is the layer's input or what was flattened into it. `fits`
  * becomes false where the bias would leave its range; `dry`: only that is found out. */
-mn_status mn_fold_channels(mn_draft *draft, mn_op *op, const mn_known *known, const bool *folded,
-                           bool dry, bool *fits) MN_MUST_CHECK;
+mn_status mn_fold_channels(mn_draft *draft, mn_op *op, mn_tensor_id x, const mn_known *known,
+                           const bool *folded, bool dry, bool *fits) MN_MUST_CHECK;
 
 bool mn_averages_channels(const mn_graph *graph, const mn_op *op); /* MEAN over the last axis */
 

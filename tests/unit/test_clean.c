@@ -177,6 +177,18 @@ static const mn_graph *dead_in_a_vector(model *m) {
   return graph;
 }
 
+/* every channel is read once per position of the map */
+static const mn_graph *dead_in_a_map(model *m) {
+  mn_tensor_id x = model_input(m, "input", (mn_shape){4, {1, 6, 5, 3}});
+  mn_tensor_id y = model_conv(m, "first", x, 8, one, MN_ACTIVATION_RELU);
+  y = model_reshape(m, "flat", y, (mn_shape){2, {1, 240}}, true);
+  const mn_graph *graph =
+      freeze(m, x, model_fully_connected(m, "last", y, 4, true, MN_ACTIVATION_NONE));
+  plant(m->arena, &graph, 0, 0, 5000);
+  plant(m->arena, &graph, 0, 6, -5000);
+  return graph;
+}
+
 static const mn_graph *padded(model *m, int32_t before, int32_t after) {
   mn_tensor_id x = model_input(m, "input", (mn_shape){4, {1, 6, 8, 3}});
   mn_tensor_id y = model_pad(m, "pad", x, (int32_t[8]){0, 0, before, after, before, after, 0, 0});
@@ -241,6 +253,7 @@ static void every_pass_should_take_what_it_can_and_no_more(void **state) {
       {"constant sum", constant_sum, MN_PASS_dead_channels, 1, 4},
       {"different channels", sum_of_different_channels, MN_PASS_dead_channels, 0, 4},
       {"vector", dead_in_a_vector, MN_PASS_dead_channels, 2, 4},
+      {"map", dead_in_a_map, MN_PASS_dead_channels, 2, 3},
       {"pad like SAME", padding_as_same, MN_PASS_pads, 1, 1},
       {"pad unlike SAME", padding_unlike_same, MN_PASS_pads, 0, 2},
       {"empty ops", empty_ops, MN_PASS_no_ops, 3, 2},
