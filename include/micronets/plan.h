@@ -63,12 +63,23 @@ typedef struct mn_file_words {
   const char *description, *trained_on; /* may be NULL */
 } mn_file_words;
 
+/* Ops [first_op, first_op + op_count) of a schedule. rows 0: one op in one call. */
+typedef struct mn_plan_group {
+  int32_t first_op, op_count;
+  int32_t rows, turns; /* of the last op per turn of the group's loop; its turns */
+  int64_t slab_bytes;  /* of tensors that exist only as slabs of rows */
+  int64_t arena_bytes; /* no arena that runs the group so is smaller */
+} mn_plan_group;
+
 typedef struct mn_plan_options {
   const char *kernels; /* NULL: the target's family; "host" for exec's fastest rows */
   bool keep_all; /* every tensor keeps its own place: for dumps and the watch hook's reference */
   bool no_in_place;
-  bool min_sram, small;       /* later schedules */
-  int64_t max_cycles;         /* 0: no limit */
+  bool min_sram;        /* least SRAM, at most 10 % above the fewest cycles where these are modelled */
+  bool small;           /* least code */
+  int64_t max_cycles;   /* least SRAM within this many modelled cycles; 0: no limit */
+  const mn_plan_group *groups; /* run so, instead of a choice: first_op, op_count, rows; NULL: choose */
+  int32_t group_count;
   int64_t node_limit;         /* of the layout search; 0: default */
   const mn_file_words *words; /* NULL: a file without labels */
 } mn_plan_options;
@@ -78,10 +89,12 @@ typedef struct mn_plan {
   const mn_target *target; /* may be NULL on the host */
   const mn_plan_step *steps;
   const mn_constant *constants;
+  const mn_plan_group *groups; /* [group_count], in order */
   const int64_t *tensor_offset; /* [tensor_count] arena offset, -1 where it is never materialised */
   int32_t step_count, constant_count;
   int64_t arena_bytes;       /* activations, scratch and state */
-  int64_t lower_bound_bytes; /* proved; equals arena_bytes where the layout is optimal */
+  int64_t lower_bound_bytes; /* no layout of this schedule is smaller; equal where proved optimal */
+  int64_t schedule_bound_bytes; /* no schedule within the limits of the options has a smaller arena */
   int32_t arena_align;
   int32_t group_count;
 } mn_plan;

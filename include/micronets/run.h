@@ -88,18 +88,23 @@
   X(TEXT, output, 0, "", "FILE", "write the raw output tensor")                                   \
   X(FLAG, sequence, 0, "", "", "keep variable tensors from one input to the next")
 
+/* How a model is scheduled on the board: with every command that plans one. */
+#define MN_OPTIONS_SCHEDULE(X)                                                                    \
+  X(FLAG, min_sram, 0, "", "", "least SRAM, at most 10 % above the fewest modelled cycles")       \
+  X(INTEGER, max_cycles, 0, "0", "N", "least SRAM within N modelled cycles; 0: no limit")         \
+  X(FLAG, small, 0, "", "", "least code")
+
 #define MN_OPTIONS_INSPECT(X)                                                           \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")          \
   X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant") \
-  X(LIST, set, 0, "", "NAME=VALUE", "for a .net: pin a named value or a decision")
+  X(LIST, set, 0, "", "NAME=VALUE", "for a .net: pin a named value or a decision")      \
+  MN_OPTIONS_SCHEDULE(X)
 
 #define MN_OPTIONS_COMPILE(X)                                                            \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")           \
   X(TEXT, name, 0, "model", "P", "prefix of functions and constants")                    \
   X(WORD, runtime, 0, "micronets", "micronets|tflm", "what runs the model on the board") \
-  X(LATER, min_sram, 0, "", "", "least SRAM, whatever the cycles")                       \
-  X(LATERV, max_cycles, 0, "", "N", "least SRAM within N cycles")                        \
-  X(LATER, small, 0, "", "", "least code")
+  MN_OPTIONS_SCHEDULE(X)
 
 #define MN_OPTIONS_BENCH(X)                                               \
   X(TEXT, vectors, 0, "", "DIR",                                          \

@@ -45,9 +45,10 @@ const char *mn_shipped_path(mn_arena *arena, const char *path);
 
 /* ---- Code sizes ----------------------------------------------------------------------------
  * Code and stack bytes as the firmware's compiler makes them, library functions included. Besides
- * kernels ("mn_conv_2d_s8_ref") there are three rows of the emitted model itself:
+ * kernels ("mn_conv_2d_s8_ref") there are four rows of the emitted model itself:
  *   "run"   its functions and the frame of its run     "call"  each call of a kernel, at most
- *   "feed"  the audio front end                                                                 */
+ *   "feed"  the audio front end                        "turn"  each call inside of a loop, at
+ *                                                   most; its stack is what a run with loops adds   */
 typedef struct mn_code_size {
   const char *symbol;
   int32_t text_bytes, stack_bytes;

@@ -14,7 +14,7 @@ enum { MOST_ROWS = 256, MOST_OBJECTS = 96 };
  */
 enum { CALL_SLACK_BYTES = 24, FEED_SLACK_BYTES = 64, FEED_SLACK_STACK = 32 };
 /* What the compiler may keep of addresses from call to call, in the frame of the run. */
-enum { RUN_SLACK_STACK = 40 };
+enum { RUN_SLACK_STACK = 40, TURN_SLACK_STACK = 32 };
 
 uint64_t mn_bench_sources_hash(void) {
   uint64_t hash = 0;
@@ -170,21 +170,32 @@ static mn_status freeze_chain(const mn_graph **frozen, mn_workshop *shop, const 
   return mn_graph_freeze(frozen, shop->arena, bare, parameters, ranges, shop->error);
 }
 
+/* Two ops to a loop, a few rows a turn. */
+static mn_plan_group *pair_up(mn_workshop *shop, int32_t length) {
+  mn_plan_group *groups = mn_arena_array(shop->arena, (size_t)length, sizeof *groups);
+  for (int32_t i = 0; groups != NULL && i < length / 2; i++)
+    groups[i] = (mn_plan_group){.first_op = 2 * i, .op_count = 2, .rows = 3};
+  return groups;
+}
+
 /* Bytes of a model's own functions, kernels and data left out, and the frame of its run. */
-static mn_status measure_chain(mn_code_size *row, mn_workshop *shop, int32_t length) {
+static mn_status measure_chain(mn_code_size *row, mn_workshop *shop, int32_t length, bool loops) {
+  const char *kind = loops ? "loops" : "chain";
   const mn_graph *bare = NULL, *frozen = NULL;
   const mn_plan *plan = NULL;
   mn_emit_result emitted;
   mn_objects objects;
   mn_elf elf;
-  static const mn_plan_options options = {.kernels = "ref"};
-  const char *name = mn_arena_text(shop->arena, "chain%d", length);
-  const char *source = mn_arena_text(shop->arena, "chain%d/model.c", length);
-  const char *flags = mn_arena_text(shop->arena, "-std=c11 -Ichain%d", length);
+  mn_plan_options options = {
+      .kernels = "ref", .groups = loops ? pair_up(shop, length) : NULL, .group_count = length / 2};
+  const char *name = mn_arena_text(shop->arena, "%s%d", kind, length);
+  const char *source = mn_arena_text(shop->arena, "%s%d/model.c", kind, length);
+  const char *flags = mn_arena_text(shop->arena, "-std=c11 -I%s%d", kind, length);
   const char *object =
-      mn_arena_text(shop->arena, "%s/objects/chain%d/model.o", shop->folder, length);
-  mn_emit_config config = {.folder = mn_arena_text(shop->arena, "%s/chain%d", shop->folder, length),
-                           .prefix = "model"};
+      mn_arena_text(shop->arena, "%s/objects/%s%d/model.o", shop->folder, kind, length);
+  mn_emit_config config = {
+      .folder = mn_arena_text(shop->arena, "%s/%s%d", shop->folder, kind, length),
+      .prefix = "model"};
   if (name == NULL || source == NULL || flags == NULL || object == NULL || config.folder == NULL)
     return no_memory(shop);
   MN_TRY(build_chain(&bare, shop, length));
@@ -206,15 +217,26 @@ static mn_status measure_chain(mn_code_size *row, mn_workshop *shop, int32_t len
   return MN_OK;
 }
 
-static mn_status measure_calls(mn_code_size *run, mn_code_size *call, mn_workshop *shop) {
+/* What one more call costs, alone or as a part of a loop; `run`: what all calls share. */
+static mn_status measure_call(mn_code_size *run, mn_code_size *call, mn_workshop *shop,
+                              bool loops) {
   enum { SHORT = 2, LONG = 18 };
   mn_code_size few, many;
-  MN_TRY(measure_chain(&few, shop, SHORT));
-  MN_TRY(measure_chain(&many, shop, LONG));
+  MN_TRY(measure_chain(&few, shop, SHORT, loops));
+  MN_TRY(measure_chain(&many, shop, LONG, loops));
   int32_t slope = (many.text_bytes - few.text_bytes + LONG - SHORT - 1) / (LONG - SHORT);
   int32_t stack = many.stack_bytes > few.stack_bytes ? many.stack_bytes : few.stack_bytes;
-  *call = (mn_code_size){"call", slope + CALL_SLACK_BYTES, 0};
+  *call = (mn_code_size){loops ? "turn" : "call", slope + CALL_SLACK_BYTES, 0};
   *run = (mn_code_size){"run", few.text_bytes, stack + RUN_SLACK_STACK};
+  return MN_OK;
+}
+
+static mn_status measure_calls(mn_code_size rows[3], mn_workshop *shop) {
+  mn_code_size loops;
+  MN_TRY(measure_call(&rows[0], &rows[1], shop, false));
+  MN_TRY(measure_call(&loops, &rows[2], shop, true));
+  int32_t more = loops.stack_bytes - rows[0].stack_bytes;
+  rows[2].stack_bytes = (more > 0 ? more : 0) + TURN_SLACK_STACK;
   return MN_OK;
 }
 
@@ -231,9 +253,9 @@ static mn_status measure_target(mn_code_size_table *table, mn_workshop *shop) {
   int32_t count = 0;
   mn_code_size *rows = mn_arena_array(shop->arena, MOST_ROWS, sizeof *rows);
   if (rows == NULL) return no_memory(shop);
-  MN_TRY(measure_calls(&rows[0], &rows[1], shop));
-  MN_TRY(measure_feed(&rows[2], shop));
-  count = 3;
+  MN_TRY(measure_calls(rows, shop));
+  MN_TRY(measure_feed(&rows[3], shop));
+  count = 4;
   for (int32_t i = 0; (kernel = mn_kernel_row_at(i)) != NULL && count < MOST_ROWS; i++) {
     bool wanted = mn_kernel_family_reaches(shop->target->kernels, kernel->family);
     if (!wanted || is_known(rows, count, kernel->symbol)) continue;

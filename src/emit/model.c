@@ -99,7 +99,7 @@ static void print_rows(mn_emitter *e, const mn_plan_step *step, bool in_loop) {
 }
 
 static void print_watch(mn_emitter *e, const mn_plan_step *step, int32_t height) {
-  if (!e->config->watch) return;
+  if (!e->config->watch || step->y.tensor < 0) return;
   size_t row_bytes = mn_tensor_bytes(output_of(e, step)) / (size_t)height;
   mn_print(
       e,

@@ -129,7 +129,7 @@ static void call(const mn_exec *exec, const mn_plan_step *step, int32_t i, const
   clip_rows(&io, height);
   if (io.rows == 0) return;
   if (step->kernel != NULL) step->kernel->body(step->params, &io);
-  if (watch == NULL) return;
+  if (watch == NULL || step->y.tensor < 0) return;
   size_t row_bytes = mn_tensor_bytes(y) / (size_t)height;
   const uint8_t *data = (const uint8_t *)io.y + (size_t)(io.first_row - io.y_row) * row_bytes;
   watch->rows(watch->context, step->op, io.first_row, io.rows, data, (size_t)io.rows * row_bytes);

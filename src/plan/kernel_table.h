@@ -35,8 +35,8 @@ typedef enum mn_overlap {
   MN_OVERLAP_ELEMENT, /* y may lie exactly over x, or begin before it */
   MN_OVERLAP_ALIAS,   /* y is x: nothing to call where both lie in one place (reshape) */
   /* A 1x1 kernel of stride 1 that reads all channels of a small group of pixels into scratch before it
-   * writes those pixels' outputs, pixels ascending: of P pixels with Ci channels in and Co out, y may
-   * begin max(0, P * (Co - Ci)) bytes or more below x. */
+   * writes those pixels' outputs, pixels ascending: y may begin max(0, bytes of y - bytes of x) or
+   * more below x. */
   MN_OVERLAP_PIXEL,
   /* A depthwise kernel of stride 1 and equal shapes that gathers a channel's rows into scratch before
    * it writes them, channel by channel: y may lie exactly over x. */
@@ -70,6 +70,8 @@ const mn_kernel_row *mn_kernel_row_at(int32_t index);
 /* True where `family` is `other` or falls back to it. */
 bool mn_kernel_family_reaches(const char *family, const char *other);
 
+/* Moves the halo rows of a slab up between two turns of a loop: no op's kernel, x[0] above y. */
+const mn_kernel_row *mn_kernel_move(void);
 /* Modelled cycles of `op` by this kernel, done in `calls` calls, on the target's board: its core's
  * row of the cycle table times the board's factor. -1: unknown kernel or core. */
 double mn_kernel_cycles(const mn_kernel_row *row, const mn_graph *graph, const mn_op *op,

@@ -42,12 +42,14 @@ static int64_t separation(const solver *s, int32_t below, int32_t above) {
 }
 
 /* ---- Lower bound ---------------------------------------------------------------------------*/
-/* Bytes that block y adds to those it may be written over, all of them alive. */
-static int64_t added_bytes(const mn_block *y, const mn_block *blocks, const int64_t *placed) {
+/* Bytes that block y adds at `time` to those it may be written over and that live still. */
+static int64_t added_bytes(const mn_block *y, const mn_block *blocks, int32_t time,
+                           const int64_t *placed) {
   int64_t least = y->bytes;
   for (int32_t i = 0; i < MN_BLOCK_MAX_OVER; i++) {
     if (y->over[i] < 0 || (placed != NULL && placed[y->over[i]] >= 0)) continue;
     const mn_block *x = &blocks[y->over[i]];
+    if (x->last < time) continue;
     int64_t covered = y->distance[i] + x->bytes;
     int64_t added = (covered > y->bytes ? covered : y->bytes) - x->bytes;
     if (added < least) least = added;
@@ -62,7 +64,7 @@ static int64_t covered_at(const mn_block *blocks, int32_t count, int32_t time,
   for (int32_t b = 0; b < count; b++) {
     const mn_block *block = &blocks[b];
     if (time < block->first || time > block->last || (placed != NULL && placed[b] >= 0)) continue;
-    sum += time == block->first ? added_bytes(block, blocks, placed) : block->bytes;
+    sum += added_bytes(block, blocks, time, placed);
   }
   return sum;
 }

@@ -2,8 +2,8 @@
  * exact branch and bound with a proved lower bound, limited by a count of nodes.
  *
  * Two blocks that live at the same time are disjoint, but for one case: a block y may begin
- * `distance` bytes below block x (x.offset - y.offset >= distance) although both live at the time y
- * is made, because a kernel consumes x as fast as it writes y.
+ * `distance` bytes below block x (x.offset - y.offset >= distance) although both live from the time y
+ * is made until x dies, because x is consumed as fast as y is written.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_PLAN_LAYOUT_H
 #define MN_PLAN_LAYOUT_H
@@ -17,7 +17,7 @@ typedef struct mn_block {
   int64_t bytes;       /* > 0 */
   int32_t first, last; /* times it lives at, both included */
   int32_t
-      over[MN_BLOCK_MAX_OVER]; /* blocks it may be written over; -1 none; each dies at `first` */
+      over[MN_BLOCK_MAX_OVER]; /* blocks it may be written over; -1 none; each lives at `first` */
   int64_t distance[MN_BLOCK_MAX_OVER]; /* >= 0 */
   int64_t offset;                      /* result */
 } mn_block;

@@ -7,6 +7,7 @@
 #include "kernels/depthwise_conv_2d.h"
 #include "kernels/fully_connected.h"
 #include "kernels/mean.h"
+#include "kernels/move.h"
 #include "kernels/pad.h"
 #include "kernels/pool_2d.h"
 #include "kernels/rescale.h"
@@ -27,7 +28,8 @@
   X(mean, "mean.h", MN_MEAN_FIELDS)                                                      \
   X(rescale, "rescale.h", MN_RESCALE_FIELDS)                                             \
   X(rescale_any, "rescale.h", MN_RESCALE_ANY_FIELDS)                                     \
-  X(svdf, "svdf.h", MN_SVDF_FIELDS)
+  X(svdf, "svdf.h", MN_SVDF_FIELDS)                                                      \
+  X(move, "move.h", MN_MOVE_FIELDS)
 /* clang-format on */
 
 /* Every field is an int32_t, so the offset is the index times four: checked below. */

@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "kernels/move.h"
 #include "micronets/plan.h"
 #include "micronets/tflite.h"
-#include "plan/kernel_table.h"
+#include "plan/schedule.h"
 #include "plan/tflm_memory.h"
 
 #define CONSTANT_ALIGN 4 /* of every array and struct that emit prints */
@@ -55,17 +56,22 @@ static mn_code_size size_of(const mn_target *target, const char *symbol) {
 
 /* Kernels once each, the emitted functions, and their calls. The stack is that of the deepest. */
 static void price_code(mn_price *price, const mn_plan *plan, const mn_target *target) {
-  mn_code_size run = size_of(target, "run"), call = size_of(target, "call");
+  mn_code_size run = size_of(target, "run"), call = size_of(target, "call"),
+               turn = size_of(target, "turn");
+  bool in_loop = false, loops = false;
   int64_t deepest = 0;
   price->flash.code += run.text_bytes;
   for (int32_t s = 0; s < plan->step_count; s++) {
-    if (plan->steps[s].kernel != NULL) price->flash.code += call.text_bytes;
+    if (plan->steps[s].kind != MN_STEP_CALL) in_loop = plan->steps[s].kind == MN_STEP_LOOP;
+    loops = loops || in_loop;
+    if (plan->steps[s].kernel != NULL)
+      price->flash.code += in_loop ? turn.text_bytes : call.text_bytes;
     if (!kernel_is_new(plan, s)) continue;
     mn_code_size size = size_of(target, plan->steps[s].kernel->symbol);
     price->flash.code += size.text_bytes;
     if (size.stack_bytes > deepest) deepest = size.stack_bytes;
   }
-  price->sram.stack = run.stack_bytes + deepest;
+  price->sram.stack = run.stack_bytes + (loops ? turn.stack_bytes : 0) + deepest;
 }
 
 /* The constants beside the tables: mn_audio with 4-byte pointers, as on the target, and the scale. */
@@ -117,20 +123,26 @@ static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *gr
 
 /* ---- Time ----------------------------------------------------------------------------------*/
 double mn_plan_op_cycles(const mn_plan *plan, int32_t op, const mn_target *target) {
-  const mn_kernel_row *kernel = NULL;
-  int32_t calls = 0, turns = 1;
+  const mn_op *o = &plan->graph->ops[op];
+  const mn_tensor *y = &plan->graph->tensors[o->output];
+  double cycles = 0;
+  int32_t turns = 0; /* 0: outside of loops */
   for (int32_t s = 0; s < plan->step_count; s++) {
     const mn_plan_step *step = &plan->steps[s];
-    if (step->kind != MN_STEP_CALL) {
-      turns = step->kind == MN_STEP_LOOP ? step->count : 1;
+    if (step->kind != MN_STEP_CALL) turns = step->kind == MN_STEP_LOOP ? step->count : 0;
+    if (step->kind != MN_STEP_CALL || step->op != op || step->kernel == NULL) continue;
+    int64_t row = (int64_t)mn_tensor_bytes(y) / (y->shape.rank == 4 ? y->shape.dim[1] : 1);
+    if (step->kernel == mn_kernel_move()) {
+      cycles += turns * mn_move_cycles(((const mn_move *)step->params)->bytes, row);
       continue;
     }
-    if (step->op != op || step->kernel == NULL) continue;
-    kernel = step->kernel;
-    calls += turns;
+    int32_t calls =
+        turns > 0 ? mn_calls_in_loop(step->first_row, step->row_step, y->shape.dim[1]) : 1;
+    double of_calls = mn_kernel_cycles(step->kernel, plan->graph, o, target, calls);
+    if (of_calls < 0) return -1;
+    cycles += of_calls;
   }
-  if (kernel == NULL) return 0;
-  return mn_kernel_cycles(kernel, plan->graph, &plan->graph->ops[op], target, calls);
+  return cycles;
 }
 
 /* Unknown as a whole where one op is. */

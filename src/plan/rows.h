@@ -16,6 +16,7 @@ extern const mn_params_info mn_params_conv_2d, mn_params_depthwise_conv_2d;
 extern const mn_params_info mn_params_fully_connected, mn_params_pool_2d, mn_params_add;
 extern const mn_params_info mn_params_pad, mn_params_copy, mn_params_softmax, mn_params_mean;
 extern const mn_params_info mn_params_rescale, mn_params_rescale_any, mn_params_svdf;
+extern const mn_params_info mn_params_move;
 
 /* A row of a family whose code is emitted: kind and overlap without their prefixes, the parameter
  * struct without "mn_", the body, its two walkers, and every source file it needs. */

@@ -6,6 +6,7 @@
 #include "kernels/depthwise_conv_2d.h"
 #include "kernels/fully_connected.h"
 #include "kernels/mean.h"
+#include "kernels/move.h"
 #include "kernels/pad.h"
 #include "kernels/pool_2d.h"
 #include "kernels/rescale.h"
@@ -20,6 +21,12 @@
   MN_ROW(kind, "ref", type, function, mn_refuses_##refuse, mn_walk_##walker, over, __VA_ARGS__)
 
 static const mn_kernel_row rows[] = {
+    {.op = MN_OP_COUNT, /* of no op: steps of loops */
+     .family = "ref",
+     .symbol = "mn_move_ref",
+     .sources = (const char *const[]){"kernel.h", "move.h", "move_ref.c", NULL},
+     .params = &mn_params_move,
+     .body = mn_move_ref},
     REF(CONV_2D, conv_2d, mn_conv_2d_s8_ref, conv_2d, NONE, "kernel.h", "requantize.h", "conv_2d.h",
         "conv_2d_ref.c"),
     REF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_ref, depthwise_conv_2d, NONE,
@@ -82,5 +89,9 @@ static const mn_kernel_row rows[] = {
     REF_OF(SVDF, svdf, mn_svdf_s8_s8_ref, svdf_s8, svdf, NONE, "kernel.h", "requantize.h", "svdf.h",
            "svdf_body.h", "svdf_s8_s8_ref.c"),
 };
+
+const mn_kernel_row *mn_kernel_move(void) {
+  return &rows[0];
+}
 
 const mn_rows mn_rows_ref = {rows, (int32_t)MN_COUNT(rows)};

@@ -102,7 +102,7 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   mn_model model;
   mn_bench_result r = {0};
   const mn_target *target;
-  mn_plan_options plan_options = {0};
+  mn_plan_options plan_options = MN_STAGE_PLAN_OPTIONS(options);
   MN_TRY(mn_stage_runtime(context, options->runtime, error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
   MN_TRY(mn_stage_target(&target, context, options->target, error));

@@ -34,19 +34,30 @@ static json_t *kernels_json(const mn_plan *plan) {
   return kernels;
 }
 
-static json_t *schedule_json(const compile_job *job) {
-  const mn_plan *plan = job->plan;
-  json_t *schedule = mn_json_array();
-  for (int32_t i = 0; i < plan->step_count; i++) {
-    const mn_plan_step *step = &plan->steps[i];
-    if (step->kind != MN_STEP_CALL) continue;
+static json_t *ops_json(const mn_plan *plan, const mn_plan_group *group) {
+  json_t *ops = mn_json_array();
+  for (int32_t op = group->first_op; op < group->first_op + group->op_count; op++) {
+    const mn_tensor_id y = plan->graph->ops[op].output;
     json_t *row = mn_json_object();
-    mn_json_put_text(row, "name", plan->graph->ops[step->op].name);
-    mn_json_put_text(row, "kind", mn_op_info_get(plan->graph->ops[step->op].kind)->text);
-    mn_json_put_int(row, "first_row", step->first_row);
-    mn_json_put_int(row, "rows", step->rows);
-    mn_json_put_known_int(row, "offset", step->y.kind == MN_PLACE_ARENA ? step->y.offset : -1);
-    mn_json_put_int(row, "scratch", step->scratch_bytes);
+    mn_json_put_text(row, "name", plan->graph->ops[op].name);
+    mn_json_put_text(row, "kind", mn_op_info_get(plan->graph->ops[op].kind)->text);
+    mn_json_put_known_int(row, "offset", plan->tensor_offset[y]); /* null: a slab of rows */
+    mn_json_push(ops, row);
+  }
+  return ops;
+}
+
+/* Groups in the order they run: a call of one op, or a loop over a few rows at a time of several. */
+static json_t *schedule_json(const mn_plan *plan) {
+  json_t *schedule = mn_json_array();
+  for (int32_t i = 0; i < plan->group_count; i++) {
+    const mn_plan_group *group = &plan->groups[i];
+    json_t *row = mn_json_object();
+    mn_json_put(row, "ops", ops_json(plan, group));
+    mn_json_put_known_int(row, "rows_per_turn", group->rows > 0 ? group->rows : -1);
+    mn_json_put_int(row, "turns", group->turns);
+    mn_json_put_int(row, "slab_bytes", group->slab_bytes);
+    mn_json_put_int(row, "lower_bound", group->arena_bytes);
     mn_json_push(schedule, row);
   }
   return schedule;
@@ -91,7 +102,7 @@ static mn_status finish(json_t **result, const compile_job *job, mn_error *error
   mn_json_put(object, "files", files_json(job));
   mn_stage_put_memory(object, &job->price);
   mn_json_put(object, "kernels", kernels_json(job->plan));
-  mn_json_put(object, "schedule", schedule_json(job));
+  mn_json_put(object, "schedule", schedule_json(job->plan));
   mn_json_put_text(object, "target", job->target->name);
   mn_json_put_text(object, "name", job->options->name);
   return mn_json_finish(result, object, job->context, false, error);
@@ -123,7 +134,7 @@ static mn_status compile_tflm(json_t **result, compile_job *job, const mn_emit_c
 mn_status mn_run_compile(json_t **result, const mn_run_context *context,
                          const mn_options_compile *options, mn_error *error) {
   compile_job job = {.context = context, .options = options};
-  mn_plan_options plan_options = {0};
+  mn_plan_options plan_options = MN_STAGE_PLAN_OPTIONS(options);
   mn_runtime runtime = mn_stage_runtime_of(options->runtime);
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
   MN_TRY(mn_stage_target(&job.target, context, options->target, error));

@@ -52,6 +52,13 @@ mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime,
                            mn_error *error) MN_MUST_CHECK;
 mn_runtime mn_stage_runtime_of(const char *word);
 
+/* What the options of MN_OPTIONS_SCHEDULE ask the planner for. */
+#define MN_STAGE_PLAN_OPTIONS(options)                          \
+  {                                                             \
+    .min_sram = (options)->min_sram, .small = (options)->small, \
+    .max_cycles = (options)->max_cycles                         \
+  }
+
 /* ---- Prices as JSON --------------------------------------------------------------------------*/
 void mn_stage_put_memory(json_t *object, const mn_price *price); /* "sram", "flash" */
 /* A file is in flash as it is, whoever wrote it. */

@@ -20,9 +20,6 @@ expect 2 inspect m.tflite --threads 100000 && one_line
 
 # not built yet: named, never ignored
 expect 2 characterize --count 5 && one_line && says err "not built yet"
-expect 2 compile m.tflite --min-sram && one_line && says err "--min-sram"
-expect 2 compile m.tflite --max-cycles 100 && one_line && says err "--max-cycles"
-expect 2 compile m.tflite --small && one_line && says err "--small"
 expect 2 train --teacher m.tflite && one_line && says err "--teacher"
 
 # help goes to standard output, misuse to standard error

@@ -95,7 +95,8 @@ static tally run_vectors(mn_arena *arena, const mn_plan *plan, const json_t *vec
   return t;
 }
 
-static void every_tensor_of_the_golden_models_should_match(const char *family, bool keep_all) {
+static void every_tensor_of_the_golden_models_should_match(const char *family,
+                                                           mn_plan_options options) {
   tally all = {0, 0};
   for (size_t m = 0; m < MN_COUNT(models); m++) {
     mn_arena *arena = NULL;
@@ -110,7 +111,7 @@ static void every_tensor_of_the_golden_models_should_match(const char *family, b
     assert_non_null(golden);
 
     const mn_plan *plan = NULL;
-    mn_plan_options options = {.kernels = family, .keep_all = keep_all};
+    options.kernels = family;
     assert_ok(mn_plan_make(&plan, arena, model.graph, NULL, &options, &error), &error);
     tally t = run_vectors(arena, plan, json_object_get(golden, "vectors"), models[m]);
     all.tensors += t.tensors;
@@ -118,7 +119,8 @@ static void every_tensor_of_the_golden_models_should_match(const char *family, b
     json_decref(golden);
     mn_arena_destroy(arena);
   }
-  printf("%s%s: %d tensors compared, %d mismatches\n", family, keep_all ? ", all kept" : "",
+  printf("%s%s%s: %d tensors compared, %d mismatches\n", family,
+         options.keep_all ? ", all kept" : "", options.min_sram ? ", least memory" : "",
          all.tensors, all.mismatches);
   assert_true(all.tensors > 3000);
   assert_int_equal(all.mismatches, 0);
@@ -126,37 +128,42 @@ static void every_tensor_of_the_golden_models_should_match(const char *family, b
 
 static void reference_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("ref", false);
+  every_tensor_of_the_golden_models_should_match("ref", (mn_plan_options){0});
 }
 
 static void host_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("host", false);
+  every_tensor_of_the_golden_models_should_match("host", (mn_plan_options){0});
 }
 
 static void plain_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("plain", false);
+  every_tensor_of_the_golden_models_should_match("plain", (mn_plan_options){0});
 }
 
 static void m0_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("m0", false);
+  every_tensor_of_the_golden_models_should_match("m0", (mn_plan_options){0});
 }
 
 static void narrower_host_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("avx2", false);
+  every_tensor_of_the_golden_models_should_match("avx2", (mn_plan_options){0});
 }
 
 static void dsp_kernels_should_match_every_tensor_of_tflm(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("dsp", false);
+  every_tensor_of_the_golden_models_should_match("dsp", (mn_plan_options){0});
 }
 
 static void host_kernels_should_match_with_every_tensor_kept(void **state) {
   (void)state;
-  every_tensor_of_the_golden_models_should_match("host", true);
+  every_tensor_of_the_golden_models_should_match("host", (mn_plan_options){.keep_all = true});
+}
+
+static void host_kernels_should_match_row_by_row_in_the_least_memory(void **state) {
+  (void)state;
+  every_tensor_of_the_golden_models_should_match("host", (mn_plan_options){.min_sram = true});
 }
 
 /* seqNN.bin: outputs where the state stays from one input to the next. */
@@ -198,6 +205,7 @@ int main(void) {
       cmocka_unit_test(dsp_kernels_should_match_every_tensor_of_tflm),
       cmocka_unit_test(host_kernels_should_match_with_every_tensor_kept),
       cmocka_unit_test(state_should_be_kept_from_run_to_run),
+      cmocka_unit_test(host_kernels_should_match_row_by_row_in_the_least_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

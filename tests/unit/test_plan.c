@@ -143,13 +143,16 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
   (void)state;
   static const mn_plan_options options[] = {{.kernels = "ref"},
                                             {.kernels = "ref", .no_in_place = true},
+                                            {.kernels = "ref", .min_sram = true},
+                                            {.kernels = "ref", .small = true},
+                                            {.kernels = "host", .min_sram = true},
                                             {.kernels = "host"},
                                             {.kernels = "host", .no_in_place = true},
                                             {.kernels = "host", .keep_all = true},
                                             {.kernels = "dsp"},
                                             {.kernels = "avx2"},
                                             {.kernels = "avx2", .keep_all = true}};
-  int in_place = 0, aliases = 0;
+  int in_place = 0, aliases = 0, loops = 0, fused = 0;
   for (uint64_t seed = 0; seed < 200; seed++) {
     mn_arena *arena = NULL;
     assert_int_equal(mn_arena_create(&arena), MN_OK);
@@ -163,7 +166,13 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
       check_same(plan, &truth, &got, seed, options[o].kernels);
       assert_true(plan->arena_bytes <= kept->arena_bytes || options[o].kernels[0] != 'r');
       assert_true(plan->lower_bound_bytes <= plan->arena_bytes);
+      for (int32_t g = 0; g < plan->group_count; g++) {
+        loops += plan->groups[g].rows > 0;
+        fused += plan->groups[g].op_count > 1;
+      }
+      assert_true(plan->schedule_bound_bytes <= plan->arena_bytes);
       for (int32_t s = 0; s < plan->step_count; s++) {
+        if (plan->steps[s].kind != MN_STEP_CALL) continue;
         if (plan->steps[s].kernel == NULL)
           aliases++;
         else if (plan->steps[s].x[0].kind == MN_PLACE_ARENA &&
@@ -174,7 +183,69 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
     mn_arena_destroy(arena);
   }
   assert_true(in_place > 50);
+  assert_true(loops > 100);
+  assert_true(fused > 10);
   assert_true(aliases > 50);
+}
+
+/* Any groups that fit into loops, not just those that a limit asks for. */
+static const mn_plan *plan_of_random_groups(mn_arena *arena, const mn_graph *graph,
+                                            const char *family, mn_rng *rng) {
+  mn_plan_group *groups = mn_arena_array(arena, 64, sizeof *groups);
+  const mn_plan *plan = NULL;
+  int32_t count = 0;
+  for (int32_t op = 0; op < graph->op_count;) {
+    mn_plan_group *group = &groups[count++];
+    for (int32_t tries = 0;; tries++) {
+      mn_error error = {{0}};
+      int32_t most = graph->op_count - op;
+      *group = (mn_plan_group){.first_op = op, .op_count = 1};
+      if (tries < 12) {
+        group->op_count = 1 + (int32_t)mn_rng_below(rng, (uint32_t)most);
+        group->rows = 1 + (int32_t)mn_rng_below(rng, 4);
+      }
+      /* the rest one by one, to ask for this group alone */
+      int32_t all = count;
+      for (int32_t rest = op + group->op_count; rest < graph->op_count; rest++)
+        groups[all++] = (mn_plan_group){.first_op = rest, .op_count = 1};
+      mn_plan_options options = {.kernels = family, .groups = groups, .group_count = all};
+      if (mn_plan_make(&plan, arena, graph, NULL, &options, &error) == MN_OK) break;
+      assert_true(tries < 12);
+    }
+    op += group->op_count;
+  }
+  return plan;
+}
+
+static void any_groups_in_loops_should_compute_what_the_keep_everything_plan_computes(
+    void **state) {
+  (void)state;
+  static const char *const families[] = {"ref", "host", "plain", "dsp"};
+  int fused = 0, moves = 0, over = 0;
+  for (uint64_t seed = 0; seed < 600; seed++) {
+    mn_arena *arena = NULL;
+    mn_rng rng = mn_rng_stream(seed, 9, 1);
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    const mn_graph *graph = test_random_frozen(arena, test_random_bare(arena, seed, 12), seed);
+    const mn_plan *kept =
+        make_plan(arena, graph, (mn_plan_options){.kernels = "ref", .keep_all = true});
+    const mn_plan *plan =
+        plan_of_random_groups(arena, graph, families[seed % MN_COUNT(families)], &rng);
+    seen truth = run(kept, seed, 0), got = run(plan, seed, 0x5a);
+    check_same(plan, &truth, &got, seed, "groups");
+    for (int32_t g = 0; g < plan->group_count; g++) fused += plan->groups[g].op_count > 1;
+    for (int32_t s = 0; s < plan->step_count; s++) {
+      const mn_plan_step *step = &plan->steps[s];
+      if (step->kind != MN_STEP_CALL || step->kernel == NULL) continue;
+      moves += step->kernel == mn_kernel_move();
+      over += step->x[0].kind == MN_PLACE_ARENA && step->y.tensor >= 0 && step->rows < 4 &&
+              step->x[0].offset >= step->y.offset && step->x[0].offset - step->y.offset < 64;
+    }
+    mn_arena_destroy(arena);
+  }
+  assert_true(fused > 200);
+  assert_true(moves > 40);
+  assert_true(over > 100);
 }
 
 /* A few rows at a time, as a row loop would ask for them, give the whole tensor. */
@@ -273,6 +344,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(layouts_should_be_valid_and_as_small_as_exhaustive_search_finds),
       cmocka_unit_test(every_plan_should_compute_what_the_keep_everything_plan_computes),
+      cmocka_unit_test(any_groups_in_loops_should_compute_what_the_keep_everything_plan_computes),
       cmocka_unit_test(kernels_should_compute_any_range_of_rows),
       cmocka_unit_test(
           a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants),

@@ -1,0 +1,222 @@
+/* schedule.c - the choice of groups. Every run of ops that fits into a loop, at several numbers of rows
+ * per turn, is a candidate with its cycles and the bytes it needs at least; these depend on nothing
+ * else in the schedule, so the fewest cycles within a limit of bytes are a shortest path over the cut
+ * points, and the fewest bytes within a limit of cycles a bisection over the candidates' bytes.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "plan/schedule.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Cycles that a schedule may cost beyond the fastest one where it saves memory. */
+#define NEAR_TIE 1.02
+#define MIN_SRAM_CYCLES 1.10
+#define DRIFT_CYCLES 1e6 /* a byte of drift, where it is what counts */
+enum {
+  MOST_OPS = 24, /* of one group */
+  MOST_TRIES = 16
+};
+static const int32_t rows_per_turn[] = {1, 2, 3, 4, 6, 8, 12, 16};
+
+struct mn_chooser {
+  const mn_scheduler *s;
+  mn_group *candidate; /* by first op */
+  int32_t count, room;
+  int64_t *level; /* [levels] bytes of the candidates, ascending */
+  int32_t levels, next, tries;
+  double limit;        /* of cycles */
+  int64_t lower_bound; /* the lowest level that keeps the limit */
+  double *cost;        /* [op_count + 1] of the ops before a cut, least */
+  int32_t *reached;    /* [op_count + 1] the candidate that ends at a cut, -1 none */
+};
+typedef mn_chooser chooser;
+
+/* ---- Candidates ----------------------------------------------------------------------------*/
+static void add_candidate(chooser *c, mn_group group) {
+  if (c->count < c->room && mn_group_fit(&group, c->s)) c->candidate[c->count++] = group;
+}
+
+static bool may_loop(const chooser *c) {
+  const mn_plan_options *o = c->s->options;
+  return !o->keep_all && !o->no_in_place && !o->small && (o->min_sram || c->s->target != NULL);
+}
+
+static void add_loops(chooser *c, int32_t first) {
+  const mn_scheduler *s = c->s;
+  for (int32_t count = 1; count <= MOST_OPS && first + count <= s->graph->op_count; count++) {
+    const mn_row_window *last = &s->window[first + count - 1];
+    if (last->span == 0) return;
+    for (size_t i = 0; i < MN_COUNT(rows_per_turn); i++)
+      if (rows_per_turn[i] < last->height)
+        add_candidate(c, (mn_group){first, count, rows_per_turn[i], 0, 0, 0, 0, 0});
+  }
+}
+
+static mn_status list_candidates(chooser *c, mn_error *error) {
+  const mn_scheduler *s = c->s;
+  size_t ops = (size_t)s->graph->op_count;
+  c->room = (int32_t)(ops * (1 + (may_loop(c) ? MOST_OPS * MN_COUNT(rows_per_turn) : 0)));
+  c->candidate = mn_arena_array(s->arena, (size_t)c->room, sizeof *c->candidate);
+  c->cost = mn_arena_array(s->arena, ops + 1, sizeof *c->cost);
+  c->reached = mn_arena_array(s->arena, ops + 1, sizeof *c->reached);
+  if (c->candidate == NULL || c->cost == NULL || c->reached == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "out of memory while scheduling");
+  for (int32_t op = 0; op < s->graph->op_count; op++) {
+    add_candidate(c, (mn_group){op, 1, 0, 1, 0, 0, 0, 0});
+    if (may_loop(c)) add_loops(c, op);
+  }
+  return MN_OK;
+}
+
+/* ---- Paths ---------------------------------------------------------------------------------*/
+/* Fewest cycles with no group above `bytes`, each byte of drift counted as `drift` cycles. False where
+ * there is no such schedule or its cycles are above the limit. */
+static bool shortest_path(chooser *c, int64_t bytes, double drift) {
+  int32_t ops = c->s->graph->op_count;
+  for (int32_t op = 0; op <= ops; op++) {
+    c->cost[op] = op == 0 ? 0 : (double)INFINITY;
+    c->reached[op] = -1;
+  }
+  for (int32_t i = 0; i < c->count; i++) {
+    const mn_group *g = &c->candidate[i];
+    double cost = c->cost[g->first] + g->cycles + drift * (double)g->drift;
+    if (g->bytes > bytes || cost >= c->cost[g->first + g->count]) continue;
+    c->cost[g->first + g->count] = cost;
+    c->reached[g->first + g->count] = i;
+  }
+  return isfinite(c->cost[ops]);
+}
+
+/* Of the path found last. */
+static double path_cycles(const chooser *c) {
+  double cycles = 0;
+  for (int32_t cut = c->s->graph->op_count; cut > 0; cut = c->candidate[c->reached[cut]].first)
+    cycles += c->candidate[c->reached[cut]].cycles;
+  return cycles;
+}
+
+static bool path_within(chooser *c, int64_t bytes, double drift) {
+  return shortest_path(c, bytes, drift) && path_cycles(c) <= c->limit;
+}
+
+static int by_value(const void *a, const void *b) {
+  const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* Sorts the candidates' bytes and finds the least at which a path keeps within the limit. */
+static mn_status find_levels(chooser *c, mn_error *error) {
+  c->level = mn_arena_array(c->s->arena, (size_t)c->count + 1, sizeof *c->level);
+  if (c->level == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while scheduling");
+  for (int32_t i = 0; i < c->count; i++) c->level[i] = c->candidate[i].bytes;
+  qsort(c->level, (size_t)c->count, sizeof *c->level, by_value);
+  for (int32_t i = 0; i < c->count; i++)
+    if (i == 0 || c->level[i] != c->level[c->levels - 1]) c->level[c->levels++] = c->level[i];
+  int32_t low = 0, high = c->levels - 1; /* the last one always does */
+  while (low < high) {
+    int32_t middle = low + (high - low) / 2;
+    if (path_within(c, c->level[middle], 0))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  c->next = low;
+  c->lower_bound = c->levels > 0 ? c->level[low] : 0;
+  return MN_OK;
+}
+
+static mn_status take_path(mn_schedule *schedule, const chooser *c, mn_error *error) {
+  int32_t count = 0, ops = c->s->graph->op_count;
+  for (int32_t cut = ops; cut > 0; cut = c->candidate[c->reached[cut]].first) count++;
+  mn_group *groups = mn_arena_array(c->s->arena, (size_t)count + 1, sizeof *groups);
+  if (groups == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while scheduling");
+  schedule->groups = groups;
+  schedule->group_count = count;
+  for (int32_t cut = ops; cut > 0; cut = groups[count].first)
+    groups[--count] = c->candidate[c->reached[cut]];
+  schedule->lower_bound = c->lower_bound;
+  mn_schedule_refit(schedule, c->s);
+  return MN_OK;
+}
+
+void mn_schedule_refit(const mn_schedule *schedule, const mn_scheduler *s) {
+  for (int32_t i = 0; i < schedule->group_count; i++) {
+    mn_group group = schedule->groups[i];
+    (void)mn_group_fit(&group, s);
+  }
+}
+
+/* ---- Given schedules -----------------------------------------------------------------------------*/
+static mn_status take_given(mn_schedule *schedule, const mn_scheduler *s, mn_error *error) {
+  const mn_plan_options *o = s->options;
+  int32_t next = 0;
+  mn_group *groups = mn_arena_array(s->arena, (size_t)o->group_count + 1, sizeof *groups);
+  if (groups == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while scheduling");
+  *schedule = (mn_schedule){.groups = groups, .group_count = o->group_count};
+  for (int32_t i = 0; i < o->group_count; i++) {
+    const mn_plan_group *given = &o->groups[i];
+    groups[i] = (mn_group){given->first_op, given->op_count, given->rows, 1, 0, 0, 0, 0};
+    int32_t end = given->first_op + given->op_count;
+    bool fits = given->first_op == next && given->op_count > 0 && end <= s->graph->op_count &&
+                given->rows >= 0 && (given->rows > 0 || given->op_count == 1) &&
+                mn_group_fit(&groups[i], s);
+    if (!fits)
+      return mn_error_set(error, MN_ERR_ARGUMENT, "ops %d to %d cannot be one group",
+                          given->first_op, end - 1);
+    if (groups[i].bytes > schedule->lower_bound) schedule->lower_bound = groups[i].bytes;
+    next = end;
+  }
+  if (next == s->graph->op_count) return MN_OK;
+  return mn_error_set(error, MN_ERR_ARGUMENT, "the groups end before op %d", next);
+}
+
+/* ---- Entry ---------------------------------------------------------------------------------*/
+static mn_status set_limit(chooser *c, mn_error *error) {
+  const mn_plan_options *o = c->s->options;
+  (void)shortest_path(c, INT64_MAX, 0);
+  double fewest = path_cycles(c);
+  c->limit = fewest * (o->min_sram ? MIN_SRAM_CYCLES : NEAR_TIE);
+  if (o->min_sram && c->s->target == NULL) c->limit = DBL_MAX;
+  if (o->max_cycles > 0) c->limit = (double)o->max_cycles;
+  if (o->max_cycles > 0 && c->s->uncounted != NULL)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED, "cycles of kernel %s are not modelled for %s",
+                        c->s->uncounted,
+                        c->s->target != NULL ? c->s->target->name : "this machine");
+  if (fewest <= c->limit) return MN_OK;
+  return mn_error_set(error, MN_ERR_BUDGET,
+                      "no schedule keeps within %.0f modelled cycles; the fastest needs %.0f",
+                      c->limit, fewest);
+}
+
+mn_status mn_chooser_create(mn_chooser **made, mn_scheduler *s, mn_error *error) {
+  chooser *c = mn_arena_alloc(s->arena, sizeof *c);
+  if (c == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while scheduling");
+  *c = (chooser){.s = s};
+  *made = c;
+  MN_TRY(mn_scheduler_prepare(s, error));
+  if (s->options->groups != NULL) return MN_OK;
+  MN_TRY(list_candidates(c, error));
+  MN_TRY(set_limit(c, error));
+  return find_levels(c, error);
+}
+
+/* At each level of bytes two paths: the fewest cycles, and the least drift. */
+mn_status mn_chooser_propose(mn_schedule *schedule, bool *more, mn_chooser *c, int64_t best_bytes,
+                             mn_error *error) {
+  int32_t most = may_loop(c) ? MOST_TRIES : 1;
+  if (c->s->options->groups != NULL) {
+    *more = c->tries++ == 0;
+    return *more ? take_given(schedule, c->s, error) : MN_OK;
+  }
+  for (*more = false; !*more && c->tries < most; c->tries++) {
+    int64_t level = c->levels > 0 ? c->level[c->next] : 0;
+    if (level >= best_bytes) return MN_OK;
+    bool drift = c->tries % 2 == 1;
+    *more = path_within(c, level, drift ? DRIFT_CYCLES : 0);
+    if (drift && c->next + 1 < c->levels) c->next++;
+  }
+  return *more ? take_path(schedule, c, error) : MN_OK;
+}
