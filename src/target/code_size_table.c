@@ -6,6 +6,7 @@
 static const mn_code_size rows_0[] = {
     {"run", 156, 120},
     {"call", 84, 0},
+    {"turn", 136, 88},
     {"feed", 9160, 664},
     {"mn_conv_2d_s8_m0", 1828, 312},
     {"mn_depthwise_conv_2d_s8_m0", 2972, 392},
@@ -13,6 +14,7 @@ static const mn_code_size rows_0[] = {
     {"mn_conv_2d_s8_plain", 2420, 360},
     {"mn_depthwise_conv_2d_s8_plain", 2996, 416},
     {"mn_fully_connected_s8_plain", 1788, 328},
+    {"mn_move_ref", 72, 20},
     {"mn_conv_2d_s8_ref", 800, 216},
     {"mn_depthwise_conv_2d_s8_ref", 1132, 176},
     {"mn_fully_connected_s8_ref", 444, 136},
@@ -44,10 +46,12 @@ static const mn_code_size rows_0[] = {
 static const mn_code_size rows_1[] = {
     {"run", 156, 128},
     {"call", 85, 0},
+    {"turn", 114, 48},
     {"feed", 7500, 424},
     {"mn_conv_2d_s8_plain", 1596, 268},
     {"mn_depthwise_conv_2d_s8_plain", 2168, 324},
     {"mn_fully_connected_s8_plain", 1044, 236},
+    {"mn_move_ref", 104, 16},
     {"mn_conv_2d_s8_ref", 644, 136},
     {"mn_depthwise_conv_2d_s8_ref", 568, 104},
     {"mn_fully_connected_s8_ref", 304, 56},
@@ -79,6 +83,7 @@ static const mn_code_size rows_1[] = {
 static const mn_code_size rows_2[] = {
     {"run", 156, 128},
     {"call", 85, 0},
+    {"turn", 118, 56},
     {"feed", 7596, 432},
     {"mn_fully_connected_s8_dsp", 1224, 152},
     {"mn_fully_connected_exact_s8_dsp", 872, 88},
@@ -89,6 +94,7 @@ static const mn_code_size rows_2[] = {
     {"mn_conv_2d_s8_plain", 1624, 272},
     {"mn_depthwise_conv_2d_s8_plain", 2200, 328},
     {"mn_fully_connected_s8_plain", 1072, 240},
+    {"mn_move_ref", 104, 16},
     {"mn_conv_2d_s8_ref", 644, 136},
     {"mn_depthwise_conv_2d_s8_ref", 560, 104},
     {"mn_fully_connected_s8_ref", 308, 56},
@@ -120,6 +126,7 @@ static const mn_code_size rows_2[] = {
 static const mn_code_size rows_3[] = {
     {"run", 156, 128},
     {"call", 85, 0},
+    {"turn", 114, 48},
     {"feed", 7640, 432},
     {"mn_fully_connected_s8_dsp", 1192, 152},
     {"mn_fully_connected_exact_s8_dsp", 856, 88},
@@ -130,6 +137,7 @@ static const mn_code_size rows_3[] = {
     {"mn_conv_2d_s8_plain", 1632, 280},
     {"mn_depthwise_conv_2d_s8_plain", 2272, 336},
     {"mn_fully_connected_s8_plain", 1144, 248},
+    {"mn_move_ref", 104, 16},
     {"mn_conv_2d_s8_ref", 624, 136},
     {"mn_depthwise_conv_2d_s8_ref", 556, 104},
     {"mn_fully_connected_s8_ref", 296, 56},
@@ -161,6 +169,7 @@ static const mn_code_size rows_3[] = {
 static const mn_code_size rows_4[] = {
     {"run", 156, 128},
     {"call", 85, 0},
+    {"turn", 114, 48},
     {"feed", 7564, 424},
     {"mn_fully_connected_s8_dsp", 1132, 152},
     {"mn_fully_connected_exact_s8_dsp", 860, 88},
@@ -171,6 +180,7 @@ static const mn_code_size rows_4[] = {
     {"mn_conv_2d_s8_plain", 1600, 268},
     {"mn_depthwise_conv_2d_s8_plain", 2156, 324},
     {"mn_fully_connected_s8_plain", 1044, 236},
+    {"mn_move_ref", 104, 16},
     {"mn_conv_2d_s8_ref", 644, 136},
     {"mn_depthwise_conv_2d_s8_ref", 568, 104},
     {"mn_fully_connected_s8_ref", 304, 56},
@@ -202,6 +212,7 @@ static const mn_code_size rows_4[] = {
 static const mn_code_size rows_5[] = {
     {"run", 156, 128},
     {"call", 85, 0},
+    {"turn", 114, 48},
     {"feed", 7492, 456},
     {"mn_conv_2d_s8_mve", 2484, 384},
     {"mn_depthwise_conv_2d_s8_mve", 2456, 316},
@@ -211,6 +222,7 @@ static const mn_code_size rows_5[] = {
     {"mn_conv_2d_s8_plain", 1768, 328},
     {"mn_depthwise_conv_2d_s8_plain", 2252, 352},
     {"mn_fully_connected_s8_plain", 1212, 248},
+    {"mn_move_ref", 108, 16},
     {"mn_conv_2d_s8_ref", 636, 136},
     {"mn_depthwise_conv_2d_s8_ref", 544, 104},
     {"mn_fully_connected_s8_ref", 300, 64},
@@ -242,6 +254,7 @@ static const mn_code_size rows_5[] = {
 static const mn_code_size rows_6[] = {
     {"run", 156, 120},
     {"call", 84, 0},
+    {"turn", 136, 88},
     {"feed", 9160, 664},
     {"mn_conv_2d_s8_m0", 1828, 312},
     {"mn_depthwise_conv_2d_s8_m0", 2972, 392},
@@ -249,6 +262,7 @@ static const mn_code_size rows_6[] = {
     {"mn_conv_2d_s8_plain", 2420, 360},
     {"mn_depthwise_conv_2d_s8_plain", 2996, 416},
     {"mn_fully_connected_s8_plain", 1788, 328},
+    {"mn_move_ref", 72, 20},
     {"mn_conv_2d_s8_ref", 800, 216},
     {"mn_depthwise_conv_2d_s8_ref", 1132, 176},
     {"mn_fully_connected_s8_ref", 444, 136},
@@ -290,7 +304,7 @@ static const mn_code_size_table tables[] = {
 
 const mn_code_sizes mn_code_sizes_shipped = {
     .compiler = "arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205",
-    .sources_hash = 0x6cb46226d9a13c13u,
+    .sources_hash = 0xb02b10f3ef51da33u,
     .tables = tables,
     .table_count = MN_COUNT(tables),
 };
