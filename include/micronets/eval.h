@@ -47,6 +47,8 @@ mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *m
 typedef enum mn_score_kind {
   MN_SCORE_PROBABILITY,    /* -ln of the probability of the own machine (PAPER.md 8.3) */
   MN_SCORE_RECONSTRUCTION, /* mean squared error of an auto-encoder, real units */
+  MN_SCORE_EMBEDDING,      /* distance of what the last layer with weights reads (features.h) */
+  MN_SCORE_BANDS,          /* distance of the input's bands, averaged over its frames */
   MN_SCORE_COUNT
 } mn_score_kind;
 const char *mn_score_text(mn_score_kind kind);
@@ -77,6 +79,28 @@ mn_status mn_eval_anomaly(mn_anomaly_result *result, mn_arena *arena, const mn_m
  * choose with. */
 mn_status mn_eval_anomaly_threshold(float *threshold, const mn_model *model, const mn_dataset *dataset,
                                     mn_pool *pool, mn_error *error) MN_MUST_CHECK;
+
+/* One window after another, as `run` does: costs [machines] by one kind of score, from the bytes of the
+ * input and the outputs (embedding: the second, or NULL). work: mn_judge_doubles() doubles. False: the
+ * model has no such score. Immutable, lives in arena. */
+typedef struct mn_judge mn_judge;
+mn_status mn_judge_open(const mn_judge **judge, mn_arena *arena, const mn_model *model,
+                        mn_error *error) MN_MUST_CHECK;
+int32_t mn_judge_machines(const mn_judge *judge);
+size_t mn_judge_doubles(const mn_judge *judge);
+mn_score_kind mn_judge_chosen(const mn_judge *judge);
+bool mn_judge_costs(const mn_judge *judge, double *cost, mn_score_kind kind, double *work,
+                    const int8_t *input, const void *output, const int8_t *embedding);
+
+/* Fits a detector to the windows of the training split; *fitted false: the model has no such vector
+ * (embedding: its second output). Tables live in arena. */
+mn_status mn_eval_fit_detector(mn_detector *detector, bool *fitted, mn_arena *arena,
+                               const mn_model *model, const mn_dataset *dataset,
+                               mn_detector_source source, mn_pool *pool,
+                               mn_error *error) MN_MUST_CHECK;
+/* Bytes of its tables; -1 where it does not fit the model. */
+int64_t mn_detector_bytes(const mn_detector *detector, const mn_model *model,
+                          mn_detector_source source);
 
 /* Area under the ROC curve: the chance that a positive item scores higher than a negative one, ties
  * counting half. -1 where one of the two kinds is absent. Scores must be numbers. */

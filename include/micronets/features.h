@@ -197,4 +197,42 @@ mn_feature_scale mn_image_scale(float scale, int32_t zero_point);
 /* int8 of one pixel, 0 .. 255. */
 int8_t mn_image_quantize_s8(uint8_t pixel, const mn_feature_scale *scale);
 
+/* ---- Detector: how far a vector lies from what is normal ---------------------------------------
+ * Mahalanobis distance to the mean of a machine or state, divided by the number of values: about 1 for
+ * what is normal. Q8. The vector: an int8 tensor as it is, or the mean of its rows. */
+typedef enum mn_detector_source {
+  MN_DETECTOR_EMBEDDING, /* what the network's last layer with weights reads */
+  MN_DETECTOR_BANDS,     /* the input tensor, averaged over its frames: needs no network */
+  MN_DETECTOR_COUNT
+} mn_detector_source;
+#define MN_DETECTOR_NUMBERS(X)                                          \
+  X(states)  /* machines, or states of one */                           \
+  X(factors) /* covariances: one for each state, or 1 for all */        \
+  X(dims)    /* values of the vector */                                 \
+  X(rows)    /* of the tensor that are averaged; 1: it is the vector */
+/* name, element type, number of elements */
+#define MN_DETECTOR_TABLES(X)                                                        \
+  X(mean, int16_t, d->states *d->dims) /* Q8 */                                      \
+  X(factor, int16_t, d->factors *(d->dims * (d->dims + 1) / 2)) /* rows of triangles */ \
+  X(shift, uint8_t, d->factors *d->dims) /* of each row: its sum >> shift is Q8 */
+typedef struct mn_detector {
+#define X(name) int32_t name;
+  MN_DETECTOR_NUMBERS(X)
+#undef X
+#define X(name, type, count) const type *name;
+  MN_DETECTOR_TABLES(X)
+#undef X
+} mn_detector;
+
+/* The vector [dims], Q8, of a tensor [rows][dims]. */
+void mn_detector_take(const mn_detector *detector, int16_t *x, const int8_t *tensor);
+/* state -1: the nearest. scratch [dims]. site: what is normal here, or NULL. */
+int32_t mn_detector_score(const mn_detector *detector, int16_t *scratch, const int16_t *x,
+                          int32_t state, const int32_t *site);
+/* A site: the mean of normal vectors heard where the device hangs stands in for the trained mean of
+ * one state. Memory of the caller, mn_detector_site_words() words; clear, then add. */
+int32_t mn_detector_site_words(const mn_detector *detector);
+void mn_detector_site_clear(const mn_detector *detector, int32_t *site, int32_t state);
+void mn_detector_site_add(const mn_detector *detector, int32_t *site, const int16_t *x);
+
 #endif

@@ -75,6 +75,8 @@
   X(REAL, label_smoothing, 0, "0.1", "R", "probability given to the other classes")              \
   X(REAL, dropout, 0, "0.2", "R", "before the last layer with weights")                          \
   X(REAL, quantize_from, 0, "0.6", "R", "share of the epochs after which 8-bit training begins") \
+  X(WORD, score, 0, "auto", "auto|probability|reconstruction|embedding|bands",                   \
+    "anomaly detection: what the model is judged by")                                            \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped; ends with the same bytes")
 
 #define MN_OPTIONS_EVAL(X)                                                      \

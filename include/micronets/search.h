@@ -47,7 +47,8 @@ typedef struct mn_search_config {
 typedef struct mn_candidate {
   mn_pick pick;
   mn_price price;
-  double val;                /* supernet's accuracy with inherited weights, [0, 1]; -1 not evaluated */
+  double val;                /* supernet's accuracy with inherited weights, [0, 1]; -1 not evaluated; task
+                                ad: area under the curve of true against false claims of a machine */
 } mn_candidate;
 
 typedef struct mn_search_result {

@@ -37,6 +37,11 @@ mn_status mn_tflite_read(mn_model *model, mn_arena *arena, mn_bytes file,
                          mn_error *error) MN_MUST_CHECK;
 /* The same bytes for the same model. TFLM runs the file identically. */
 mn_status mn_tflite_write(const mn_sink *out, const mn_model *model, mn_error *error) MN_MUST_CHECK;
+/* A detector as a metadata entry, and back; NULL where the model has none. Tables live in arena. */
+mn_status mn_detector_write(mn_metadata *entry, mn_arena *arena, const mn_detector *detector,
+                            mn_detector_source source, mn_error *error) MN_MUST_CHECK;
+mn_status mn_detector_read(const mn_detector **detector, mn_arena *arena, const mn_model *model,
+                           mn_detector_source source, mn_error *error) MN_MUST_CHECK;
 /* Exact size of the file that mn_tflite_write would make for a bare or frozen graph (search prices
  * --runtime tflm with it); labels and front end as in `model`. */
 mn_status mn_tflite_size(size_t *bytes, const mn_model *model, mn_error *error) MN_MUST_CHECK;

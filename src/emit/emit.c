@@ -29,7 +29,7 @@ static mn_status check_graph(const mn_graph *graph, mn_error *error) {
   if (!graph->frozen)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
                         "the network has no weights yet; train it first");
-  if (graph->input_count != 1 || graph->output_count != 1)
+  if (graph->input_count != 1 || graph->output_count < 1)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
                         "the model has %d inputs and %d outputs; compiled models have one of each",
                         graph->input_count, graph->output_count);
@@ -62,7 +62,7 @@ static const char *upper_case(mn_arena *arena, const char *text) {
 /* The tables of the audio front end, if the model has one. */
 static mn_status build_audio(mn_emitter *e) {
   const mn_frontend *frontend = &e->model->frontend;
-  if (!mn_emit_layout_of(e->plan, e->model).has_frontend) return MN_OK;
+  if (!mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend) return MN_OK;
   const char *reason = mn_frontend_check(frontend);
   if (reason != NULL) return mn_error_set(e->error, MN_ERR_UNSUPPORTED, "front end: %s", reason);
   void *tables = mn_arena_alloc(e->arena, mn_frontend_tables_bytes(frontend));
@@ -84,9 +84,11 @@ static mn_status build_audio(mn_emitter *e) {
 
 static mn_status emit_all(mn_emitter *e) {
   MN_TRY(build_audio(e));
+  MN_TRY(mn_emit_find_detector(e));
   MN_TRY(mn_emit_header(e));
   MN_TRY(mn_emit_weights(e));
   MN_TRY(mn_emit_frontend(e));
+  MN_TRY(mn_emit_detector(e));
   MN_TRY(mn_emit_model(e));
   MN_TRY(mn_emit_sources(e));
   MN_TRY(mn_emit_golden_test(e));

@@ -62,7 +62,7 @@ static mn_status print_frontend_source(mn_emitter *e) {
 }
 
 mn_status mn_emit_frontend(mn_emitter *e) {
-  if (!mn_emit_layout_of(e->plan, e->model).has_frontend) return MN_OK;
+  if (!mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend) return MN_OK;
   MN_TRY(print_frontend_header(e));
   return print_frontend_source(e);
 }

@@ -63,7 +63,7 @@ static void print_sections(mn_emitter *e) {
 }
 
 static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y) {
-  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model);
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
   const char *u = e->upper;
   mn_print(e, "enum {\n");
   mn_print(e, "  %s_INPUT_BYTES = %zu,\n", u, mn_tensor_bytes(x));
@@ -78,6 +78,7 @@ static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y)
   mn_print(e, "  %s_OUTPUT_ZERO_POINT = %d\n", u,
            y->quantization.count > 0 ? y->quantization.zero_point[0] : 0);
   mn_print(e, "};\n");
+  mn_print_detector_numbers(e);
   print_quantization(e, "INPUT", x);
   print_quantization(e, "OUTPUT", y);
 }
@@ -98,17 +99,21 @@ static void print_functions(mn_emitter *e, const char *x_type, const char *y_typ
            "/* %s_OUTPUT_BYTES bytes; valid until the next run or feed. */\n"
            "const %s *%s_output(const void *arena);\n",
            u, y_type, p);
-  mn_print(e,
-           "/* Sound, any number of samples at a time; %s_HOP_SAMPLES of them are one hop. 1: the "
-           "input tensor\n"
-           " * holds a new, complete stretch of sound: call %s_run before the next feed. A model "
-           "without\n"
-           " * a front end takes nothing and returns 0. */\n",
-           u, p);
+  mn_print(
+      e,
+      "/* Sound or vibration, any number of samples (of every channel, interleaved) at a time;\n"
+      " * %s_HOP_SAMPLES of them are one hop. 1: the "
+      "input "
+      "tensor\n"
+      " * holds a new, complete stretch of it: call %s_run before the next feed. A model "
+      "without\n"
+      " * a front end takes nothing and returns 0. */\n",
+      u, p);
   mn_print(e, "int %s_feed(void *arena, const int16_t *pcm, size_t n);\n\n", p);
   mn_print(e, "extern const char *const %s_labels[];\n", p);
   mn_print(e, "/* An output below it is not worth reporting. */\nextern const %s %s_threshold;\n",
            y_type, p);
+  mn_print_detector_functions(e);
 }
 
 mn_status mn_emit_header(mn_emitter *e) {

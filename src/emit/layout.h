@@ -7,11 +7,13 @@
 
 typedef struct mn_emit_layout {
   mn_frontend_memory memory;
+  int64_t score_offset; /* of the vector and its differences, for a detector */
   int32_t align;
   bool has_frontend; /* an audio front end: sound can be fed */
 } mn_emit_layout;
 
-mn_emit_layout mn_emit_layout_of(const mn_plan *plan, const mn_model *model);
+mn_emit_layout mn_emit_layout_of(const mn_plan *plan, const mn_model *model,
+                                 const mn_detector *detector);
 int32_t mn_emit_threshold(const mn_emitter *e);
 
 #endif

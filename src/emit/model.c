@@ -176,7 +176,7 @@ static int32_t print_resets(mn_emitter *e) {
 }
 
 static void print_init(mn_emitter *e) {
-  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model);
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
   mn_print(e, "%s_SECTION_CODE void %s_init(void *arena) {\n  uint8_t *memory = arena;\n", e->upper,
            e->prefix);
   int32_t resets = print_resets(e);
@@ -218,7 +218,7 @@ static void print_run(mn_emitter *e) {
 }
 
 static void print_feed(mn_emitter *e) {
-  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model);
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
   const char *p = e->prefix;
   mn_print(e, "%s_SECTION_CODE int %s_feed(void *arena, const int16_t *pcm, size_t n) {\n",
            e->upper, p);
@@ -291,7 +291,9 @@ mn_status mn_emit_model(mn_emitter *e) {
   for (int32_t i = 0; i < e->plan->step_count; i++)
     if (first_use_of_header(e->plan, i))
       mn_print(e, "#include \"%s\"\n", e->plan->steps[i].kernel->params->header);
-  if (mn_emit_layout_of(e->plan, e->model).has_frontend) mn_print(e, "#include \"frontend.h\"\n");
+  if (mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend)
+    mn_print(e, "#include \"frontend.h\"\n");
+  if (e->detector != NULL) mn_print(e, "#include \"anomaly_tables.h\"\n");
   mn_print(e, "#include \"weights.h\"\n\n");
   print_hooks(e);
   for (int32_t i = 0; i < e->plan->step_count; i++) print_params(e, i);
@@ -301,6 +303,7 @@ mn_status mn_emit_model(mn_emitter *e) {
   print_clip(e);
   print_run(e);
   print_feed(e);
+  mn_print_detector_code(e);
   print_labels(e);
   return mn_emit_file(e, "model.c");
 }

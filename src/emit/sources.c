@@ -99,7 +99,8 @@ static mn_status want_all(mn_emitter *e, const char **queue, int32_t *queued) {
       MN_TRY(want(e, queue, queued, path));
     }
   }
-  if (!mn_emit_layout_of(e->plan, e->model).has_frontend) return MN_OK;
+  if (e->detector != NULL) MN_TRY(want(e, queue, queued, "features/detector.c"));
+  if (!mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend) return MN_OK;
   for (size_t i = 0; i < MN_COUNT(frontend); i++) MN_TRY(want(e, queue, queued, frontend[i]));
   return MN_OK;
 }

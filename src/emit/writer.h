@@ -13,11 +13,13 @@ typedef struct mn_emitter {
   const mn_emit_config *config;
   mn_arena *arena;
   mn_error *error;
-  const char *prefix; /* "kws" */
-  const char *upper;  /* "KWS" */
-  mn_audio audio;     /* numbers and tables of the audio front end, if there is one */
-  mn_buffer text;     /* of the file at hand */
-  mn_status status;   /* sticky: the first failure of a print */
+  const char *prefix;          /* "kws" */
+  const char *upper;           /* "KWS" */
+  mn_audio audio;              /* numbers and tables of the audio front end, if there is one */
+  const mn_detector *detector; /* of the anomaly score; NULL: none */
+  mn_detector_source detector_source;
+  mn_buffer text;   /* of the file at hand */
+  mn_status status; /* sticky: the first failure of a print */
   const char **files;
   int32_t file_count, file_room;
 } mn_emitter;
@@ -34,10 +36,17 @@ bool mn_emit_has_file(const mn_emitter *e, const char *name);
 mn_status mn_emit_header(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_weights(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_frontend(mn_emitter *e) MN_MUST_CHECK;
+mn_status mn_emit_find_detector(mn_emitter *e) MN_MUST_CHECK;
+mn_status mn_emit_detector(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_model(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_sources(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_golden_test(mn_emitter *e) MN_MUST_CHECK;
 mn_status mn_emit_makefile(mn_emitter *e) MN_MUST_CHECK;
+
+/* The detector's share of model.h and model.c; nothing where there is none. */
+void mn_print_detector_numbers(mn_emitter *e);
+void mn_print_detector_functions(mn_emitter *e);
+void mn_print_detector_code(mn_emitter *e);
 
 /* Bytes of elements of `dtype` as C text, `per_line` to a line; name of the C type; NULL: none. */
 void mn_print_elements(mn_emitter *e, mn_dtype dtype, const void *data, size_t bytes);

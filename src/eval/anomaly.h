@@ -14,6 +14,7 @@ typedef struct mn_anomaly_scores {
   int32_t *item;                    /* [items] index in the data set, ascending */
   int32_t *own; /* [items] machine it is said to be; -1 not known to the model */
   bool has[MN_SCORE_COUNT];
+  mn_score_kind chosen;
   double *cost[MN_SCORE_COUNT];
 } mn_anomaly_scores;
 
@@ -22,7 +23,5 @@ mn_status mn_anomaly_scores_make(mn_anomaly_scores *scores, mn_arena *arena, con
                                  mn_error *error) MN_MUST_CHECK;
 /* Score of item i against its own machine, else the nearest. */
 double mn_anomaly_score_of(const mn_anomaly_scores *scores, mn_score_kind kind, int32_t i);
-/* What a model is judged by. */
-mn_score_kind mn_anomaly_chosen(const mn_anomaly_scores *scores, const mn_model *model);
 
 #endif

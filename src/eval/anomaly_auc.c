@@ -113,7 +113,7 @@ static mn_status summarise(mn_anomaly_result *r, mn_arena *arena, const mn_anoma
   if (score == NULL || s.score == NULL || s.positive == NULL) return out_of_memory(error);
   *r = (mn_anomaly_result){.items = scores->items,
                            .windows = scores->windows,
-                           .chosen = mn_anomaly_chosen(scores, model),
+                           .chosen = scores->chosen,
                            .score = score,
                            .item = scores->item};
   for (int32_t i = 0; i < scores->items; i++) {

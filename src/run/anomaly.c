@@ -2,11 +2,55 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "run/anomaly.h"
 
+#include <string.h>
+
+/* What the last layer with weights reads becomes a second output, so that it outlives the run. */
+static mn_status show_embedding(mn_model *model, mn_arena *arena, mn_error *error) {
+  const mn_graph *graph = model->graph;
+  mn_tensor_id embedding = graph->inputs[0];
+  for (int32_t i = 0; i < graph->op_count; i++)
+    if (mn_op_weights(graph, i) > 0) embedding = graph->ops[i].input[0];
+  if (embedding == graph->inputs[0]) return MN_OK;
+  mn_tensor_id *outputs = mn_arena_array(arena, 2, sizeof *outputs);
+  mn_graph *shown = mn_arena_copy(arena, graph, sizeof *graph);
+  if (outputs == NULL || shown == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "detector: out of memory");
+  outputs[0] = graph->outputs[0];
+  outputs[1] = embedding;
+  shown->outputs = outputs;
+  shown->output_count = 2;
+  model->graph = shown;
+  return MN_OK;
+}
+
+static mn_status fit_detectors(mn_model *model, mn_arena *arena, const mn_training *job,
+                               mn_error *error) {
+  mn_metadata *entries = mn_arena_array(arena, MN_DETECTOR_COUNT, sizeof *entries);
+  if (entries == NULL) return mn_error_set(error, MN_ERR_MEMORY, "detector: out of memory");
+  for (int source = 0; source < MN_DETECTOR_COUNT; source++) {
+    mn_detector detector;
+    bool fitted;
+    MN_TRY(mn_eval_fit_detector(&detector, &fitted, arena, model, job->dataset,
+                                (mn_detector_source)source, job->context->pool, error));
+    if (!fitted) continue;
+    MN_TRY(mn_detector_write(&entries[model->metadata_count], arena, &detector,
+                             (mn_detector_source)source, error));
+    model->metadata = entries;
+    model->metadata_count++;
+  }
+  return MN_OK;
+}
+
+static const char *score_of(const mn_training *job) {
+  if (strcmp(job->options->score, "auto") != 0) return job->options->score;
+  return mn_score_text(job->reconstructs ? MN_SCORE_RECONSTRUCTION : MN_SCORE_EMBEDDING);
+}
+
 mn_status mn_anomaly_finish(mn_model *model, mn_arena *arena, const mn_training *job,
                             mn_error *error) {
-  (void)arena;
-  model->score_kind =
-      mn_score_text(job->reconstructs ? MN_SCORE_RECONSTRUCTION : MN_SCORE_PROBABILITY);
+  if (!job->reconstructs) MN_TRY(show_embedding(model, arena, error));
+  MN_TRY(fit_detectors(model, arena, job, error));
+  model->score_kind = score_of(job);
   return mn_eval_anomaly_threshold(&model->score_threshold, model, job->dataset, job->context->pool,
                                    error);
 }
@@ -58,5 +102,57 @@ mn_status mn_anomaly_eval(json_t *object, const mn_run_context *context, const m
   MN_TRY(mn_eval_anomaly(&r, context->arena, model, dataset, splits, context->pool, error));
   put_result(object, &r);
   mn_json_put_text(object, "trained_on", model->trained_on);
+  return MN_OK;
+}
+
+/* ---- run ---------------------------------------------------------------------------------------*/
+/* Mean cost of the recording's windows against every machine. */
+static mn_status cost_of(double *cost, int32_t *windows, mn_infer *infer, const mn_judge *judge,
+                         const char *path, mn_error *error) {
+  mn_arena *arena = infer->context->arena;
+  int32_t machines = mn_judge_machines(judge);
+  double *one = mn_arena_array(arena, (size_t)machines, sizeof *one);
+  double *work = mn_arena_array(arena, mn_judge_doubles(judge), sizeof *work);
+  int8_t *input = mn_arena_alloc(arena, mn_tensor_bytes(infer->input));
+  if (one == NULL || work == NULL || input == NULL) return mn_out_of_memory(infer->context, error);
+  *windows = 1;
+  for (int32_t w = 0; w < *windows; w++) {
+    mn_exec_reset(infer->exec);
+    MN_TRY(mn_infer_window(infer, windows, path, w, error));
+    memcpy(input, mn_exec_input(infer->exec, 0), mn_tensor_bytes(infer->input));
+    mn_exec_run(infer->exec, NULL);
+    const int8_t *embedding =
+        infer->model->graph->output_count > 1 ? mn_exec_output(infer->exec, 1) : NULL;
+    mn_judge_costs(judge, one, mn_judge_chosen(judge), work, input, mn_exec_output(infer->exec, 0),
+                   embedding);
+    for (int32_t k = 0; k < machines; k++) cost[k] += one[k];
+  }
+  for (int32_t k = 0; k < machines; k++) cost[k] /= *windows;
+  return MN_OK;
+}
+
+mn_status mn_anomaly_run(json_t **row, mn_infer *infer, const char *path, mn_error *error) {
+  const mn_model *model = infer->model;
+  const mn_judge *judge;
+  int32_t windows, nearest = 0;
+  MN_TRY(mn_judge_open(&judge, infer->context->arena, model, error));
+  int32_t machines = mn_judge_machines(judge);
+  double *cost = mn_arena_array(infer->context->arena, (size_t)machines, sizeof *cost);
+  if (cost == NULL) return mn_out_of_memory(infer->context, error);
+  MN_TRY(cost_of(cost, &windows, infer, judge, path, error));
+  json_t *object = mn_json_object(), *scores = mn_json_array();
+  for (int32_t k = 0; k < machines; k++) {
+    if (cost[k] < cost[nearest]) nearest = k;
+    mn_json_push(scores, json_real(cost[k]));
+  }
+  mn_json_put_text(object, "input", path);
+  mn_json_put_text(object, "class", model->label_count > 0 ? model->labels[nearest] : NULL);
+  mn_json_put_text(object, "score_kind", mn_score_text(mn_judge_chosen(judge)));
+  mn_json_put_real(object, "score", cost[nearest]);
+  mn_json_put_real(object, "threshold", (double)model->score_threshold);
+  mn_json_put(object, "anomaly", json_boolean(cost[nearest] >= (double)model->score_threshold));
+  mn_json_put_int(object, "windows", windows);
+  mn_json_put(object, "scores", scores);
+  *row = object;
   return MN_OK;
 }

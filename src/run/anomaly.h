@@ -3,6 +3,7 @@
 #ifndef MN_RUN_ANOMALY_H
 #define MN_RUN_ANOMALY_H
 
+#include "run/infer.h"
 #include "run/train.h"
 
 /* What a trained network needs to be a detector: kind of score, threshold. */
@@ -15,5 +16,9 @@ mn_status mn_anomaly_judge(mn_trained *trained, const mn_training *job, const mn
 mn_status mn_anomaly_eval(json_t *object, const mn_run_context *context, const mn_model *model,
                           const mn_dataset *dataset, unsigned splits,
                           mn_error *error) MN_MUST_CHECK;
+
+/* "score", "anomaly", "scores" and "class" of one recording, windows averaged. */
+mn_status mn_anomaly_run(json_t **row, mn_infer *infer, const char *path,
+                         mn_error *error) MN_MUST_CHECK;
 
 #endif

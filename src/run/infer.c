@@ -91,14 +91,21 @@ static mn_status infer_image(mn_infer *infer, const char *path, mn_error *error)
   return MN_OK;
 }
 
-static mn_status infer_audio(mn_infer *infer, const char *path, mn_error *error) {
+mn_status mn_infer_window(mn_infer *infer, int32_t *count, const char *path, int32_t index,
+                          mn_error *error) {
   if (infer->pcm == NULL)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
                         "%s: the model names no front end; use --raw with input tensors", path);
   MN_TRY(needs_int8(infer, path, error));
   const mn_quantization *q = &infer->input->quantization;
-  MN_TRY(
-      mn_audio_read(infer->pcm, path, infer->model->frontend.rate_hz, infer->audio.length, error));
+  const mn_frontend *frontend = &infer->model->frontend;
+  if (infer->model->score_kind != NULL || infer->audio.channels > 1) {
+    mn_window_size size = mn_window_size_of(frontend);
+    MN_TRY(mn_audio_window(infer->pcm, count, path, &size, index, error));
+  } else {
+    *count = 1;
+    MN_TRY(mn_audio_read(infer->pcm, path, frontend->rate_hz, infer->audio.length, error));
+  }
   mn_feature_scale scale = mn_audio_scale(&infer->audio, q->scale[0], q->zero_point[0]);
   mn_audio_clip(&infer->audio, infer->feature, infer->state, infer->scratch, infer->pcm);
   mn_feature_quantize_s8(mn_exec_input(infer->exec, 0), infer->feature,
@@ -107,6 +114,8 @@ static mn_status infer_audio(mn_infer *infer, const char *path, mn_error *error)
 }
 
 mn_status mn_infer_file(mn_infer *infer, const char *path, mn_error *error) {
-  return infer->model->frontend.kind == MN_FRONTEND_IMAGE ? infer_image(infer, path, error)
-                                                          : infer_audio(infer, path, error);
+  int32_t windows;
+  return infer->model->frontend.kind == MN_FRONTEND_IMAGE
+             ? infer_image(infer, path, error)
+             : mn_infer_window(infer, &windows, path, 0, error);
 }

@@ -24,4 +24,7 @@ void mn_infer_close(mn_infer *infer);
 /* Fills the input tensor: stored bytes of a file, or a clip or photo through the front end. */
 mn_status mn_infer_raw(mn_infer *infer, const char *path, mn_error *error) MN_MUST_CHECK;
 mn_status mn_infer_file(mn_infer *infer, const char *path, mn_error *error) MN_MUST_CHECK;
+/* Window `index` of the *count of a recording: one but in anomaly detection. */
+mn_status mn_infer_window(mn_infer *infer, int32_t *count, const char *path, int32_t index,
+                          mn_error *error) MN_MUST_CHECK;
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "micronets/eval.h"
+#include "run/anomaly.h"
 #include "run/infer.h"
 
 /* Collects what the watch hook hands out, in operator order. */
@@ -89,11 +90,21 @@ static mn_status run_input(run_job *job, const char *path, mn_error *error) {
   return put_row(job, path, error);
 }
 
+/* A recording of a machine is scored window by window; it has neither a dump nor a raw output. */
+static mn_status run_recording(run_job *job, const char *path, mn_error *error) {
+  json_t *row;
+  MN_TRY(mn_anomaly_run(&row, &job->infer, path, error));
+  mn_json_push(job->rows, row);
+  return MN_OK;
+}
+
 static mn_status run_inputs(run_job *job, mn_error *error) {
+  bool machine = job->infer.model->score_kind != NULL && !job->options->raw &&
+                 job->options->dump == NULL && job->options->output == NULL;
   for (int32_t i = 1; i < job->context->argument_count; i++) {
     if (mn_monitor_stopped(job->context->monitor))
       return mn_error_set(error, MN_ERR_INTERRUPTED, "run: interrupted");
-    MN_TRY(run_input(job, job->context->arguments[i], error));
+    MN_TRY((machine ? run_recording : run_input)(job, job->context->arguments[i], error));
   }
   const mn_options_run *options = job->options;
   if (options->dump != NULL)

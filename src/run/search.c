@@ -68,7 +68,8 @@ static mn_status put_front(json_t *object, const search_job *job, const mn_searc
 static mn_status put_result(json_t *object, const search_job *job, const mn_search_result *found,
                             mn_error *error) {
   json_t *best;
-  mn_json_put_text(object, "metric", "accuracy");
+  bool machines = mn_dataset_task(job->dataset) == MN_TASK_AD;
+  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
   MN_TRY(put_candidate(&best, job, &found->best, job->arch, error));
   mn_json_put(object, "best", best);
   MN_TRY(put_front(object, job, found, error));

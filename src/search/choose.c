@@ -37,7 +37,10 @@ static mn_status judge(const search_run *run, mn_candidate *candidate, mn_error 
   if (status == MN_OK) status = make_child(&child, run, graph, error);
   if (status == MN_OK)
     status = mn_trainer_calibrate(child, run->weights_feed, STATISTICS_BATCHES, error);
-  if (status == MN_OK) {
+  if (status == MN_OK && mn_dataset_task(run->dataset) == MN_TASK_AD) {
+    status = mn_search_mismatch(&candidate->val, run->scratch, child, run->val_feed, graph, BATCH,
+                                error);
+  } else if (status == MN_OK) {
     candidate->val = mn_trainer_accuracy(child, run->val_feed, error);
     if (candidate->val < 0) status = MN_ERR_FAILED;
   }

@@ -37,4 +37,9 @@ typedef struct search_run {
 /* Candidates within the budget from the trained supernet, judged on the validation split. */
 mn_status mn_search_choose(search_run *run, mn_search_result *result, mn_error *error);
 
+/* mismatch.c: the area under the curve of true against false claims on the feed (task ad); `batch` is
+ * that of the feed. */
+mn_status mn_search_mismatch(double *area, mn_arena *scratch, mn_trainer *trainer, mn_feed *feed,
+                             const mn_graph *graph, int32_t batch, mn_error *error) MN_MUST_CHECK;
+
 #endif

@@ -319,7 +319,9 @@ static mn_status check_meta(mn_reader *reader, const mn_model *model) {
   int64_t inputs = mn_shape_elements(&graph->tensors[graph->inputs[0]].shape);
   int64_t features = (int64_t)frontend->height * frontend->width * frontend->channels;
   mn_flat_enter(&reader->flat, "metadata \"%s\"", MN_TFLITE_METADATA);
-  if (model->label_count > 0 && model->label_count != outputs)
+  /* Of anomaly detection the labels are machines; an auto-encoder has other outputs. */
+  bool machines = model->score_kind != NULL;
+  if (model->label_count > 0 && model->label_count != outputs && !machines)
     return mn_flat_fail(&reader->flat, MN_ERR_FORMAT, 0, "%d labels; the output has %lld values",
                         (int)model->label_count, (long long)outputs);
   if (frontend->kind != MN_FRONTEND_NONE && features != inputs)

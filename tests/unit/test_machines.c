@@ -1,0 +1,152 @@
+/* test_machines.c - data sets of anomaly detection: names, labels, splits and windows.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <sndfile.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "micronets/data.h"
+#include "support.h"
+
+static void write_clip(const char *folder, const char *name, int channels, int frames) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  *strrchr(path, '/') = '\0';
+  mn_error error = {{0}};
+  assert_ok(mn_folder_make(path, &error), &error);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  SF_INFO info = {
+      .samplerate = 1000, .channels = channels, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
+  SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+  assert_non_null(file);
+  mn_rng rng = mn_rng_seed(mn_hash64(0, name, strlen(name)));
+  for (int i = 0; i < frames; i++) {
+    short frame[8];
+    for (int c = 0; c < channels; c++)
+      frame[c] = (short)((int)mn_rng_below(&rng, 100) + 100 * c + 1000 * (i / 100));
+    assert_int_equal(sf_writef_short(file, frame, 1), 1);
+  }
+  sf_close(file);
+}
+
+static mn_dataset *open_ok(const char *path) {
+  mn_dataset *dataset = NULL;
+  mn_error error = {{0}};
+  mn_data_config config = {.path = path, .seed = 1};
+  assert_ok(mn_dataset_open(&dataset, &config, &error), &error);
+  assert_int_equal(mn_dataset_task(dataset), MN_TASK_AD);
+  return dataset;
+}
+
+static const mn_item *item_of(const mn_dataset *dataset, const char *file) {
+  for (int32_t i = 0; i < mn_dataset_items(dataset); i++)
+    if (strcmp(mn_dataset_item(dataset, i)->file, file) == 0) return mn_dataset_item(dataset, i);
+  fail_msg("no item %s", file);
+  return NULL;
+}
+
+static void dcase_names_should_tell_machine_label_and_split(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  write_clip(root, "train/normal_id_00_00000000.wav", 1, 500);
+  write_clip(root, "train/normal_id_00_00000001.wav", 1, 501);
+  write_clip(root, "train/normal_id_02_00000000.wav", 1, 502);
+  write_clip(root, "train/anomaly_id_02_00000007.wav", 1, 503);
+  write_clip(root, "test/normal_id_02_00000001.wav", 1, 504);
+  write_clip(root, "test/anomaly_id_04_00000000.wav", 1, 505);
+  mn_dataset *dataset = open_ok(root);
+  assert_int_equal(mn_dataset_classes(dataset), 2);
+  assert_string_equal(mn_dataset_class(dataset, 1), "id_02");
+  const mn_item *anomaly = item_of(dataset, "test/anomaly_id_04_00000000.wav");
+  assert_true(anomaly->anomalous);
+  assert_string_equal(anomaly->identity, "id_04");
+  assert_int_equal(anomaly->label, -1);
+  assert_int_equal(anomaly->split, MN_SPLIT_TEST);
+  const mn_item *moved = item_of(dataset, "train/anomaly_id_02_00000007.wav");
+  assert_int_equal(moved->split, MN_SPLIT_TEST);
+  assert_string_equal(mn_dataset_problem(dataset, 0)->kind, "anomaly_in_training");
+  assert_false(item_of(dataset, "test/normal_id_02_00000001.wav")->anomalous);
+  mn_dataset_close(dataset);
+}
+
+static void label_folders_should_leave_the_state_to_the_name(void **state) {
+  (void)state;
+  static const char *const files[] = {"train/normal/fan_low-0000.wav",
+                                      "train/normal/fan_low-moving-0001.wav",
+                                      "val/normal/fan_low-0002.wav", "test/normal/fan_low-0003.wav",
+                                      "test/anomaly/fan_low-0004.wav"};
+  const char *root = test_folder();
+  for (size_t i = 0; i < MN_COUNT(files); i++) write_clip(root, files[i], 3, 400 + (int)i);
+  mn_dataset *dataset = open_ok(root);
+  assert_int_equal(mn_dataset_classes(dataset), 2);
+  assert_string_equal(mn_dataset_class(dataset, 0), "fan_low");
+  assert_string_equal(mn_dataset_class(dataset, 1), "fan_low-moving");
+  assert_true(item_of(dataset, files[4])->anomalous);
+  assert_int_equal(item_of(dataset, files[2])->split, MN_SPLIT_VAL);
+  assert_int_equal(mn_dataset_problems(dataset), 0); /* axes are no stereo */
+  mn_dataset_close(dataset);
+}
+
+static void a_manifest_should_name_the_machine_where_names_do_not(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  char path[512];
+  static const char text[] =
+      "path,split,label,machine,group\n"
+      "train/normal/a.wav,train,normal,press,one\n"
+      "train/normal/b.wav,train,normal,press,two\n"
+      "test/anomaly/c.wav,test,anomaly,press,two\n";
+  write_clip(root, "train/normal/a.wav", 1, 300);
+  write_clip(root, "train/normal/b.wav", 1, 301);
+  write_clip(root, "test/anomaly/c.wav", 1, 302);
+  snprintf(path, sizeof path, "%s/manifest.csv", root);
+  mn_error error = {{0}};
+  assert_ok(mn_file_write(path, text, sizeof text - 1, &error), &error);
+  mn_dataset *dataset = open_ok(root);
+  assert_int_equal(mn_dataset_classes(dataset), 2); /* group tells more than machine */
+  assert_string_equal(item_of(dataset, "test/anomaly/c.wav")->identity, "two");
+  mn_dataset_close(dataset);
+}
+
+static void windows_should_follow_each_other_by_the_stride_with_all_axes(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  write_clip(root, "train/normal/m-0001.wav", 2, 1000);
+  write_clip(root, "val/normal/m-0002.wav", 2, 150);
+  mn_dataset *dataset = open_ok(root);
+  mn_frontend frontend = mn_frontend_defaults(MN_FRONTEND_SPECTRUM);
+  frontend.rate_hz = 1000;
+  frontend.window_us = 100000;
+  frontend.step_us = 100000;
+  frontend.frames = 3;
+  frontend.every = 2;
+  frontend.channel_count = 2;
+  mn_window_size size = mn_window_size_of(&frontend);
+  assert_int_equal(size.samples, 300);
+  assert_int_equal(size.stride, 200);
+  assert_int_equal(mn_window_count(&size, 1.0), 4);
+  assert_int_equal(mn_window_count(&size, 0.15), 1);
+  int16_t pcm[300 * 2];
+  mn_error error = {{0}};
+  for (int32_t w = 0; w < 4; w++) {
+    assert_ok(mn_dataset_window(dataset, pcm, 0, &size, w, &error), &error);
+    assert_in_range(pcm[0], 2000 * w, 2000 * w + 99);
+    assert_in_range(pcm[1], 2000 * w + 100, 2000 * w + 199);
+  }
+  assert_ok(mn_dataset_window(dataset, pcm, 1, &size, 0, &error), &error); /* centred */
+  assert_int_equal(pcm[2 * 74], 0);
+  assert_in_range(pcm[2 * 75 + 1], 100, 199);
+  size.channels = 3;
+  assert_int_equal(mn_dataset_window(dataset, pcm, 0, &size, 0, &error), MN_ERR_FORMAT);
+  assert_non_null(strstr(error.text, "found 2 channels; the front end expects 3"));
+  mn_dataset_close(dataset);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(dcase_names_should_tell_machine_label_and_split),
+      cmocka_unit_test(label_folders_should_leave_the_state_to_the_name),
+      cmocka_unit_test(a_manifest_should_name_the_machine_where_names_do_not),
+      cmocka_unit_test(windows_should_follow_each_other_by_the_stride_with_all_axes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
