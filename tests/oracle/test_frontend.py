@@ -13,6 +13,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from flatbuffers import flexbuffers
 
+from bands import slaney_filters
+
 DUMP = os.path.join(os.environ.get("MN_BINARY", "."), "tests", "frontend_dump")
 LENGTH = 16000
 
@@ -154,6 +156,30 @@ def normalised(clip, **settings):
     return np.maximum(energy - loudest.mean(), -6.0)
 
 
+def slaney_db(clip, side=0):
+    """64 ms frames of 64 Slaney bands in dB, as librosa's power_to_db of |X|^2; halved to side x side."""
+    at = np.arange(1 + (LENGTH - 1024) // 512)[:, None] * 512 + np.arange(1024)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    power = np.abs(np.fft.rfft(clip[at] / 32768.0 * hann, axis=1)) ** 2 @ slaney_filters(1024, 64)
+    image = 10 * np.log10(np.maximum(power, 2.0 ** -52))
+    for axis in range(2 if side else 0):
+        place = np.clip((np.arange(side) + 0.5) * image.shape[0] / side - 0.5, 0, image.shape[0] - 1)
+        first = np.floor(place).astype(int)
+        share = (place - first)[:, None]
+        image = (image[first] * (1 - share) + image[np.minimum(first + 1, len(image) - 1)] * share).T
+    return image
+
+
+def spectrum(clip, bands=32):
+    """Three axes at 200 Hz, windows of 64 samples: triangles of equal width over 0 to 100 Hz."""
+    axes = clip[:600].reshape(200, 3) / 32768.0
+    points, bins = np.linspace(0, 100, bands + 2), np.arange(33) * 200 / 64
+    weights = np.array([np.interp(bins, points[m:m + 3], [0, 1, 0]) for m in range(bands)]).T
+    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(64) / 64))[:, None]
+    frames = [np.abs(np.fft.rfft(axes[i:i + 64] * hann, axis=0)) for i in range(0, 137, 8)]
+    return np.array([np.log(np.maximum(f.T @ weights, 1e-12)).T.ravel() for f in frames])
+
+
 def ours(kind, clips, scale, zero_point, **settings):
     command = [DUMP, kind, repr(scale), str(zero_point)]
     command += ["%s=%d" % item for item in settings.items()]
@@ -224,6 +250,15 @@ def main():
         # A clip without any change holds only the window's own far leakage, 140 dB down: a coarser scale.
         ok &= run("normalised", "logmel", np.array([normalised(s, high=7600) for s in signals]),
                   0.05 if kind == "recordings" else 0.08, -8, level=1, hop=111, **wide)
+        machine = dict(window=64000, step=32000, mels=64, to=8000, mel=1, log=1)
+        machine["from"] = 0
+        ok &= run("slaney, db", "logmel", np.array([slaney_db(s) for s in signals]), 0.8, 40, hop=333, **machine)
+        ok &= run("slaney, db, resized", "logmel", np.array([slaney_db(s, 16) for s in signals]), 0.8, 40,
+                  resize=16, **machine)
+        axes = dict(rate=200, window=320000, step=40000, channels=3, to=100, hop=7)
+        axes["from"] = 0
+        real, quantized = ours("spectrum", [s[:600] for s in signals], 0.15, 20, **axes)
+        ok &= check("spectrum, " + kind, np.array([spectrum(s) for s in signals]), real, quantized, 0.15, 20)
         lift = 1 + 11 * np.sin(np.pi * np.arange(10) / 22)
         ok &= run("paper, lifter", "mfcc", tensorflow_mfcc(signals) * lift, 0.5, 10, lifter=22)
         ok &= run("normalised mfcc", "mfcc", np.array([cepstrum(normalised(s), 10) for s in signals]), 0.2, 0,

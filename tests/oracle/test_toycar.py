@@ -11,6 +11,8 @@ import wave
 
 import numpy as np
 
+from bands import slaney_filters
+
 try:
     import h5py
 except ImportError:
@@ -23,30 +25,11 @@ WINDOW, HOP, MELS, FRAMES, STACK = 1024, 512, 128, 200, 5
 FIRST = 49 * HOP  # librosa's frame 50 is centred there: frames 50 to 249 need no padding
 
 
-def slaney_mel(hz):
-    return np.where(hz < 1000, hz * 3 / 200, 15 + np.log(np.maximum(hz, 1e-9) / 1000) * 27 / np.log(6.4))
-
-
-def slaney_hz(mel):
-    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
-
-
-def filters():
-    points = slaney_hz(np.linspace(slaney_mel(np.array(0.0)), slaney_mel(np.array(8000.0)), MELS + 2))
-    bins = np.arange(WINDOW // 2 + 1) * 16000 / WINDOW
-    weights = np.zeros((len(bins), MELS))
-    for m in range(MELS):
-        low, mid, high = points[m:m + 3]
-        rise, fall = (bins - low) / (mid - low), (high - bins) / (high - mid)
-        weights[:, m] = np.maximum(0, np.minimum(rise, fall)) * 2 / (high - low)
-    return weights
-
-
 def log_mel(pcm):
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
     at = FIRST + HOP * np.arange(FRAMES)[:, None] + np.arange(WINDOW)
     power = np.abs(np.fft.rfft(pcm[at] / 32768.0 * hann, axis=1)) ** 2
-    return 10 * np.log10(power @ filters() + 2 ** -52)
+    return 10 * np.log10(power @ slaney_filters(WINDOW, MELS) + 2 ** -52)
 
 
 def layers():
