@@ -74,6 +74,18 @@ mn_status mn_anomaly_judge(mn_trained *trained, const mn_training *job, const mn
   return MN_OK;
 }
 
+/* Mean score of normal and of anomalous recordings; null where there are none. */
+static void put_means(json_t *object, const mn_dataset *dataset, const mn_anomaly_result *r) {
+  double sum[2] = {0, 0};
+  int32_t count[2] = {r->items - r->anomalous, r->anomalous};
+  for (int32_t i = 0; i < r->items; i++)
+    sum[mn_dataset_item(dataset, r->item[i])->anomalous] += r->score[i];
+  json_t *means = mn_json_object();
+  mn_json_put_known(means, "normal", count[0] > 0 ? sum[0] / count[0] : -1);
+  mn_json_put_known(means, "anomalous", count[1] > 0 ? sum[1] / count[1] : -1);
+  mn_json_put(object, "score_mean", means);
+}
+
 static void put_result(json_t *object, const mn_anomaly_result *r) {
   json_t *per_id = mn_json_object(), *by_score = mn_json_object();
   mn_json_put_int(object, "items", r->items);
@@ -101,6 +113,7 @@ mn_status mn_anomaly_eval(json_t *object, const mn_run_context *context, const m
   mn_anomaly_result r;
   MN_TRY(mn_eval_anomaly(&r, context->arena, model, dataset, splits, context->pool, error));
   put_result(object, &r);
+  put_means(object, dataset, &r);
   mn_json_put_text(object, "trained_on", model->trained_on);
   return MN_OK;
 }
