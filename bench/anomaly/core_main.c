@@ -3,6 +3,8 @@
  * Built with the files of a compiled model called "pump"; SCORE_AFTER_RUN: the score needs the network.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "model.h"
+
+#include "io.h"
 #include "semihost.h"
 
 static uint8_t arena[PUMP_ARENA_BYTES] __attribute__((aligned(16)));

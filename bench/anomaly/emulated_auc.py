@@ -79,8 +79,9 @@ def main():
                  "-DCHANNELS=%d" % channels, "-DLENGTH=%d" % samples, "-DSCORE_AFTER_RUN=%d" % after_run]
         sources = [f for f in sorted(firmware.glob("*.c")) if f.name != "golden_test.c"]
         elf = Path(work) / "score.elf"
-        run(["arm-none-eabi-gcc", *flags, "-ffreestanding", "-nostartfiles", "-T", SOURCE / "firmware/mps2.ld",
-             SOURCE / "bench/anomaly/core_main.c", SOURCE / "firmware/startup.c", SOURCE / "firmware/semihost.c",
+        run(["arm-none-eabi-gcc", *flags, "-ffreestanding", "-nostartfiles", "-L", SOURCE / "firmware",
+             "-T", SOURCE / "firmware/mps2.ld", SOURCE / "bench/anomaly/core_main.c",
+             *(SOURCE / "firmware" / name for name in ("startup.c", "io_semihost.c", "semihost.c", "line.c")),
              *sources, "-o", elf])
         text = run(["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none",
                     "-semihosting-config", "enable=on,target=native", "-kernel", elf], cwd=work,

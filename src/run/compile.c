@@ -103,8 +103,8 @@ static mn_status price_detector(compile_job *job, mn_error *error) {
   for (int source = 0; source < MN_DETECTOR_COUNT && job->model.score_kind != NULL; source++) {
     mn_score_kind kind = source == MN_DETECTOR_BANDS ? MN_SCORE_BANDS : MN_SCORE_EMBEDDING;
     if (strcmp(job->model.score_kind, mn_score_text(kind)) != 0) continue;
-    MN_TRY(mn_detector_read(&detector, job->context->arena, &job->model,
-                            (mn_detector_source)source, error));
+    MN_TRY(mn_detector_read(&detector, job->context->arena, &job->model, (mn_detector_source)source,
+                            error));
     if (detector == NULL) return MN_OK;
     int64_t tables = mn_detector_bytes(detector, &job->model, (mn_detector_source)source);
     int64_t vector = 2 * (int64_t)sizeof(int16_t) * detector->dims;
