@@ -219,13 +219,22 @@ static void averaged_axes(bool averaged[4], const mn_graph *graph, const mn_op *
   }
 }
 
+/* A factor that no multiplier and left shift of 30 bits give. */
+static const char *refuses_factor(const mn_graph *graph, const mn_op *op) {
+  mn_range from = mn_activation_range(&graph->tensors[op->input[0]]);
+  mn_range to = mn_activation_range(&graph->tensors[op->output]);
+  return mn_multiplier_of(mn_rescale_factor(from.scale, to.scale)).shift > 30
+             ? "the input's scale is more than 2^30 times the output's"
+             : NULL;
+}
+
 static const char *refuses_mean(const mn_graph *graph, const mn_op *op, mn_dtype type,
                                 int64_t most) {
   const mn_tensor *x = mn_op_operand(graph, op, 0), *y = &graph->tensors[op->output];
   if (refuses_other(graph, op, type, type) != NULL) return mn_refused_types;
   if (x->shape.rank > 4) return "more than four axes";
   int64_t count = mn_shape_elements(&x->shape) / mn_shape_elements(&y->shape);
-  return count > most ? "too many values per mean for a 32-bit sum" : NULL;
+  return count > most ? "too many values per mean for a 32-bit sum" : refuses_factor(graph, op);
 }
 
 const char *mn_refuses_mean(const mn_graph *graph, const mn_op *op) {
@@ -279,7 +288,8 @@ mn_status mn_walk_mean(mn_kernel_arguments *arguments, mn_arena *arena, const mn
 
 /* ---- Quantize ------------------------------------------------------------------------------*/
 const char *mn_refuses_quantize(const mn_graph *graph, const mn_op *op) {
-  return refuses_other(graph, op, MN_DTYPE_INT8, MN_DTYPE_INT8);
+  const char *reason = refuses_other(graph, op, MN_DTYPE_INT8, MN_DTYPE_INT8);
+  return reason != NULL ? reason : refuses_factor(graph, op);
 }
 
 static mn_rescale rescale_of(const mn_graph *graph, const mn_op *op) {
@@ -315,7 +325,7 @@ static int32_t rescale_type(mn_dtype type) {
 const char *mn_refuses_rescale_any(const mn_graph *graph, const mn_op *op) {
   bool known = rescale_type(graph->tensors[op->input[0]].dtype) >= 0 &&
                rescale_type(graph->tensors[op->output].dtype) >= 0;
-  return known ? NULL : mn_refused_types;
+  return known ? refuses_factor(graph, op) : mn_refused_types;
 }
 
 #define FROM_RESCALE(name) p->name = rescale.name;

@@ -323,6 +323,24 @@ static void a_clean_graph_should_stay_as_it_is(void **state) {
   mn_arena_destroy(arena);
 }
 
+/* A factor that cannot be requantized is refused in words, by the planner and so by the clean-up. */
+static void scales_out_of_reach_should_be_refused(void **state) {
+  (void)state;
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  mn_clean clean;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  model m = model_begin(arena, 31, MN_DTYPE_INT8, MN_DTYPE_INT8);
+  const mn_graph *graph = quantize_pair(&m);
+  mn_tensor *tensors = own(arena, &graph);
+  static float huge = 1e20f;
+  static int32_t zero = 0;
+  tensors[graph->inputs[0]].quantization = (mn_quantization){1, 0, &huge, &zero};
+  assert_int_equal(mn_clean_graph(&clean, arena, graph, &error), MN_ERR_UNSUPPORTED);
+  assert_non_null(strstr(error.text, "2^30 times"));
+  mn_arena_destroy(arena);
+}
+
 static void memory_that_runs_out_should_be_told(void **state) {
   (void)state;
   for (int64_t given = 0; given < 200; given += 7) {
@@ -348,6 +366,7 @@ int main(void) {
       cmocka_unit_test(random_networks_with_dead_channels_should_keep_every_bit),
       cmocka_unit_test(ready_made_models_should_keep_every_bit),
       cmocka_unit_test(a_clean_graph_should_stay_as_it_is),
+      cmocka_unit_test(scales_out_of_reach_should_be_refused),
       cmocka_unit_test(memory_that_runs_out_should_be_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
