@@ -78,8 +78,8 @@ static mn_status build_bench(mn_workshop *shop, const char *program, const char 
   return build_bench_with(shop, shop->target->linker, program, group, hooks, common);
 }
 
-static mn_status build_size(mn_workshop *shop, const mn_objects *model) {
-  static const char *const size_main[] = {"firmware/size_main.c"};
+static mn_status build_size(mn_workshop *shop, const mn_objects *model, bool sees) {
+  const char *const size_main[] = {sees ? "firmware/size_image.c" : "firmware/size_main.c"};
   mn_objects objects;
   MN_TRY(objects_copy(&objects, model, shop));
   MN_TRY(mn_compile(shop, &objects, "size", FIRMWARE_FLAGS, size_main, 1));
@@ -150,5 +150,5 @@ mn_status mn_build_programs(mn_objects *model, mn_workshop *shop, const mn_plan 
 
   MN_TRY(objects_copy(model, &rest, shop));
   MN_TRY(compile_model(model, shop, "model", MODEL_FLAGS));
-  return build_size(shop, model);
+  return build_size(shop, model, source->frontend.kind == MN_FRONTEND_IMAGE);
 }

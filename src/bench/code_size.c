@@ -118,6 +118,17 @@ static mn_status measure_feed(mn_code_size *row, mn_workshop *shop) {
   return MN_OK;
 }
 
+static mn_status measure_image(mn_code_size *row, mn_workshop *shop) {
+  static const char *const sources[] = {"image.c", "quantize.c"};
+  mn_objects objects;
+  MN_TRY(begin_objects(&objects, shop));
+  MN_TRY(compile_sources(&objects, shop, "features", sources, (int32_t)MN_COUNT(sources)));
+  MN_TRY(measure_function(row, shop, "mn_image_input", &objects));
+  *row = (mn_code_size){"image", row->text_bytes + FEED_SLACK_BYTES,
+                        row->stack_bytes + FEED_SLACK_STACK};
+  return MN_OK;
+}
+
 /* ---- Calls of an emitted model --------------------------------------------------------------*/
 
 /* A chain of convolutions over a map whose size makes every address awkward to build. */
@@ -255,7 +266,8 @@ static mn_status measure_target(mn_code_size_table *table, mn_workshop *shop) {
   if (rows == NULL) return no_memory(shop);
   MN_TRY(measure_calls(rows, shop));
   MN_TRY(measure_feed(&rows[3], shop));
-  count = 4;
+  MN_TRY(measure_image(&rows[4], shop));
+  count = 5;
   for (int32_t i = 0; (kernel = mn_kernel_row_at(i)) != NULL && count < MOST_ROWS; i++) {
     bool wanted = mn_kernel_family_reaches(shop->target->kernels, kernel->family);
     if (!wanted || is_known(rows, count, kernel->symbol)) continue;

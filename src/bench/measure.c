@@ -120,10 +120,10 @@ static int64_t writable_bytes(const mn_elf *elf) {
 }
 
 /* The deepest of the model's functions; -1 where one of them has no bound. */
-static int64_t stack_bound(mn_callgraph *graph) {
-  static const char *const functions[] = {"model_run", "model_feed", "model_init"};
+static int64_t stack_bound(mn_callgraph *graph, bool sees) {
+  static const char *const functions[] = {"model_run", "model_feed", "model_init", "model_image"};
   int64_t bound = 0;
-  for (size_t i = 0; i < MN_COUNT(functions); i++) {
+  for (size_t i = 0; i < MN_COUNT(functions) - !sees; i++) {
     int64_t depth = mn_callgraph_depth(graph, functions[i]);
     if (depth < 0) return -1;
     if (depth > bound) bound = depth;
@@ -165,7 +165,7 @@ mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_p
   result->sram.features = memory.features_bytes;
   measure_frontend(result, &model->frontend);
   result->sram.data = writable_bytes(&elf);
-  result->sram.stack_bound = stack_bound(graph);
+  result->sram.stack_bound = stack_bound(graph, model->frontend.kind == MN_FRONTEND_IMAGE);
   MN_TRY(promised_stack(&result->sram.stack_bound, shop, plan, model, options));
   int64_t stack =
       result->sram.stack_bound > result->sram.stack ? result->sram.stack_bound : result->sram.stack;

@@ -1,4 +1,4 @@
-/* frontend.c - prints frontend.h and frontend.c: the audio front end's numbers and tables.
+/* frontend.c - prints frontend.h and frontend.c: the numbers and tables of the front end.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "emit/layout.h"
 #include "emit/writer.h"
@@ -61,8 +61,37 @@ static mn_status print_frontend_source(mn_emitter *e) {
   return mn_emit_file(e, "frontend.c");
 }
 
+/* Photos need one constant, from the input tensor's scale. */
+static mn_status print_image_scale(mn_emitter *e) {
+  const mn_tensor *x = &e->plan->graph->tensors[e->plan->graph->inputs[0]];
+  const mn_frontend *f = &e->model->frontend;
+  const char *p = e->prefix;
+  const char *reason = mn_frontend_check(f);
+  if (reason != NULL) return mn_error_set(e->error, MN_ERR_UNSUPPORTED, "front end: %s", reason);
+  int64_t made = (int64_t)f->height * f->width * f->channels;
+  if (x->quantization.count != 1 || mn_shape_elements(&x->shape) != made)
+    return mn_error_set(e->error, MN_ERR_FORMAT,
+                        "the front end makes %lld values, the input tensor takes %lld",
+                        (long long)made, (long long)mn_shape_elements(&x->shape));
+  mn_feature_scale scale = mn_image_scale(x->quantization.scale[0], x->quantization.zero_point[0]);
+  mn_print(e,
+           "/* frontend.h - the scale of the image front end. Not for users of model.h. */\n"
+           "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"features.h\"\n\n"
+           "extern const %s_mn_feature_scale %s_feature_scale;\n\n#endif\n",
+           e->upper, e->upper, p, p);
+  MN_TRY(mn_emit_file(e, "frontend.h"));
+  mn_print(e,
+           "/* frontend.c - see frontend.h. */\n#include \"frontend.h\"\n\n#include "
+           "\"model.h\"\n\n%s_SECTION_WEIGHTS const %s_mn_feature_scale %s_feature_scale = {%d, "
+           "%d, %d};\n",
+           e->upper, p, p, scale.multiplier, scale.shift, scale.zero_point);
+  return mn_emit_file(e, "frontend.c");
+}
+
 mn_status mn_emit_frontend(mn_emitter *e) {
-  if (!mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend) return MN_OK;
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
+  if (layout.sees) return print_image_scale(e);
+  if (!layout.has_frontend) return MN_OK;
   MN_TRY(print_frontend_header(e));
   return print_frontend_source(e);
 }

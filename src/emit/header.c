@@ -83,6 +83,22 @@ static void print_numbers(mn_emitter *e, const mn_tensor *x, const mn_tensor *y)
   print_quantization(e, "OUTPUT", y);
 }
 
+static void print_image(mn_emitter *e) {
+  const char *p = e->prefix, *u = e->upper;
+  mn_print(
+      e,
+      "/* How a frame's pixels lie in memory, row by row without gaps. 565: two bytes, the low "
+      "one first;\n * _BE the high one, as many cameras send them. */\n"
+      "enum { %s_GREY8, %s_RGB888, %s_RGB565, %s_RGB565_BE };\n",
+      u, u, u, u);
+  mn_print(e,
+           "/* Fills the input tensor from a frame of any size, shorter side up to %d: its largest "
+           "centred\n * square, resized as the training photos were. */\n"
+           "void %s_image(void *arena, const void *pixels, int32_t width, int32_t height, int "
+           "format);\n\n",
+           MN_IMAGE_MOST_FRAME, p);
+}
+
 static void print_functions(mn_emitter *e, const char *x_type, const char *y_type) {
   const char *p = e->prefix, *u = e->upper;
   mn_print(e,
@@ -110,6 +126,7 @@ static void print_functions(mn_emitter *e, const char *x_type, const char *y_typ
       " * a front end takes nothing and returns 0. */\n",
       u, p);
   mn_print(e, "int %s_feed(void *arena, const int16_t *pcm, size_t n);\n\n", p);
+  if (mn_emit_layout_of(e->plan, e->model, e->detector).sees) print_image(e);
   mn_print(e, "extern const char *const %s_labels[];\n", p);
   mn_print(e, "/* An output below it is not worth reporting. */\nextern const %s %s_threshold;\n",
            y_type, p);

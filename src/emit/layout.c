@@ -12,5 +12,6 @@ mn_emit_layout mn_emit_layout_of(const mn_plan *plan, const mn_model *model,
   return (mn_emit_layout){.memory = memory,
                           .score_offset = score,
                           .align = align,
-                          .has_frontend = memory.features_bytes > 0};
+                          .has_frontend = memory.features_bytes > 0,
+                          .sees = model->frontend.kind == MN_FRONTEND_IMAGE};
 }

@@ -10,6 +10,7 @@ typedef struct mn_emit_layout {
   int64_t score_offset; /* of the vector and its differences, for a detector */
   int32_t align;
   bool has_frontend; /* an audio front end: sound can be fed */
+  bool sees;         /* an image front end: frames can be given */
 } mn_emit_layout;
 
 mn_emit_layout mn_emit_layout_of(const mn_plan *plan, const mn_model *model,

@@ -235,6 +235,21 @@ static void print_feed(mn_emitter *e) {
              "*/\n}\n\n");
 }
 
+static void print_image(mn_emitter *e) {
+  const mn_frontend *f = &e->model->frontend;
+  const char *p = e->prefix, *u = e->upper;
+  if (!mn_emit_layout_of(e->plan, e->model, e->detector).sees) return;
+  mn_print(e,
+           "%s_SECTION_CODE void %s_image(void *arena, const void *pixels, int32_t width, int32_t "
+           "height,\n    int format) {\n",
+           u, p);
+  mn_print(
+      e,
+      "  const %s_mn_image_frame frame = {pixels, width, height, (%s_mn_image_format)format};\n"
+      "  %s_mn_image_input(%s_input(arena), %d, %d, &%s_feature_scale, &frame);\n}\n\n",
+      p, p, p, p, f->size, f->channels, p);
+}
+
 /* A label as C text: quotes, backslashes and anything but plain ASCII are escaped in octal. */
 static void print_string(mn_emitter *e, const char *text) {
   mn_print(e, "\"");
@@ -291,8 +306,8 @@ mn_status mn_emit_model(mn_emitter *e) {
   for (int32_t i = 0; i < e->plan->step_count; i++)
     if (first_use_of_header(e->plan, i))
       mn_print(e, "#include \"%s\"\n", e->plan->steps[i].kernel->params->header);
-  if (mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend)
-    mn_print(e, "#include \"frontend.h\"\n");
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
+  if (layout.has_frontend || layout.sees) mn_print(e, "#include \"frontend.h\"\n");
   if (e->detector != NULL) mn_print(e, "#include \"anomaly_tables.h\"\n");
   mn_print(e, "#include \"weights.h\"\n\n");
   print_hooks(e);
@@ -304,6 +319,7 @@ mn_status mn_emit_model(mn_emitter *e) {
   print_run(e);
   print_feed(e);
   mn_print_detector_code(e);
+  print_image(e);
   print_labels(e);
   return mn_emit_file(e, "model.c");
 }

@@ -87,8 +87,10 @@ static mn_status copy_file(mn_emitter *e, const char *path, const char **queue, 
 
 /* Files of every kernel that a step calls, and of the front end's run time. */
 static mn_status want_all(mn_emitter *e, const char **queue, int32_t *queued) {
-  static const char *const frontend[] = {"features/audio.c", "features/fft.c", "features/math.c",
-                                         "features/mel.c", "features/quantize.c"};
+  static const char *const audio[] = {"features/audio.c", "features/fft.c", "features/math.c",
+                                      "features/mel.c", "features/quantize.c"};
+  static const char *const image[] = {"features/image.c", "features/quantize.c"};
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
   for (int32_t i = 0; i < e->plan->step_count; i++) {
     const mn_plan_step *step = &e->plan->steps[i];
     if (step->kind != MN_STEP_CALL || step->kernel == NULL) continue;
@@ -100,8 +102,10 @@ static mn_status want_all(mn_emitter *e, const char **queue, int32_t *queued) {
     }
   }
   if (e->detector != NULL) MN_TRY(want(e, queue, queued, "features/detector.c"));
-  if (!mn_emit_layout_of(e->plan, e->model, e->detector).has_frontend) return MN_OK;
-  for (size_t i = 0; i < MN_COUNT(frontend); i++) MN_TRY(want(e, queue, queued, frontend[i]));
+  for (size_t i = 0; layout.has_frontend && i < MN_COUNT(audio); i++)
+    MN_TRY(want(e, queue, queued, audio[i]));
+  for (size_t i = 0; layout.sees && i < MN_COUNT(image); i++)
+    MN_TRY(want(e, queue, queued, image[i]));
   return MN_OK;
 }
 

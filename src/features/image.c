@@ -12,9 +12,6 @@ typedef struct span {
   uint32_t first_weight, inner, last_weight;
 } span;
 
-/* Adds the weighted sum of a row's span to sum [3] (grey: to sum[0] alone). */
-typedef void add_span(uint32_t *sum, const uint8_t *row, const span *s, uint32_t weight);
-
 static span area_span(int32_t index, int32_t side, int32_t size) {
   int32_t begin = index * side, end = begin + side;
   span s = {.first = begin / size, .last = (end - 1) / size, .inner = (uint32_t)size};
@@ -41,6 +38,7 @@ static span span_of(int32_t index, int32_t side, int32_t size) {
   return side >= size ? area_span(index, side, size) : linear_span(index, side, size);
 }
 
+/* add_*: the weighted sum of a row's span to sum [3] (grey: to sum[0] alone). */
 static void add_grey(uint32_t *sum, const uint8_t *row, const span *s, uint32_t weight) {
   uint32_t inner = 0, edges = s->first_weight * row[s->first];
   for (int32_t k = s->first + 1; k < s->last; k++) inner += row[k];
@@ -80,17 +78,19 @@ static void add_rgb565_be(uint32_t *sum, const uint8_t *row, const span *s, uint
     add_565(sum, row[2 * k + 1] | (uint32_t)row[2 * k] << 8, weight * weight_of(s, k));
 }
 
-typedef struct reader {
-  add_span *add;
-  int32_t bytes, channels; /* of a pixel */
-} reader;
+static int32_t bytes_of(mn_image_format format) {
+  return format == MN_IMAGE_GREY8 ? 1 : format == MN_IMAGE_RGB888 ? 3 : 2;
+}
 
-static reader reader_of(mn_image_format format) {
-  static const reader readers[MN_IMAGE_FORMATS] = {[MN_IMAGE_GREY8] = {add_grey, 1, 1},
-                                                   [MN_IMAGE_RGB888] = {add_rgb888, 3, 3},
-                                                   [MN_IMAGE_RGB565] = {add_rgb565, 2, 3},
-                                                   [MN_IMAGE_RGB565_BE] = {add_rgb565_be, 2, 3}};
-  return readers[format];
+/* Direct calls, so that the depth of the stack is known. */
+static void add_row(mn_image_format format, uint32_t *sum, const uint8_t *row, const span *s,
+                    uint32_t weight) {
+  switch (format) {
+    case MN_IMAGE_GREY8: add_grey(sum, row, s, weight); break;
+    case MN_IMAGE_RGB888: add_rgb888(sum, row, s, weight); break;
+    case MN_IMAGE_RGB565: add_rgb565(sum, row, s, weight); break;
+    default: add_rgb565_be(sum, row, s, weight); break;
+  }
 }
 
 /* The frame's colours to the output's: equal, grey thrice, or three made grey. */
@@ -103,11 +103,12 @@ static void store(uint8_t *pixel, int32_t channels, const uint32_t *value, int32
 }
 
 void mn_image_resize(uint8_t *pixel, int32_t size, int32_t channels, const mn_image_frame *frame) {
-  const reader read = reader_of(frame->format);
+  const mn_image_format format = frame->format;
+  const int32_t bytes = bytes_of(format), given = format == MN_IMAGE_GREY8 ? 1 : 3;
   int32_t side = frame->width < frame->height ? frame->width : frame->height;
-  int32_t stride = frame->width * read.bytes;
+  int32_t stride = frame->width * bytes;
   const uint8_t *corner =
-      frame->pixels + (frame->height - side) / 2 * stride + (frame->width - side) / 2 * read.bytes;
+      frame->pixels + (frame->height - side) / 2 * stride + (frame->width - side) / 2 * bytes;
   uint32_t length = (uint32_t)(side >= size ? side : 2 * size), whole = length * length;
   for (int32_t y = 0; y < size; y++) {
     span rows = span_of(y, side, size);
@@ -115,9 +116,9 @@ void mn_image_resize(uint8_t *pixel, int32_t size, int32_t channels, const mn_im
       span columns = span_of(x, side, size);
       uint32_t sum[3] = {0, 0, 0};
       for (int32_t k = rows.first; k <= rows.last; k++)
-        read.add(sum, corner + k * stride, &columns, weight_of(&rows, k));
-      for (int32_t c = 0; c < read.channels; c++) sum[c] = (sum[c] + whole / 2) / whole;
-      store(pixel, channels, sum, read.channels);
+        add_row(format, sum, corner + k * stride, &columns, weight_of(&rows, k));
+      for (int32_t c = 0; c < given; c++) sum[c] = (sum[c] + whole / 2) / whole;
+      store(pixel, channels, sum, given);
     }
   }
 }

@@ -87,6 +87,14 @@ static void price_feed(mn_price *price, const mn_frontend *frontend, const mn_ta
   if (feed.stack_bytes > price->sram.stack) price->sram.stack = feed.stack_bytes;
 }
 
+/* Code of the image front end and its scale; it works in the input tensor alone. */
+static void price_image(mn_price *price, const mn_target *target) {
+  mn_code_size image = size_of(target, "image");
+  price->flash.constants += (int64_t)sizeof(mn_feature_scale);
+  price->flash.code += image.text_bytes;
+  if (image.stack_bytes > price->sram.stack) price->sram.stack = image.stack_bytes;
+}
+
 /* ---- Entry ---------------------------------------------------------------------------------*/
 static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend *frontend,
                          const mn_target *target) {
@@ -96,6 +104,7 @@ static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend
   price->sram.features = memory.features_bytes;
   bool audio = frontend != NULL && mn_frontend_listens(frontend);
   if (audio) price_feed(price, frontend, target);
+  if (frontend != NULL && frontend->kind == MN_FRONTEND_IMAGE) price_image(price, target);
 }
 
 static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *graph,

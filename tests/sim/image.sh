@@ -1,0 +1,40 @@
+#!/bin/sh
+# The image front end on emulated Cortex-M0, M4 and M55 makes the bytes that the host makes.
+# SPDX-License-Identifier: Apache-2.0
+set -eu
+for tool in arm-none-eabi-gcc qemu-system-arm cc; do
+  command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sources="$MN_SOURCE/tests/sim/image/main.c $MN_SOURCE/src/features/image.c $MN_SOURCE/src/features/quantize.c"
+flags="-std=c11 -O2 -Wall -Wextra -Werror -I$MN_SOURCE/include -I$MN_SOURCE/src -I$MN_SOURCE/firmware"
+cd "$work"
+# shellcheck disable=SC2086
+cc $flags $sources "$MN_SOURCE/tests/sim/frontend/host.c" -o host
+./host > host.txt
+lines=$(wc -l < host.txt)
+[ "$lines" = 32 ] || { echo "the host printed $lines lines"; exit 1; }
+sed 's/ *$//' host.txt > expected.txt
+
+core() { # name, flags, machine, linker script
+  # shellcheck disable=SC2086
+  arm-none-eabi-gcc $flags $2 -ffreestanding -nostartfiles -Wstack-usage=512 -T "$MN_SOURCE/firmware/$4" \
+    $sources "$MN_SOURCE/firmware/startup.c" "$MN_SOURCE/firmware/semihost.c" -o "$1.elf"
+  timeout 600 qemu-system-arm -M "$3" -nographic -monitor none -serial none \
+    -semihosting-config enable=on,target=native -kernel "$1.elf" > "$1.txt" </dev/null
+  if ! cmp -s expected.txt "$1.txt"; then
+    echo "$1: differs from the host:"
+    diff expected.txt "$1.txt" | head -4
+    exit 1
+  fi
+  echo "$1: $lines lines, the same as the host's"
+}
+core cortex-m0 "-mcpu=cortex-m0 -mthumb" mps2-an385 mps2.ld
+core cortex-m4 "-mcpu=cortex-m4 -mthumb" mps2-an386 mps2.ld
+core cortex-m55 "-mcpu=cortex-m55 -mthumb -O3" mps3-an547 mps3.ld
+
+# A model that sees: every promise of its price, and every bit, on the emulated M4.
+"$MN_BINARY/tests/bench_model" "$MN_SOURCE/tests/cli/tiny_photo.net" mps2-an386 "$work/bench" > bench.txt ||
+  { grep -E 'BROKEN|mismatch' bench.txt; exit 1; }
+head -1 bench.txt
