@@ -27,7 +27,11 @@ static void hash_item(void *context, int32_t item, int32_t thread) {
   (void)thread;
   const audit *a = context;
   mn_entry *entry = &a->dataset->entries[item];
-  if (!mn_source_hash(&entry->hash, &a->dataset->source, entry->index)) a->results[item].status = 1;
+  const mn_record *r = &entry->record;
+  if (r->pixels != NULL)
+    entry->hash = mn_hash64(0, r->pixels, (size_t)(r->height * r->width * r->channels));
+  else if (!mn_source_hash(&entry->hash, &a->dataset->source, entry->index))
+    a->results[item].status = 1;
 }
 
 static mn_status measure_audio(mn_audio_info *info, const mn_dataset *dataset, int32_t item,

@@ -10,9 +10,22 @@
 
 typedef enum mn_origin {
   MN_ORIGIN_FILE,   /* index: member */
+  MN_ORIGIN_RECORD, /* index: member; record: where its pixels lie */
   MN_ORIGIN_SPOKEN, /* index: clip of the synthesiser */
   MN_ORIGIN_SILENCE /* index: the how-many-th of its split */
 } mn_origin;
+
+/* Raw pixels of one example inside a member; planar: all red, then all green, then all blue. */
+typedef struct mn_record {
+  const uint8_t *pixels; /* NULL: a file of its own */
+  int32_t height, width, channels;
+  bool planar;
+} mn_record;
+
+/* A square of a photo; side 0: the centred one. */
+typedef struct mn_crop {
+  int32_t left, top, side;
+} mn_crop;
 
 typedef struct mn_entry {
   mn_origin origin;
@@ -21,6 +34,8 @@ typedef struct mn_entry {
   const char *class_text; /* folder */
   mn_audio_info info;
   mn_image_info image;
+  mn_record record;
+  mn_crop crop;
 } mn_entry;
 
 /* A growing list in heap memory. */
@@ -61,7 +76,7 @@ struct mn_dataset {
 mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind,
                          const char *format, ...) MN_PRINTF(4, 5) MN_MUST_CHECK;
 
-/* layout.c: class folders, lists and split folders become items with class text, speaker and split
+/* layout.c: whatever the layout (layout.h), examples become items with class text, speaker and split
  * (MN_SPLIT_COUNT where nothing tells). */
 mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 mn_split mn_layout_folder_split(const char *name, size_t size); /* "train"; MN_SPLIT_COUNT: none */

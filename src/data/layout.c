@@ -1,7 +1,7 @@
 /* layout.c - what the paths of a data set say: the class is the folder an example lies in, the
  * split is the folder above it (train, val, test) or comes from the lists of Speech Commands, the
  * speaker stands in the file name. SPDX-License-Identifier: Apache-2.0 */
-#include "data/dataset.h"
+#include "data/layout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -211,13 +211,12 @@ static bool holds_images(const mn_dataset *dataset) {
   return images > 0 && sounds == 0;
 }
 
-mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) {
-  dataset->images = holds_images(dataset);
+static mn_status read_folders(mn_dataset *dataset, mn_error *error) {
   size_t room = (size_t)dataset->source.count + 1;
-  dataset->items = mn_arena_array(dataset->arena, room, sizeof *dataset->items);
-  dataset->entries = mn_arena_array(dataset->arena, room, sizeof *dataset->entries);
+  dataset->images = holds_images(dataset);
+  MN_TRY(mn_layout_grow(dataset, dataset->source.count, error));
   dataset->noises = mn_arena_array(dataset->arena, room, sizeof *dataset->noises);
-  if (dataset->items == NULL || dataset->entries == NULL || dataset->noises == NULL)
+  if (dataset->noises == NULL)
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->source.root);
   lists all = {0};
   mn_status status = read_lists(&all, dataset, error);
@@ -231,4 +230,33 @@ mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) {
     status = mn_error_set(error, added, "%s: out of memory", dataset->source.root);
   if (status == MN_OK && dataset->count == 0) status = nothing_found(dataset, error);
   return status;
+}
+
+mn_status mn_layout_grow(mn_dataset *dataset, int64_t count, mn_error *error) {
+  if (count > INT32_MAX / 2)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: holds too many examples", dataset->source.root);
+  size_t room = (size_t)count + 1, held = (size_t)dataset->count;
+  mn_item *items = mn_arena_array(dataset->arena, room, sizeof *items);
+  mn_entry *entries = mn_arena_array(dataset->arena, room, sizeof *entries);
+  if (items == NULL || entries == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->source.root);
+  if (held > 0) {
+    memcpy(items, dataset->items, sizeof *items * held);
+    memcpy(entries, dataset->entries, sizeof *entries * held);
+  }
+  dataset->items = items;
+  dataset->entries = entries;
+  return MN_OK;
+}
+
+mn_status mn_layout_read(mn_dataset *dataset, mn_error *error) {
+  static const mn_layout *const layouts[] = {&mn_layout_idx, &mn_layout_cifar, &mn_layout_coco};
+  mn_task task = dataset->config.task;
+  bool images = task == MN_TASK_AUTO || task == MN_TASK_VWW || task == MN_TASK_IC;
+  for (size_t i = 0; images && i < MN_COUNT(layouts); i++) {
+    if (!layouts[i]->found(&dataset->source)) continue;
+    dataset->images = true;
+    return layouts[i]->read(dataset, error);
+  }
+  return read_folders(dataset, error);
 }

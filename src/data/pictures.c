@@ -1,6 +1,7 @@
 /* pictures.c - the photo of one item, wherever it lies.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "data/dataset.h"
 
@@ -17,10 +18,37 @@ static mn_status decode_file(mn_picture *picture, const char *path, const char *
   return status;
 }
 
-mn_status mn_dataset_picture(const mn_dataset *dataset, mn_picture *picture, int32_t item,
+static mn_status copy_record(mn_picture *picture, const mn_record *r, const char *name,
+                             mn_error *error) {
+  mn_picture made = {.channels = r->channels};
+  MN_TRY(mn_picture_allocate(&made, r->width, r->height, name, error));
+  int32_t plane = r->height * r->width;
+  for (int32_t i = 0; i < plane; i++)
+    for (int32_t c = 0; c < r->channels; c++)
+      made.pixels[i * r->channels + c] = r->pixels[r->planar ? c * plane + i : i * r->channels + c];
+  *picture = made;
+  return MN_OK;
+}
+
+/* Keeps a square of the photo, as far as it lies inside. */
+static void crop(mn_picture *p, const mn_crop *square) {
+  if (square->side < 1 || square->left + square->side > p->width ||
+      square->top + square->side > p->height)
+    return;
+  size_t row = (size_t)square->side * (size_t)p->channels;
+  for (int32_t y = 0; y < square->side; y++)
+    memmove(p->pixels + (size_t)y * row,
+            p->pixels + ((ptrdiff_t)(square->top + y) * p->width + square->left) * p->channels,
+            row);
+  p->width = p->height = square->side;
+}
+
+static mn_status decode_item(const mn_dataset *dataset, mn_picture *picture, int32_t item,
                              mn_error *error) {
   const mn_member *m = &dataset->source.members[dataset->entries[item].index];
   const char *name = dataset->items[item].file;
+  const mn_record *record = &dataset->entries[item].record;
+  if (record->pixels != NULL) return copy_record(picture, record, name, error);
   if (m->data != NULL)
     return mn_picture_decode(picture, (mn_bytes){m->data, (size_t)m->size}, name, error);
   char path[4096];
@@ -28,6 +56,13 @@ mn_status mn_dataset_picture(const mn_dataset *dataset, mn_picture *picture, int
   if (length < 0 || (size_t)length >= sizeof path)
     return mn_error_set(error, MN_ERR_FORMAT, "%s: its path is too long", name);
   return decode_file(picture, path, name, error);
+}
+
+mn_status mn_dataset_picture(const mn_dataset *dataset, mn_picture *picture, int32_t item,
+                             mn_error *error) {
+  MN_TRY(decode_item(dataset, picture, item, error));
+  crop(picture, &dataset->entries[item].crop);
+  return MN_OK;
 }
 
 mn_status mn_image_read(uint8_t *pixel, const char *path, int32_t size, int32_t channels,

@@ -43,9 +43,18 @@ bool mn_is_image(const char *path) {
   return ends_with(path, endings, MN_COUNT(endings));
 }
 
+/* Lists and annotations. */
 static bool is_list(const char *path) {
-  static const char *const endings[] = {"txt", "csv"};
+  static const char *const endings[] = {"txt", "csv", "json"};
   return ends_with(path, endings, MN_COUNT(endings));
+}
+
+/* Raw pixels: IDX, packed or not, and CIFAR's batches. */
+static bool is_records(const char *path) {
+  static const char *const endings[] = {"bin", "gz"};
+  const char *name = mn_base_name(path);
+  return strstr(name, "-ubyte") != NULL ||
+         (strstr(name, "_batch") != NULL && ends_with(path, endings, MN_COUNT(endings)));
 }
 
 static mn_status add_member(member_list *list, const char *path, mn_member **added) {
@@ -153,7 +162,7 @@ static mn_status take_entry(member_list *list, struct archive *file, struct arch
                                 : mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   }
   member->size = archive_entry_size(entry);
-  if (!mn_is_audio(name) && !mn_is_image(name) && !is_list(name)) return MN_OK;
+  if (!mn_is_audio(name) && !mn_is_image(name) && !is_list(name) && !is_records(name)) return MN_OK;
   return read_member(file, member, list->arena, total, path, error);
 }
 

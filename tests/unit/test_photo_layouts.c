@@ -1,0 +1,208 @@
+/* test_photo_layouts.c - small data sets of IDX, CIFAR-10 and COCO layout, as folders and archives, and
+ * what is wrong with broken ones.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "photo_support.h"
+
+static mn_status open_set(mn_dataset **dataset, const char *path, mn_error *error) {
+  mn_data_config config = {.path = path, .seed = 1};
+  return mn_dataset_open(dataset, &config, error);
+}
+
+static mn_dataset *open_ok(const char *path) {
+  mn_dataset *dataset = NULL;
+  mn_error error = {{0}};
+  assert_ok(open_set(&dataset, path, &error), &error);
+  return dataset;
+}
+
+static void assert_refused(const char *path, const char *says) {
+  mn_dataset *dataset = NULL;
+  mn_error error = {{0}};
+  assert_int_equal(open_set(&dataset, path, &error), MN_ERR_FORMAT);
+  if (strstr(error.text, says) == NULL) fail_msg("\"%s\" does not say %s", error.text, says);
+}
+
+static void run(const char *format, const char *root) {
+  char line[1200];
+  snprintf(line, sizeof line, format, root);
+  assert_int_equal(system(line), 0);
+}
+
+static void put_u32(uint8_t *to, uint32_t value) {
+  for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+enum { SIDE = 20 };
+
+/* `count` grey images; labels count up from 0 to 2. */
+static void write_idx(const char *root, const char *stem, int count, uint64_t seed) {
+  char name[128];
+  uint8_t *bytes = calloc(1, 16 + (size_t)count * SIDE * SIDE), labels[64] = {0};
+  put_u32(bytes, 0x803);
+  put_u32(bytes + 4, (uint32_t)count);
+  put_u32(bytes + 8, SIDE);
+  put_u32(bytes + 12, SIDE);
+  put_u32(labels, 0x801);
+  put_u32(labels + 4, (uint32_t)count);
+  for (int i = 0; i < count; i++) {
+    uint8_t *pixels = photo_pixels(SIDE, SIDE, 1, seed + (uint64_t)i);
+    memcpy(bytes + 16 + (ptrdiff_t)i * SIDE * SIDE, pixels, (size_t)SIDE * SIDE);
+    free(pixels);
+    labels[8 + i] = (uint8_t)(i % 3);
+  }
+  snprintf(name, sizeof name, "set/%s-images-idx3-ubyte", stem);
+  photo_write_text(photo_at(root, name), bytes, 16 + (size_t)count * SIDE * SIDE);
+  snprintf(name, sizeof name, "set/%s-labels-idx1-ubyte", stem);
+  photo_write_text(photo_at(root, name), labels, 8 + (size_t)count);
+  free(bytes);
+}
+
+static int32_t count_split(const mn_dataset *dataset, mn_split split) {
+  int32_t count = 0;
+  for (int32_t i = 0; i < mn_dataset_items(dataset); i++)
+    count += mn_dataset_item(dataset, i)->split == split;
+  return count;
+}
+
+static void idx_files_should_be_read_packed_or_not_in_folders_and_archives(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  write_idx(root, "train", 40, 1);
+  write_idx(root, "t10k", 6, 100);
+  for (int form = 0; form < 3; form++) {
+    if (form == 1) run("cd '%s' && tar cf set.tar set", root);
+    if (form == 2) run("cd '%s' && gzip set/*", root);
+    mn_dataset *dataset = open_ok(photo_at(root, form == 1 ? "set.tar" : "set"));
+    assert_int_equal(mn_dataset_items(dataset), 46);
+    assert_int_equal(count_split(dataset, MN_SPLIT_TEST), 6);
+    assert_true(count_split(dataset, MN_SPLIT_VAL) > 0);
+    assert_int_equal(mn_dataset_classes(dataset), 3);
+    assert_string_equal(mn_dataset_class(dataset, 2), "2");
+    assert_int_equal(mn_dataset_task(dataset), MN_TASK_IC);
+    assert_int_equal(mn_dataset_problems(dataset), 0);
+    int32_t width, height;
+    mn_dataset_image_size(dataset, &width, &height);
+    assert_int_equal(width, SIDE);
+    mn_dataset_close(dataset);
+  }
+}
+
+static void broken_idx_files_should_be_refused_in_one_line(void **state) {
+  (void)state;
+  const char *root = test_folder(), *images = photo_at(root, "set/train-images-idx3-ubyte");
+  write_idx(root, "train", 8, 1);
+  uint8_t head[16] = {0};
+  put_u32(head, 0x803);
+  put_u32(head + 4, 0xffffffffu);
+  put_u32(head + 8, SIDE);
+  put_u32(head + 12, SIDE);
+  photo_write_text(images, head, sizeof head);
+  assert_refused(photo_at(root, "set"), "expected 4294967295 images");
+  put_u32(head + 8, 0xffffffffu);
+  photo_write_text(images, head, sizeof head);
+  assert_refused(photo_at(root, "set"), "expected 4294967295 images");
+  put_u32(head, 0x802);
+  photo_write_text(images, head, sizeof head);
+  assert_refused(photo_at(root, "set"), "no IDX file");
+  photo_write_text(images, "\x1f\x8bxx", 4);
+  assert_refused(photo_at(root, "set"), "no IDX file");
+  run("rm '%s'/set/*labels*", root);
+  assert_refused(photo_at(root, "set"), "no file of labels");
+}
+
+static void cifar_batches_should_be_planes_with_a_label_before(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  enum { PLANE = 32 * 32, RECORD = 3 * PLANE + 1, COUNT = 30 };
+  uint8_t *batch = calloc(COUNT, RECORD);
+  mn_rng rng = mn_rng_seed(1);
+  for (int i = 0; i < COUNT * RECORD; i++)
+    batch[i] = (uint8_t)(i % RECORD == 0 ? (uint32_t)(i / RECORD % 10) : mn_rng_below(&rng, 256));
+  photo_write_text(photo_at(root, "c/data_batch_1.bin"), batch, (size_t)COUNT * RECORD);
+  for (int i = 1; i < COUNT * RECORD; i += 7) batch[i] ^= (uint8_t)(i % RECORD != 0 ? 3 : 0);
+  photo_write_text(photo_at(root, "c/test_batch.bin"), batch, (size_t)10 * RECORD);
+  mn_dataset *dataset = open_ok(photo_at(root, "c"));
+  assert_int_equal(mn_dataset_items(dataset), COUNT + 10);
+  assert_int_equal(count_split(dataset, MN_SPLIT_TEST), 10);
+  assert_string_equal(mn_dataset_class(dataset, mn_dataset_item(dataset, 3)->label), "cat");
+  mn_frontend frontend = mn_frontend_defaults(MN_FRONTEND_IMAGE);
+  frontend.size = 32;
+  frontend.colour = MN_COLOUR_RGB;
+  mn_feed *feed = NULL;
+  mn_error error = {{0}};
+  mn_feed_config config = {.batch = 1};
+  assert_ok(mn_feed_open(&feed, dataset, MN_SPLIT_TEST, 0, 1, &frontend, &config, &error), &error);
+  int8_t input[3 * PLANE];
+  assert_ok(mn_feed_input(feed, input, 0, 1.0f / 128, 0, &error), &error);
+  for (int i = 0; i < 3 * PLANE; i++)
+    assert_int_equal(input[i], batch[1 + i % 3 * PLANE + i / 3] - 128);
+  mn_feed_close(feed);
+  mn_dataset_close(dataset);
+  batch[0] = 10;
+  photo_write_text(photo_at(root, "c/data_batch_1.bin"), batch, RECORD);
+  assert_refused(photo_at(root, "c"), "label 10");
+  photo_write_text(photo_at(root, "c/data_batch_1.bin"), batch, RECORD - 1);
+  assert_refused(photo_at(root, "c"), "a multiple of 3073");
+  free(batch);
+}
+
+/* Photo 1: a person of 0.4 %; 2: one of 0.6 % at the right edge; 3: a large dog. */
+static void write_coco(const char *root, const char *split, int first) {
+  char name[128], text[2000];
+  for (int i = 1; i <= 3; i++) {
+    snprintf(name, sizeof name, "coco/%s2014/COCO_%s_%03d.jpg", split, split, i);
+    photo_write_jpeg(photo_at(root, name), 100, 50, 3, (uint64_t)(first + i));
+  }
+  int size = snprintf(
+      text, sizeof text,
+      "{\"info\": {}, \"images\": [{\"id\": 1, \"width\": 100, \"height\": 50, \"file_name\": "
+      "\"COCO_%s_001.jpg\"}, {\"id\": 3, \"width\": 100, \"height\": 50, \"file_name\": "
+      "\"COCO_%s_003.jpg\"}, {\"id\": 2, \"width\": 100, \"height\": 50, \"file_name\": "
+      "\"COCO_%s_002.jpg\"}, {\"id\": 9, \"width\": 9, \"height\": 9, \"file_name\": \"no.jpg\"}],"
+      "\"annotations\": [{\"image_id\": 1, \"category_id\": 4, \"bbox\": [2, 2, 5, 4]},"
+      "{\"image_id\": 2, \"category_id\": 4, \"bbox\": [94, 10, 6, 5]},"
+      "{\"image_id\": 3, \"category_id\": 7, \"bbox\": [0, 0, 90, 40]}],"
+      "\"categories\": [{\"id\": 7, \"name\": \"dog\"}, {\"id\": 4, \"name\": \"person\"}]}",
+      split, split, split);
+  snprintf(name, sizeof name, "coco/annotations/instances_%s2014.json", split);
+  photo_write_text(photo_at(root, name), text, (size_t)size);
+}
+
+static void coco_should_label_by_half_a_percent_and_keep_the_person_in_the_square(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  write_coco(root, "train", 0);
+  write_coco(root, "val", 10);
+  run("cd '%s' && tar cf coco.tar coco", root);
+  for (int form = 0; form < 2; form++) {
+    mn_dataset *dataset = open_ok(photo_at(root, form == 0 ? "coco" : "coco.tar"));
+    assert_int_equal(mn_dataset_items(dataset), 6);
+    assert_int_equal(mn_dataset_task(dataset), MN_TASK_VWW);
+    assert_string_equal(mn_dataset_class(dataset, 1), "person");
+    for (int32_t i = 0; i < 6; i++) {
+      const mn_item *item = mn_dataset_item(dataset, i);
+      assert_int_equal(item->label, strstr(item->file, "_002.jpg") != NULL);
+      assert_true((strstr(item->file, "val") != NULL) == (item->split == MN_SPLIT_TEST));
+    }
+    assert_string_equal(mn_dataset_problem(dataset, 0)->kind, "missing");
+    int32_t width, height;
+    mn_dataset_image_size(dataset, &width, &height);
+    assert_int_equal(height, 50);
+    mn_dataset_close(dataset);
+  }
+  photo_write_text(photo_at(root, "coco/annotations/instances_val2014.json"), "{\"images\": [}",
+                   13);
+  assert_refused(photo_at(root, "coco"), "instances_val2014.json:1:");
+  photo_write_text(photo_at(root, "coco/annotations/instances_val2014.json"), "{}", 2);
+  assert_refused(photo_at(root, "coco"), "category \"person\"");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(idx_files_should_be_read_packed_or_not_in_folders_and_archives),
+      cmocka_unit_test(broken_idx_files_should_be_refused_in_one_line),
+      cmocka_unit_test(cifar_batches_should_be_planes_with_a_label_before),
+      cmocka_unit_test(coco_should_label_by_half_a_percent_and_keep_the_person_in_the_square),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
