@@ -89,7 +89,8 @@ mn_status mn_audio_window(int16_t *pcm, int32_t *count, const char *path, const 
 /* ---- Batches -----------------------------------------------------------------------------*/
 /* A batch's items are windows: one each but in task ad, where a recording has several.
  * x: features in real units [items, H, W, C]; target: class probabilities [items, classes] (one-hot,
- * smoothed or mixed); label: the class, -1 in mixed items. Borrowed until the next mn_feed call. */
+ * smoothed or mixed; times the weight of the class where classes are balanced); label: the class,
+ * -1 in mixed items. Borrowed until the next mn_feed call. */
 typedef struct mn_batch {
   int32_t items, classes;
   const float *x;
@@ -124,6 +125,7 @@ typedef struct mn_feed_config {
   double mixup;          /* coefficient of the beta distribution; 0 none */
   double label_smoothing;
   bool reconstruct;      /* the target is the input itself: auto-encoders */
+  bool balance;          /* targets weigh so much that every class weighs the same in all */
   uint64_t seed;
 } mn_feed_config;
 mn_feed_config mn_feed_defaults(const mn_dataset *dataset); /* recipe that suits the dataset (docs) */

@@ -65,7 +65,9 @@
   X(INTEGER, bits, 0, "8", "8", "bits of weights and activations")                               \
   X(TEXT, init, 0, "", "CHECKPOINT",                                                             \
     "inherit parameters by layer name (train.ckpt, supernet.ckpt)")                              \
-  X(LATERV, teacher, 0, "", "MODEL", "distill from this model")                                  \
+  X(TEXT, teacher, 0, "", "MODEL.tflite", "distill from this model of the same input line")      \
+  X(REAL, distill, 0, "0.5", "R", "share of the teacher in the loss")                            \
+  X(REAL, temperature, 0, "4", "R", "at which teacher and network are compared")                 \
   X(INTEGER, epochs, 0, "60", "E", "passes over the training split")                             \
   X(INTEGER, seeds, 0, "1", "K", "train K times, seeds N, N+1, ...; report mean and deviation")  \
   X(INTEGER, batch, 0, "100", "B", "examples per step")                                          \
@@ -77,6 +79,12 @@
   X(REAL, quantize_from, 0, "0.6", "R", "share of the epochs after which 8-bit training begins") \
   X(WORD, score, 0, "auto", "auto|probability|reconstruction|embedding|bands",                   \
     "anomaly detection: what the model is judged by")                                            \
+  X(REAL, average, 0, "0", "R", "decay of a running average of the weights (0.999); 0: none")    \
+  X(WORD, keep, 0, "last", "last|best", "the epoch that is left; best: by validation, in 8 bits") \
+  X(INTEGER, patience, 0, "0", "E", "stop after E epochs without a better one; 0: never")        \
+  X(WORD, class_weights, 0, "none", "none|balanced", "let rare classes weigh more in the loss")  \
+  X(REAL, mixup, 0, "-1", "R", "mix examples: coefficient of the beta distribution; -1: what suits") \
+  X(REAL, cutmix, 0, "0", "R", "photos: probability of a rectangle out of another one")          \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped; ends with the same bytes")
 
 #define MN_OPTIONS_EVAL(X)                                                      \

@@ -19,6 +19,7 @@ typedef struct mn_train_config {
   double learning_rate, final_learning_rate, weight_decay, momentum;
   int64_t steps, warmup_steps; /* of the schedule: linear warm-up, then cosine */
   double input_low, input_high; /* range of the input tensor; both 0: learned */
+  double distill, temperature; /* share of the teacher in the loss, where one is given */
   double dropout;              /* before the last layer with weights */
   int64_t quantize_from;       /* step at which fake quantization starts; -1 never */
   int32_t batch;               /* largest batch */
@@ -54,6 +55,10 @@ mn_status mn_trainer_step(mn_trainer *trainer, double *loss, const mn_batch *bat
  * where it has started (the trainer's own int8 judgement). */
 mn_status mn_trainer_scores(mn_trainer *trainer, float *scores, const mn_batch *batch,
                             const mn_gates *gates, mn_error *error) MN_MUST_CHECK;
+/* Scores of a teacher for the next steps' batches, [items][classes], before any softmax; borrowed. NULL:
+ * none. Loss = (1 - distill) cross-entropy + distill T^2 (cross-entropy with the teacher's softmax, both
+ * sides at temperature T) (Hinton et al. 2015). */
+void mn_trainer_teach(mn_trainer *trainer, const float *teacher);
 int64_t mn_trainer_steps_done(const mn_trainer *trainer);
 
 /* Copies parameters by layer name, narrower layers taking the leading channels (the prefix masks of
@@ -88,15 +93,22 @@ mn_status mn_trainer_calibrate(mn_trainer *trainer, mn_feed *feed, int32_t batch
                                mn_error *error) MN_MUST_CHECK;
 
 /* ---- The stage: epochs over a feed, with evaluation, checkpoints and resume ------------------*/
+typedef mn_status mn_teach(void *context, const float **scores, const mn_batch *batch,
+                           mn_error *error); /* as mn_trainer_teach takes them */
 typedef struct mn_fit_config {
   int32_t epochs;
+  double average;    /* decay of a running average of all parameters, which is what is judged and left; 0 none */
+  bool keep_best;    /* leave the epoch that validation liked best, among those in 8 bits */
+  int32_t patience;  /* epochs without a better one after which to stop; 0: never */
+  mn_teach *teach;   /* NULL: no teacher */
+  void *teacher;
   const char *checkpoint; /* path; NULL none */
   bool resume;
   uint64_t identity;
   const mn_monitor *monitor;
 } mn_fit_config;
 typedef struct mn_fit_result {
-  int32_t epochs;
+  int32_t epochs, best_epoch; /* best_epoch: that of the parameters left */
   double loss, train_accuracy, val_accuracy;
   double samples_per_second;
 } mn_fit_result;

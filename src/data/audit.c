@@ -27,7 +27,7 @@ static void hash_item(void *context, int32_t item, int32_t thread) {
   (void)thread;
   const audit *a = context;
   mn_entry *entry = &a->dataset->entries[item];
-  const mn_record *r = &entry->record;
+  const mn_raw_photo *r = &entry->record;
   if (r->pixels != NULL)
     entry->hash = mn_hash64(0, r->pixels, (size_t)(r->height * r->width * r->channels));
   else if (!mn_source_hash(&entry->hash, &a->dataset->source, entry->index))

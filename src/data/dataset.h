@@ -16,11 +16,11 @@ typedef enum mn_origin {
 } mn_origin;
 
 /* Raw pixels of one example inside a member; planar: all red, then all green, then all blue. */
-typedef struct mn_record {
+typedef struct mn_raw_photo {
   const uint8_t *pixels; /* NULL: a file of its own */
   int32_t height, width, channels;
   bool planar;
-} mn_record;
+} mn_raw_photo;
 
 /* A square of a photo; side 0: the centred one. */
 typedef struct mn_crop {
@@ -34,7 +34,7 @@ typedef struct mn_entry {
   const char *class_text; /* folder */
   mn_audio_info info;
   mn_image_info image;
-  mn_record record;
+  mn_raw_photo record;
   mn_crop crop;
 } mn_entry;
 

@@ -114,6 +114,22 @@ static mn_status choose_items(mn_feed *feed, int32_t part, int32_t parts) {
   return MN_OK;
 }
 
+/* Items / (classes x items of the class): the mean over items is 1. */
+static mn_status weigh_classes(mn_feed *feed) {
+  int32_t classes = feed->dataset->classes;
+  if (!feed->config.balance) return MN_OK;
+  feed->weight = mn_arena_array(feed->arena, (size_t)classes, sizeof *feed->weight);
+  if (feed->weight == NULL) return MN_ERR_MEMORY;
+  for (int32_t i = 0; i < feed->count; i++) {
+    int32_t label = mn_feed_label_of(feed, i);
+    if (label >= 0) feed->weight[label] += 1.0f;
+  }
+  for (int32_t c = 0; c < classes; c++)
+    if (feed->weight[c] > 0.0f)
+      feed->weight[c] = (float)feed->count / ((float)classes * feed->weight[c]);
+  return MN_OK;
+}
+
 mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split, int32_t part,
                        int32_t parts, const mn_frontend *frontend, const mn_feed_config *config,
                        mn_error *error) {
@@ -147,6 +163,7 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
   mn_status status = mn_feature_set_open(&made->set, dataset, split, &made->frontend, &held, error);
   if (status == MN_OK) {
     status = choose_items(made, part, parts);
+    if (status == MN_OK) status = weigh_classes(made);
     if (status == MN_OK) status = make_room(made);
     if (status != MN_OK) mn_error_set(error, status, "feed: out of memory");
   }
@@ -202,6 +219,10 @@ void mn_feed_set_target(mn_feed *feed, int32_t slot, int32_t index, int32_t othe
   for (int32_t c = 0; c < classes; c++) target[c] = smoothing / (float)classes;
   if (share < 1.0f) target[second] += (1.0f - smoothing) * (1.0f - share);
   if (label >= 0) target[label] += (1.0f - smoothing) * share;
+  if (feed->weight != NULL && label >= 0) {
+    float weight = share * feed->weight[label] + (1.0f - share) * feed->weight[second];
+    for (int32_t c = 0; c < classes; c++) target[c] *= weight;
+  }
   feed->label[slot] = share < 1.0f && second != label ? -1 : label;
   feed->item[slot] = feed->set->item[feed->chosen[index]];
 }

@@ -27,6 +27,7 @@ struct mn_feed {
   int32_t *order;  /* [count] of epoch_ordered */
   int32_t epoch_ordered;
   float *x, *target;
+  float *weight; /* [classes]; NULL: all alike */
   int32_t *label, *item;
   /* sound */
   mn_extractor clean; /* for mn_feed_input */

@@ -26,7 +26,7 @@ typedef struct mn_record_file {
 mn_status mn_layout_load(mn_record_file *file, mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* One more item "member:index"; there is room. */
 mn_status mn_layout_add_record(mn_dataset *dataset, const mn_record_file *file, int32_t index,
-                               const mn_record *record, const char *class_text,
+                               const mn_raw_photo *record, const char *class_text,
                                mn_error *error) MN_MUST_CHECK;
 
 #endif

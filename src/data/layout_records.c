@@ -57,7 +57,8 @@ mn_status mn_layout_load(mn_record_file *file, mn_dataset *dataset, mn_error *er
 }
 
 mn_status mn_layout_add_record(mn_dataset *dataset, const mn_record_file *file, int32_t index,
-                               const mn_record *record, const char *class_text, mn_error *error) {
+                               const mn_raw_photo *record, const char *class_text,
+                               mn_error *error) {
   const char *name = mn_arena_text(dataset->arena, "%s:%d",
                                    dataset->source.members[file->member].path, (int)index);
   if (name == NULL || class_text == NULL) return no_memory(dataset, error);
@@ -178,10 +179,10 @@ static mn_status idx_read(mn_dataset *dataset, mn_error *error) {
   for (int32_t p = 0; p < count; p++) {
     size_t bytes = (size_t)pairs[p].height * (size_t)pairs[p].width;
     for (int32_t i = 0; i < pairs[p].count; i++) {
-      mn_record record = {.pixels = pairs[p].images.bytes.data + 16 + bytes * (size_t)i,
-                          .height = pairs[p].height,
-                          .width = pairs[p].width,
-                          .channels = 1};
+      mn_raw_photo record = {.pixels = pairs[p].images.bytes.data + 16 + bytes * (size_t)i,
+                             .height = pairs[p].height,
+                             .width = pairs[p].width,
+                             .channels = 1};
       MN_TRY(mn_layout_add_record(dataset, &pairs[p].images, i, &record,
                                   names[pairs[p].labels.bytes.data[8 + i]], error));
     }
@@ -231,7 +232,7 @@ static mn_status add_batch(mn_dataset *dataset, const mn_record_file *file,
   const char *path = dataset->source.members[file->member].path;
   for (size_t i = 0; i < file->bytes.size / CIFAR_RECORD; i++) {
     const uint8_t *at = file->bytes.data + i * CIFAR_RECORD;
-    mn_record record = {at + 1, CIFAR_SIDE, CIFAR_SIDE, 3, true};
+    mn_raw_photo record = {at + 1, CIFAR_SIDE, CIFAR_SIDE, 3, true};
     if (at[0] >= CIFAR_CLASSES)
       return mn_error_set(error, MN_ERR_FORMAT, "%s: image %zu has label %d; expected 0 to 9", path,
                           i, at[0]);

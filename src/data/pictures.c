@@ -18,7 +18,7 @@ static mn_status decode_file(mn_picture *picture, const char *path, const char *
   return status;
 }
 
-static mn_status copy_record(mn_picture *picture, const mn_record *r, const char *name,
+static mn_status copy_record(mn_picture *picture, const mn_raw_photo *r, const char *name,
                              mn_error *error) {
   mn_picture made = {.channels = r->channels};
   MN_TRY(mn_picture_allocate(&made, r->width, r->height, name, error));
@@ -47,7 +47,7 @@ static mn_status decode_item(const mn_dataset *dataset, mn_picture *picture, int
                              mn_error *error) {
   const mn_member *m = &dataset->source.members[dataset->entries[item].index];
   const char *name = dataset->items[item].file;
-  const mn_record *record = &dataset->entries[item].record;
+  const mn_raw_photo *record = &dataset->entries[item].record;
   if (record->pixels != NULL) return copy_record(picture, record, name, error);
   if (m->data != NULL)
     return mn_picture_decode(picture, (mn_bytes){m->data, (size_t)m->size}, name, error);

@@ -1,14 +1,17 @@
 /* fit.c - one training: feeds, trainer, freeze, model file, verdict. See train.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <string.h>
 
 #include "run/anomaly.h"
+#include "run/teacher.h"
 
 typedef struct fitting {
   const mn_training *job;
   mn_feed *train, *val, *test;
   mn_trainer *trainer;
-  mn_arena *arena; /* of the frozen graph and the model */
+  mn_arena *arena;     /* of the frozen graph and the model */
+  mn_teacher *teacher; /* NULL: none */
 } fitting;
 
 static mn_status open_feeds(fitting *f, mn_error *error) {
@@ -17,6 +20,9 @@ static mn_status open_feeds(fitting *f, mn_error *error) {
   config.batch = clean.batch = (int32_t)job->options->batch;
   config.seed = job->seed;
   config.label_smoothing = job->options->label_smoothing;
+  config.balance = strcmp(job->options->class_weights, "balanced") == 0;
+  if (job->options->mixup >= 0) config.mixup = job->options->mixup;
+  config.cutmix = job->options->cutmix;
   config.reconstruct = clean.reconstruct = job->reconstructs;
   if (job->reconstructs) config.mixup = 0;
   MN_TRY(
@@ -37,6 +43,8 @@ static mn_train_config train_config(const fitting *f) {
   config.learning_rate = options->learning_rate;
   config.weight_decay = options->weight_decay;
   config.dropout = options->dropout;
+  config.distill = options->distill;
+  config.temperature = options->temperature;
   if (f->job->frontend.kind == MN_FRONTEND_IMAGE) { /* int8 = pixel - 128, nothing is lost */
     config.input_low = -1;
     config.input_high = 127.0 / 128;
@@ -58,11 +66,16 @@ static mn_train_config train_config(const fitting *f) {
 /* A checkpoint goes on only under the same network, data and recipe. */
 static uint64_t identity(const mn_training *job) {
   const mn_options_train *o = job->options;
-  const double recipe[] = {(double)o->epochs, (double)o->batch, (double)o->warmup_epochs,
-                           o->learning_rate,  o->weight_decay,  o->label_smoothing,
-                           o->dropout,        o->quantize_from, (double)job->seed};
+  const double recipe[] = {(double)o->epochs, (double)o->batch,    (double)o->warmup_epochs,
+                           o->learning_rate,  o->weight_decay,     o->label_smoothing,
+                           o->dropout,        o->quantize_from,    (double)job->seed,
+                           o->average,        (double)o->patience, o->mixup,
+                           o->cutmix,         o->distill,          o->temperature};
+  const char *words[] = {o->keep, o->class_weights, o->teacher != NULL ? o->teacher : ""};
   uint64_t data = mn_dataset_hash(job->dataset);
-  return mn_hash64(mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe), &data, sizeof data);
+  uint64_t sum = mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe);
+  for (size_t i = 0; i < MN_COUNT(words); i++) sum = mn_hash64(sum, words[i], strlen(words[i]));
+  return mn_hash64(sum, &data, sizeof data);
 }
 
 /* Of the network without rounding; a split without items has no figure. */
@@ -84,7 +97,13 @@ static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
                           "%s: found no layer that %s has too; expected the same layer names",
                           job->options->init, mn_net_path(job->net));
   }
+  if (job->options->teacher != NULL) MN_TRY(mn_teacher_open(&f->teacher, job, f->arena, error));
   mn_fit_config stage = {.epochs = (int32_t)job->options->epochs,
+                         .average = job->options->average,
+                         .keep_best = strcmp(job->options->keep, "best") == 0,
+                         .patience = (int32_t)job->options->patience,
+                         .teach = f->teacher != NULL ? mn_teacher_teach : NULL,
+                         .teacher = f->teacher,
                          .checkpoint = job->checkpoint,
                          .resume = going_on,
                          .identity = identity(job),
@@ -157,6 +176,7 @@ mn_status mn_train_once(mn_trained *trained, const mn_training *training, mn_err
   if (status == MN_OK) status = write_model(trained, &f, error);
   if (status == MN_OK) mn_ranks_wait(); /* what the first rank wrote may be read from here on */
   mn_trainer_destroy(f.trainer);
+  mn_teacher_close(f.teacher);
   mn_feed_close(f.train);
   mn_feed_close(f.val);
   mn_feed_close(f.test);

@@ -29,6 +29,14 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   if (options->seeds < 1 || options->seeds > 1000)
     return mn_error_set(error, MN_ERR_USAGE, "--seeds: found %lld; expected 1 to 1000",
                         (long long)options->seeds);
+  if (options->average < 0 || options->average >= 1 || options->distill < 0 ||
+      options->distill > 1 || options->cutmix < 0 || options->cutmix > 1)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "train: --average, --distill and --cutmix are shares; expected 0 to 1, "
+                        "--average below it");
+  if (!(options->temperature > 0) || options->patience < 0)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "train: expected --temperature above 0, --patience not below");
   if (options->quantize_from > 1 || options->label_smoothing >= 1 || options->dropout >= 1)
     return mn_error_set(
         error, MN_ERR_USAGE,
@@ -150,6 +158,7 @@ static mn_status finish(json_t **result, const train_job *job, mn_error *error) 
   mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
   put_figures(object, best);
   mn_json_put_int(object, "epochs", best->fit.epochs);
+  mn_json_put_int(object, "best_epoch", best->fit.best_epoch);
   mn_json_put_known(object, "samples_per_second",
                     best->fit.samples_per_second > 0 ? best->fit.samples_per_second : -1);
   mn_json_put_real(object, "loss", best->fit.loss);
@@ -191,7 +200,7 @@ mn_status mn_run_train(json_t **result, const mn_run_context *context,
                                 .options = options,
                                 .seed = (uint64_t)context->common->seed}};
   MN_TRY(check_options(context, options, error));
-  const char *inputs[] = {options->net, context->data->data, options->init};
+  const char *inputs[] = {options->net, context->data->data, options->init, options->teacher};
   mn_status status = prepare(&job, error);
   if (status == MN_OK)
     status = mn_stage_record(context, job.folder, "running",

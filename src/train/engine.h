@@ -160,6 +160,7 @@ struct mn_trainer {
   mn_batch part;
   int32_t first_item, all_items; /* of the part in the whole batch; items of the whole */
   const mn_gates *gates;
+  const float *teacher; /* scores for the batch; NULL: none */
   bool training, updates;
   bool turned;    /* order of the next unit's shards */
   int32_t broken; /* value with a non-finite sum; -1 */
@@ -212,6 +213,13 @@ void mn_range_optimize(mn_trainer *t, mn_learned_range *range, double rate);
 const float *mn_unit_round_weights(mn_unit *u);
 void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u);
 mn_status mn_engine_calibrate(mn_trainer *t) MN_MUST_CHECK;
+/* snapshot.c: all parameters in canonical order, which is the same on every instruction set. */
+int64_t mn_snapshot_floats(const mn_trainer *t);
+void mn_snapshot_take(const mn_trainer *t, float *to);
+void mn_snapshot_give(mn_trainer *t, const float *from);
+/* average = decay * average + (1 - decay) * parameters; `spare` as large. Ranges count from the step at
+ * which they began. */
+void mn_snapshot_blend(const mn_trainer *t, float *average, float *spare, double decay);
 /* loss.c */
 double mn_loss_run(mn_trainer *t);
 void mn_loss_scores(mn_trainer *t, float *scores);

@@ -64,6 +64,12 @@ bool mn_trainer_stops(const mn_trainer *trainer, const mn_monitor *monitor) {
 }
 
 /* ---- Epochs -------------------------------------------------------------------------------------*/
+/* What an unbroken run remembers of the epochs behind it; part of checkpoints. */
+typedef struct fit_state {
+  double best;
+  int64_t best_epoch;
+} fit_state;
+
 typedef struct fit {
   mn_trainer *t;
   mn_feed *train, *val;
@@ -72,6 +78,9 @@ typedef struct fit {
   mn_error *error;
   int32_t batches;
   int64_t total, items;
+  fit_state state;
+  float *average, *best, *spare; /* snapshots; NULL where not asked for */
+  int64_t floats;
 } fit;
 
 static mn_status save(const fit *f) {
@@ -122,21 +131,85 @@ static mn_status one_step(fit *f) {
                 index = (int32_t)(f->t->step % f->batches);
   if (index == 0) f->t->tally = (mn_tally){0};
   MN_TRY(mn_feed_batch(f->train, &batch, epoch, index, f->error));
+  const float *taught = NULL;
+  if (f->config->teach != NULL)
+    MN_TRY(f->config->teach(f->config->teacher, &taught, &batch, f->error));
+  mn_trainer_teach(f->t, taught);
   MN_TRY(mn_trainer_step(f->t, &loss, &batch, NULL, true, f->error));
+  mn_trainer_teach(f->t, NULL);
+  if (f->average != NULL) mn_snapshot_blend(f->t, f->average, f->spare, f->config->average);
   tally_add(f->t, loss);
   f->items += batch.items;
   report(f, loss);
   return MN_OK;
 }
 
+/* The better of two epochs, once the network is what it will be in the end. */
+static void remember(fit *f) {
+  const bool settled = f->t->config.quantize_from < 0 || f->t->quantized;
+  if (!settled || f->result->val_accuracy <= f->state.best) return;
+  f->state.best = f->result->val_accuracy;
+  f->state.best_epoch = f->result->epochs;
+  if (f->best != NULL) mn_snapshot_take(f->t, f->best);
+}
+
+/* Judges the average where there is one; training goes on with what it had. */
+static mn_status judge(fit *f) {
+  if (f->val == NULL) return MN_OK;
+  if (f->average != NULL) {
+    mn_snapshot_take(f->t, f->spare);
+    mn_snapshot_give(f->t, f->average);
+  }
+  const mn_status status = accuracy_of(f->t, &f->result->val_accuracy, f->val, f->error);
+  if (status == MN_OK) remember(f);
+  if (f->average != NULL) mn_snapshot_give(f->t, f->spare);
+  return status;
+}
+
 static mn_status epoch_end(fit *f) {
   result_take(f);
   f->result->epochs = (int32_t)(f->t->step / f->batches);
-  if (f->val != NULL) MN_TRY(accuracy_of(f->t, &f->result->val_accuracy, f->val, f->error));
+  MN_TRY(judge(f));
   mn_monitor_message(f->config->monitor, MN_LEVEL_DEBUG,
                      "epoch %d: loss %.4f, train %.4f, val %.4f", f->result->epochs,
                      f->result->loss, f->result->train_accuracy, f->result->val_accuracy);
   return save(f);
+}
+
+static bool out_of_patience(const fit *f) {
+  const int64_t epoch = f->t->step / f->batches;
+  return f->config->patience > 0 && f->state.best_epoch > 0 &&
+         epoch - f->state.best_epoch >= f->config->patience;
+}
+
+/* Snapshots travel with checkpoints: a resumed run ends with the same bytes. */
+static mn_status make_snapshots(fit *f) {
+  const mn_fit_config *config = f->config;
+  f->state.best = -1;
+  if (config->average <= 0 && !config->keep_best && config->patience <= 0) return MN_OK;
+  f->floats = mn_snapshot_floats(f->t);
+  const size_t bytes = (size_t)f->floats * sizeof(float);
+  if (config->average > 0) {
+    f->average = mn_malloc(bytes);
+    f->spare = mn_malloc(bytes);
+    if (f->average == NULL || f->spare == NULL) return MN_ERR_MEMORY;
+    mn_snapshot_take(f->t, f->average);
+    mn_trainer_attach(f->t, "fit.average", f->average, bytes);
+  }
+  if (config->keep_best) {
+    f->best = mn_malloc(bytes);
+    if (f->best == NULL) return MN_ERR_MEMORY;
+    mn_snapshot_take(f->t, f->best);
+    mn_trainer_attach(f->t, "fit.best", f->best, bytes);
+  }
+  mn_trainer_attach(f->t, "fit.state", &f->state, sizeof f->state);
+  return MN_OK;
+}
+
+static void drop_snapshots(fit *f) {
+  mn_free(f->average);
+  mn_free(f->best);
+  mn_free(f->spare);
 }
 
 static mn_status interrupted(fit *f) {
@@ -148,11 +221,34 @@ static mn_status interrupted(fit *f) {
 }
 
 static mn_status run_epochs(fit *f) {
-  while (f->t->step < f->total) {
+  while (f->t->step < f->total && !(f->t->step % f->batches == 0 && out_of_patience(f))) {
     if (mn_trainer_stops(f->t, f->config->monitor)) return interrupted(f);
     MN_TRY(one_step(f));
     if (f->t->step % f->batches == 0) MN_TRY(epoch_end(f));
   }
+  return MN_OK;
+}
+
+/* The parameters that are left: the best epoch's, the average, or the last ones. */
+static void settle(const fit *f) {
+  f->result->best_epoch = f->result->epochs;
+  if (f->best != NULL && f->state.best_epoch > 0) {
+    mn_snapshot_give(f->t, f->best);
+    f->result->best_epoch = (int32_t)f->state.best_epoch;
+    f->result->val_accuracy = f->state.best;
+  } else if (f->average != NULL) {
+    mn_snapshot_give(f->t, f->average);
+  }
+}
+
+static mn_status run(fit *f) {
+  MN_TRY(restore(f));
+  const double start = mn_seconds();
+  const bool complete = f->t->step >= f->total || out_of_patience(f);
+  MN_TRY(run_epochs(f));
+  f->result->samples_per_second = f->items > 0 ? (double)f->items / (mn_seconds() - start) : 0;
+  if (complete) MN_TRY(epoch_end(f));
+  settle(f);
   return MN_OK;
 }
 
@@ -164,10 +260,11 @@ mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_
   f.batches = mn_feed_batches(train);
   f.total = (int64_t)f.batches * config->epochs;
   if (f.batches < 1) return mn_error_set(error, MN_ERR_ARGUMENT, "there is nothing to train on");
-  MN_TRY(restore(&f));
-  const double start = mn_seconds();
-  const bool complete = trainer->step >= f.total;
-  MN_TRY(run_epochs(&f));
-  result->samples_per_second = f.items > 0 ? (double)f.items / (mn_seconds() - start) : 0;
-  return complete ? epoch_end(&f) : MN_OK;
+  const int32_t attached = trainer->attachment_count;
+  mn_status status = make_snapshots(&f);
+  if (status != MN_OK) mn_error_set(error, status, "out of memory while training");
+  if (status == MN_OK) status = run(&f);
+  drop_snapshots(&f);
+  trainer->attachment_count = attached;
+  return status;
 }

@@ -18,18 +18,36 @@ static double beta_of(const mn_trainer *t) {
   return t->softmax && last->beta > 0.0f ? (double)last->beta : 1;
 }
 
-/* loss = -sum target * log p; the targets sum to 1, so dloss/dx = beta * (p - target). */
+/* loss = -sum target * log p; dloss/dx = beta * (p * sum of targets - target). The targets sum to 1, or
+ * to the weight of their class. */
 static double cross_entropy(const mn_trainer *t, float *g, const float *x, const float *target,
                             double *p) {
   const int32_t count = t->batch->classes;
   const double beta = beta_of(t), share = beta / t->all_items;
-  double loss = 0;
+  double loss = 0, total = 0;
+  for (int32_t i = 0; i < count; i++) total += (double)target[i];
   softmax(p, x, count, beta);
   for (int32_t i = 0; i < count; i++) {
     if (target[i] > 0.0f) loss -= (double)target[i] * log(fmax(p[i], 1e-300));
-    g[i] = (float)((p[i] - (double)target[i]) * share);
+    g[i] = (float)((p[i] * total - (double)target[i]) * share);
   }
   return isnan(p[0]) ? p[0] : loss;
+}
+
+/* Puts the teacher's share into loss and gradient. p: room for two softmaxes. */
+static double distil(const mn_trainer *t, float *g, double loss, const float *x,
+                     const float *teacher, double *p) {
+  const int32_t count = t->batch->classes;
+  const double own = 1 - t->config.distill, heat = t->config.temperature, beta = beta_of(t);
+  const double share = t->config.distill * heat * beta / t->all_items;
+  double *q = p + count, taught = 0;
+  softmax(p, x, count, beta / heat);
+  softmax(q, teacher, count, 1 / heat);
+  for (int32_t i = 0; i < count; i++) {
+    taught -= q[i] * log(fmax(p[i], 1e-300));
+    g[i] = (float)(own * (double)g[i] + (p[i] - q[i]) * share);
+  }
+  return own * loss + t->config.distill * heat * heat * taught;
 }
 
 static double mean_squared(const mn_trainer *t, float *g, const float *x, const float *target) {
@@ -78,12 +96,16 @@ static void loss_shard(void *context, int32_t shard, int32_t thread) {
   const int64_t floats = v->pixels * v->stride;
   const int32_t classes = t->batch->classes;
   double *p = (double *)(void *)(t->scratch + thread * t->scratch_floats); /* 64-byte aligned */
-  float *x = (float *)(p + classes), *g = x + classes, *seen = g + classes;
+  float *x = (float *)(p + 3 * classes), *g = x + classes, *seen = g + classes;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *target = t->batch->target + (ptrdiff_t)item * classes;
     gather_scores(v, x, mn_value_read(t, v, seen, item * v->pixels, v->pixels));
     t->item_loss[item] = t->config.loss == MN_LOSS_MEAN_SQUARED ? mean_squared(t, g, x, target)
                                                                 : cross_entropy(t, g, x, target, p);
+    if (t->teacher != NULL)
+      t->item_loss[item] =
+          distil(t, g, t->item_loss[item], x,
+                 t->teacher + (ptrdiff_t)(t->first_item + item) * classes, p + classes);
     item_note(t, x, item);
     scatter_gradient(v, v->g + item * floats, g);
   }

@@ -15,6 +15,7 @@ mn_train_config mn_train_defaults(void) {
       .final_learning_rate = 1e-5,
       .weight_decay = 1e-2,
       .momentum = 0.9,
+      .temperature = 4,
       .steps = 1000,
       .warmup_steps = 20,
       .quantize_from = -1,
@@ -66,6 +67,10 @@ void mn_trainer_destroy(mn_trainer *trainer) {
   mn_engine_release(trainer);
   mn_arena_destroy(trainer->arena);
   mn_free(trainer);
+}
+
+void mn_trainer_teach(mn_trainer *trainer, const float *teacher) {
+  trainer->teacher = teacher;
 }
 
 int64_t mn_trainer_steps_done(const mn_trainer *trainer) {

@@ -20,7 +20,7 @@ expect 2 inspect m.tflite --threads 100000 && one_line
 
 # not built yet: named, never ignored
 expect 2 characterize --count 5 && one_line && says err "not built yet"
-expect 2 train --teacher m.tflite && one_line && says err "--teacher"
+expect 2 train --net a.net --average 2 && one_line && says err "--average"
 
 # help goes to standard output, misuse to standard error
 expect 0 --help && says out "Commands:"
