@@ -38,6 +38,9 @@ mn_status mn_net_parse(mn_net **net, mn_arena *arena, const char *path, mn_bytes
  * called before lowering only. Errors: MN_ERR_ARGUMENT naming the nearest name, or the options. */
 mn_status mn_net_set(mn_net *net, const char *name, const char *value, mn_error *error) MN_MUST_CHECK;
 
+/* The same by number, without a choice of words. */
+void mn_net_pin(mn_net *net, int32_t decision, int32_t option);
+
 const char *mn_net_path(const mn_net *net);
 int32_t mn_net_decisions(const mn_net *net);
 const mn_decision *mn_net_decision(const mn_net *net, int32_t index);

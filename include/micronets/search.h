@@ -31,6 +31,7 @@ typedef struct mn_search_config {
   mn_budget budget;
   const mn_file_words *words; /* what the .tflite will say; counts under MN_RUNTIME_TFLM; may be NULL */
   int32_t epochs;            /* 0: default */
+  double share;              /* of the epochs: a first look; 0: all of them */
   int32_t warmup_epochs;     /* weights only; -1: default */
   double temperature_start, temperature_end; /* 0: default */
   double architecture_rate;  /* 0: default */

@@ -141,6 +141,12 @@ static mn_status pin(mn_net *net, int32_t decision, const char *value, mn_error 
                       d->face.name, value, list);
 }
 
+void mn_net_pin(mn_net *net, int32_t decision, int32_t option) {
+  mn_decision *face = &net->decisions[decision].face;
+  face->value += option;
+  face->options = 1;
+}
+
 static mn_status set_number(const mn_net *net, net_named *named, const char *value,
                             mn_error *error) {
   char *end;

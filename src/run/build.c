@@ -265,6 +265,24 @@ static mn_status check_inputs(const build *b, mn_error *error) {
   return mn_stage_net(&net, b->context, b->space, &b->options->set, error);
 }
 
+/* The space that is shipped for the task of the data. */
+static mn_status choose_space(build *b, mn_error *error) {
+  static const char *const spaces[] = {[MN_TASK_AUTO] = "spaces/kws.net",
+                                       [MN_TASK_KWS] = "spaces/kws.net",
+                                       [MN_TASK_VWW] = "spaces/vww.net",
+                                       [MN_TASK_AD] = "spaces/ad.net",
+                                       [MN_TASK_IC] = "spaces/ic.net"};
+  const char *name = "spaces/kws_words.net";
+  if (b->context->data->words == NULL) {
+    MN_TRY(open_dataset(b, error));
+    name = spaces[mn_dataset_task(b->dataset)];
+  }
+  b->space = mn_shipped_path(b->context->arena, name);
+  if (b->space != NULL) return MN_OK;
+  return mn_error_set(error, MN_ERR_IO,
+                      "build: %s is not where this program was installed; name a --space", name);
+}
+
 static mn_status prepare(build *b, mn_error *error) {
   const mn_run_context *context = b->context;
   MN_TRY(mn_stage_need(context, b->options->target, "--target", "NAME|FILE", error));
@@ -273,13 +291,7 @@ static mn_status prepare(build *b, mn_error *error) {
   b->common = *context->common;
   b->common.out = b->folder;
   b->space = b->options->space;
-  if (b->space == NULL)
-    b->space = mn_shipped_path(
-        context->arena, context->data->words != NULL ? "spaces/kws_words.net" : "spaces/kws.net");
-  if (b->space == NULL)
-    return mn_error_set(
-        error, MN_ERR_IO,
-        "build: spaces/kws.net is not where this program was installed; name a --space");
+  if (b->space == NULL) MN_TRY(choose_space(b, error));
   MN_TRY(check_inputs(b, error));
   return read_progress(b, error);
 }

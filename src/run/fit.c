@@ -21,7 +21,7 @@ static mn_status open_feeds(fitting *f, mn_error *error) {
   config.seed = job->seed;
   config.label_smoothing = job->options->label_smoothing;
   config.balance = strcmp(job->options->class_weights, "balanced") == 0;
-  if (job->options->mixup >= 0) config.mixup = job->options->mixup;
+  if (job->options->mixup > 0) config.mixup = job->options->mixup;
   config.cutmix = job->options->cutmix;
   config.reconstruct = clean.reconstruct = job->reconstructs;
   if (job->reconstructs) config.mixup = 0;

@@ -1,10 +1,8 @@
 /* search.c - micronets search: arch.net, the front, supernet.ckpt and search.json from one search.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "micronets/search.h"
-
 #include <string.h>
 
-#include "run/stage.h"
+#include "run/search_inputs.h"
 
 typedef struct search_job {
   const mn_run_context *context;
@@ -14,6 +12,7 @@ typedef struct search_job {
   mn_dataset *dataset;
   mn_search_config config;
   mn_file_words words;
+  json_t *inputs; /* what each input line was worth; empty where there is one */
 } search_job;
 
 static mn_status net_text(mn_bytes *text, const search_job *job, const mn_pick *pick,
@@ -75,6 +74,7 @@ static mn_status put_result(json_t *object, const search_job *job, const mn_sear
   MN_TRY(put_front(object, job, found, error));
   mn_json_put(object, "budget_met", json_boolean(found->budget_met));
   mn_json_put_int(object, "epochs", found->epochs);
+  mn_json_put(object, "inputs", json_incref(job->inputs));
   mn_json_put_text(object, "supernet", job->config.supernet_out);
   return MN_OK;
 }
@@ -132,7 +132,7 @@ static mn_status prepare(search_job *job, mn_error *error) {
   MN_TRY(mn_stage_classes(job->net, job->dataset, error));
   MN_TRY(mn_stage_words(&job->words, context, context->arena, job->dataset, error));
   job->config.words = &job->words;
-  return mn_search_feasible(job->net, &job->config, error);
+  return MN_OK;
 }
 
 mn_status mn_run_search(json_t **result, const mn_run_context *context,
@@ -140,15 +140,20 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   search_job job = {.context = context, .options = options};
   mn_search_result found;
   MN_TRY(check_options(context, options, error));
+  job.inputs = mn_json_array();
   mn_status status = prepare(&job, error);
   if (status == MN_OK) {
     const char *inputs[] = {options->space, context->data->data, options->supernet};
     status = mn_stage_record(context, job.folder, "running",
                              mn_stage_inputs(context, inputs, MN_COUNT(inputs)), NULL, error);
   }
+  const mn_input_search choice = {context, options, &job.config, job.dataset, job.inputs};
+  if (status == MN_OK) status = mn_search_choose_input(&job.net, &choice, error);
+  if (status == MN_OK) status = mn_search_feasible(job.net, &job.config, error);
   if (status == MN_OK)
     status = mn_search(&found, context->arena, job.net, job.dataset, &job.config, error);
   if (status == MN_OK) status = finish(result, &job, &found, error);
+  json_decref(job.inputs);
   if (job.dataset != NULL) mn_stage_close(context, job.dataset);
   return status;
 }

@@ -41,6 +41,7 @@ static int32_t choose_epochs(const search_run *run) {
 static void fill_defaults(search_run *run) {
   const mn_search_config *config = run->config;
   run->epochs = config->epochs > 0 ? config->epochs : choose_epochs(run);
+  if (config->share > 0) run->epochs = (int32_t)ceil(run->epochs * config->share);
   run->warmup = config->supernet_in != NULL  ? 0
                 : config->warmup_epochs >= 0 ? config->warmup_epochs
                                              : run->epochs / 5;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole walk on made-up photos: data, train with every recipe and resume, eval, run, compile.
+# The whole walk on made-up photos: data, train with every recipe and resume, eval, run, compile, search.
 # SPDX-License-Identifier: Apache-2.0
 . "$MN_SOURCE/tests/cli/lib.inc"
 net=$MN_SOURCE/tests/cli/tiny_photo.net
@@ -8,7 +8,7 @@ python3 "$MN_SOURCE/tests/cli/make_photos.py" "$work/set" 3 40
 expect 0 data "$work/set" --json
 keys "task classes splits.train.items image_size problems leaks"
 value 'task == "ic" and image_size == [32, 32] and sample_rate is None and not problems'
-expect 2 data "$work/set" --task ad && one_line
+expect 3 data "$work/set" --task ad
 
 base="train --data $work/set --net $net --batch 16 --warmup-epochs 1 --cache $work/cache --progress lines"
 expect 0 $base --epochs 20 --out "$work/a" --json || finish
@@ -44,4 +44,10 @@ expect 3 run "$work/a/model.tflite" "$work/cut.png" && one_line && says err "cut
 expect 0 compile "$work/a/model.tflite" --target mps2-an386 --name see --out "$work/fw" --quiet
 grep -q 'void see_image(void' "$work/fw/model.h" || fail "no see_image"
 
+# choices on the input line are searched one by one
+expect 0 search --data "$work/set" --space "$MN_SOURCE/tests/cli/photo_space.net" --target mps2-an386 \
+  --budget ops=200K,sram=16K --epochs 2 --cache "$work/cache" --out "$work/s" --json
+value 'budget_met and best["ops"] <= 200000 and len(inputs) == 4'
+expect 0 train --data "$work/set" --net "$work/s/arch.net" --init "$work/s/supernet.ckpt" --epochs 1 --out "$work/t" --json
+value 'inherited_layers > 3'
 finish

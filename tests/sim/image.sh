@@ -19,8 +19,9 @@ sed 's/ *$//' host.txt > expected.txt
 
 core() { # name, flags, machine, linker script
   # shellcheck disable=SC2086
-  arm-none-eabi-gcc $flags $2 -ffreestanding -nostartfiles -Wstack-usage=512 -T "$MN_SOURCE/firmware/$4" \
-    $sources "$MN_SOURCE/firmware/startup.c" "$MN_SOURCE/firmware/semihost.c" -o "$1.elf"
+  arm-none-eabi-gcc $flags $2 -ffreestanding -nostartfiles -Wstack-usage=512 -L "$MN_SOURCE/firmware" -T "$MN_SOURCE/firmware/$4" \
+    $sources "$MN_SOURCE/firmware/startup.c" "$MN_SOURCE/firmware/io_semihost.c" \
+    "$MN_SOURCE/firmware/semihost.c" "$MN_SOURCE/firmware/line.c" -o "$1.elf"
   timeout 600 qemu-system-arm -M "$3" -nographic -monitor none -serial none \
     -semihosting-config enable=on,target=native -kernel "$1.elf" > "$1.txt" </dev/null
   if ! cmp -s expected.txt "$1.txt"; then

@@ -2,7 +2,7 @@
  * a checksum each. Built for emulated cores and for the host, as the front end's test is.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/features.h"
-#include "semihost.h"
+#include "io.h"
 
 enum { MOST = 80 * 60 * 3, SIDE = 50 };
 static uint8_t pixels[MOST];
