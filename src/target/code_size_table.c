@@ -311,7 +311,7 @@ static const mn_code_size_table tables[] = {
 
 const mn_code_sizes mn_code_sizes_shipped = {
     .compiler = "arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205",
-    .sources_hash = 0xb02b10f3ef51da33u,
+    .sources_hash = 0x85442832bcba6650u,
     .tables = tables,
     .table_count = MN_COUNT(tables),
 };
