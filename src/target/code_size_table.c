@@ -311,7 +311,7 @@ static const mn_code_size_table tables[] = {
 
 const mn_code_sizes mn_code_sizes_shipped = {
     .compiler = "arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205",
-    .sources_hash = 0x85442832bcba6650u,
+    .sources_hash = 0x6904e1e3d9e1cbddu,
     .tables = tables,
     .table_count = MN_COUNT(tables),
 };
