@@ -220,7 +220,9 @@ static mn_status draw_parameters(mn_parameters *to, maker *m, const mn_graph *ba
   return MN_OK;
 }
 
+/* Outputs have the range that training gives a ReLU6, all of int8: fast kernels may insist on it. */
 static mn_status freeze(const mn_graph **frozen, maker *m, const mn_graph *bare) {
+  static const mn_range relu6 = {6.0f / 255, -128};
   mn_parameters *parameters = mn_arena_array(m->arena, (size_t)bare->op_count, sizeof *parameters);
   mn_range *ranges = mn_arena_array(m->arena, (size_t)bare->tensor_count, sizeof *ranges);
   if (parameters == NULL || ranges == NULL) return no_memory(m);
@@ -228,7 +230,7 @@ static mn_status freeze(const mn_graph **frozen, maker *m, const mn_graph *bare)
     if (bare->ops[i].kind <= MN_OP_FULLY_CONNECTED)
       MN_TRY(draw_parameters(&parameters[i], m, bare, &bare->ops[i]));
   for (int32_t i = 0; i < bare->tensor_count; i++)
-    ranges[i] = (mn_range){0.1f, m->activations == MN_DTYPE_INT16 ? 0 : 3};
+    ranges[i] = m->activations == MN_DTYPE_INT16 ? (mn_range){0.1f, 0} : relu6;
   return mn_graph_freeze(frozen, m->arena, bare, parameters, ranges, m->error);
 }
 
