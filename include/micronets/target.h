@@ -92,7 +92,9 @@ void mn_target_code_sizes_use(const mn_code_sizes *sizes);
   X(MACS)          /* multiply-accumulates, or values a pool looks at */              \
   X(INSIDE_MACS)   /* those that do not fall on padding */                            \
   X(MACS_BY_4)     /* MACs with depth, channels and columns in whole small groups */  \
-  X(MACS_BY_16)    /* MACs with depth or channels in whole vectors of 16 */
+  X(MACS_BY_16)    /* MACs with depth or channels in whole vectors of 16 */           \
+  X(OTHER_MACS)    /* MACs of windows other than 3x3, which kernels do by a loop */   \
+  X(OTHER_ROWS)    /* rows of such windows, per output value */
 
 typedef enum mn_cycle_term {
 #define X(name) MN_CYCLE_##name,

@@ -56,6 +56,10 @@ static void window_terms(double *terms, const mn_graph *graph, const mn_op *op) 
   terms[MN_CYCLE_MACS] = positions * taps * depth * outputs;
   terms[MN_CYCLE_INSIDE_MACS] = inside * depth * outputs;
   terms[MN_CYCLE_INSIDE_ROWS] = rows_inside * w.output_w * outputs;
+  if (w.kernel_h != 3 || w.kernel_w != 3) {
+    terms[MN_CYCLE_OTHER_MACS] = terms[MN_CYCLE_MACS];
+    terms[MN_CYCLE_OTHER_ROWS] = positions * w.kernel_h * outputs;
+  }
   terms[MN_CYCLE_INSIDE_TAPS] = inside * (op->kind == MN_OP_CONV_2D ? outputs : 1);
   bool deep = op->kind == MN_OP_CONV_2D;
   terms[MN_CYCLE_MACS_BY_4] =
