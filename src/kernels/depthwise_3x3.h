@@ -9,7 +9,7 @@
  *           folded int32 [C, 3]: bias, multiplier, offset                                 constant[1]
  *                  (bias: shifted and nudged, the input's zero point taken in)
  * Ranges    acc wraps on its way and fits an int32 at its end: the plan proved it.
- * Memory    scratch of mn_depthwise_3x3_scratch_bytes: the planes of two channels, a strip of rows.
+ * Memory    scratch of mn_planes_bytes: the planes of two channels, a strip of rows.
  *           Stride 1 with equal shapes: y may lie exactly over x.
  * Errors    none: the plan checked.
  * Variants  one body over one strip function: assembly where the compiler is GNU's or clang for a core
@@ -25,32 +25,7 @@
 #define MN_FOLDED_SHIFT 8
 #define MN_DEPTHWISE_3X3_WEIGHTS 6 /* words per channel */
 #define MN_DEPTHWISE_3X3_FOLDED 3  /* words per channel */
-#define MN_DEPTHWISE_3X3_SCRATCH 2048
-
-/* ---- Planes: [lines, pitch] int16 of one channel, padding included ---------------------------
- * A line lies along the width; or along the height where that takes fewer instructions and all rows
- * asked for fit. */
-static inline int32_t mn_depthwise_3x3_pitch(int32_t outputs, int32_t stride) {
-  return ((outputs - 1) * stride + 4) / 2 * 2;
-}
-static inline int32_t mn_depthwise_3x3_lines(int32_t outputs, int32_t stride) {
-  return (outputs - 1) * stride + 3;
-}
-/* Two planes whose lines lie along the axis that has `along` outputs. */
-static inline int32_t mn_depthwise_3x3_bytes(int32_t along, int32_t across, int32_t stride) {
-  return 4 * mn_depthwise_3x3_pitch(along, stride) * mn_depthwise_3x3_lines(across, stride);
-}
-/* Output rows of a strip, lines along the width: as many as keep within the scratch, at least one. */
-static inline int32_t mn_depthwise_3x3_strip_rows(const mn_depthwise_conv_2d *p) {
-  int32_t pitch = mn_depthwise_3x3_pitch(p->output_w, p->stride_w);
-  int32_t most = MN_DEPTHWISE_3X3_SCRATCH / (4 * pitch) - 3;
-  int32_t rows = most < 0 ? 1 : most / p->stride_h + 1;
-  return rows < p->output_h ? rows : p->output_h;
-}
-static inline int32_t mn_depthwise_3x3_scratch_bytes(const mn_depthwise_conv_2d *p) {
-  int32_t strip = mn_depthwise_3x3_strip_rows(p);
-  return mn_depthwise_3x3_bytes(p->output_w, strip, p->stride_w);
-}
+#define MN_DEPTHWISE_3X3_PLANES 2
 
 /* ---- The inner part: lines of outputs of one channel ------------------------------------------
  * Steps are in bytes and counts in bytes of the plane, so that assembly adds them as they are. A line

@@ -13,7 +13,8 @@
  *           [-31, 7], one rounding.
  * Memory    allocates nothing; _ref needs no scratch; x, y disjoint.
  * Errors    none: the plan checked.
- * Variants  _ref plain C, the definition.
+ * Variants  _ref plain C, the definition. _dsp over int16 planes in scratch; with M = 1, stride 1 and
+ *           equal shapes y may lie exactly over x.
  * Cost      2*OH*OW*O*KH*KW ops.
  * Source    TFLite DEPTHWISE_CONV_2D, 8-bit quantization specification.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -30,7 +31,6 @@ typedef struct mn_depthwise_conv_2d {
 
 mn_kernel_body mn_depthwise_conv_2d_s8_ref;
 mn_kernel_body mn_depthwise_conv_2d_s4_ref, mn_depthwise_conv_2d_s16_ref;
-mn_kernel_body mn_depthwise_3x3_s8_dsp; /* packed as depthwise_3x3.h says */
 mn_kernel_body mn_depthwise_conv_2d_s8_plain, mn_depthwise_conv_2d_s8_m0;
 mn_kernel_body mn_depthwise_conv_2d_s8_mve;
 
@@ -44,6 +44,14 @@ static inline int32_t mn_depthwise_strip(int32_t output_h, int32_t output_w) {
 static inline int32_t mn_depthwise_strip_mve(int32_t output_h, int32_t output_w) {
   int32_t rows = output_w < 32 ? 32 / output_w : 1;
   return rows < output_h ? rows : output_h;
+}
+
+/* Constants packed as depthwise_3x3.h and depthwise_conv_2d_dsp.c say. */
+mn_kernel_body mn_depthwise_3x3_s8_dsp, mn_depthwise_conv_2d_s8_dsp;
+
+/* Whether the kernel for any window lays its lines along the height: where that is all there is. */
+static inline int32_t mn_depthwise_conv_2d_is_turned(const mn_depthwise_conv_2d *p) {
+  return p->output_w == 1 && p->kernel_h > p->kernel_w;
 }
 
 #endif

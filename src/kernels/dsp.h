@@ -44,6 +44,16 @@ static inline int32_t mn_sxtb16_odd(uint32_t x) {
   return result;
 }
 
+/* Both halves of acc + bytes 0 and 2, or 1 and 3, of a word. */
+static inline int32_t mn_sxtab16(int32_t acc, uint32_t x) {
+  return (int32_t)__sxtab16(acc, (int32_t)x);
+}
+static inline int32_t mn_sxtab16_odd(int32_t acc, uint32_t x) {
+  int32_t result;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(acc), "r"(x));
+  return result;
+}
+
 /* acc + x * y / 2^32, rounded half up. */
 static inline int32_t mn_smmlar(int32_t x, int32_t y, int32_t acc) {
   int32_t result;
@@ -90,6 +100,16 @@ static inline int32_t mn_sxtb16_odd(uint32_t x) {
   return mn_sxtb16(x >> 8);
 }
 
+static inline int32_t mn_sxtab16(int32_t acc, uint32_t x) {
+  uint32_t low = (uint32_t)acc + (uint32_t)(int8_t)(uint8_t)x;
+  uint32_t high = ((uint32_t)acc >> 16) + (uint32_t)(int8_t)(uint8_t)(x >> 16);
+  return (int32_t)((low & 0xffffu) | high << 16);
+}
+
+static inline int32_t mn_sxtab16_odd(int32_t acc, uint32_t x) {
+  return mn_sxtab16(acc, x >> 8);
+}
+
 static inline int32_t mn_smmlar(int32_t x, int32_t y, int32_t acc) {
   int64_t product = (int64_t)x * y + ((int64_t)1 << 31);
   return (int32_t)((uint32_t)acc + (uint32_t)(product >> 32));
@@ -114,7 +134,7 @@ static inline int32_t mn_ssat8(int32_t x) {
 #endif
 
 /* Four bytes from any address, the first in the lowest bits. */
-static inline uint32_t mn_load4(const int8_t *from) {
+static inline uint32_t mn_load4(const void *from) {
   uint32_t word;
   memcpy(&word, from, sizeof word);
   return word;
@@ -125,7 +145,7 @@ static inline void mn_store4(void *to, uint32_t word) {
 }
 
 /* Two bytes from any address, the first in the lowest bits. */
-static inline uint32_t mn_load2(const int8_t *from) {
+static inline uint32_t mn_load2(const void *from) {
   uint16_t half;
   memcpy(&half, from, sizeof half);
   return half;

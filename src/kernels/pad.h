@@ -31,6 +31,6 @@ typedef struct mn_pad {
   MN_PAD_FIELDS(MN_KERNEL_FIELD)
 } mn_pad;
 
-mn_kernel_body mn_pad_s8_ref;
+mn_kernel_body mn_pad_s8_ref, mn_pad_s8_plain;
 
 #endif

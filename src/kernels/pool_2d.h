@@ -23,6 +23,7 @@ typedef struct mn_pool_2d {
 
 mn_kernel_body mn_average_pool_2d_s8_mve;
 mn_kernel_body mn_average_pool_2d_s8_ref, mn_max_pool_2d_s8_ref;
+mn_kernel_body mn_average_pool_2d_s8_dsp; /* windows of at most 255 positions */
 mn_kernel_body mn_average_pool_2d_s16_ref, mn_max_pool_2d_s16_ref;
 
 /* The part of a window that lies inside the input: [top, bottom) x [left, right). */

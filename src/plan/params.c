@@ -2,6 +2,7 @@
  * any of them can be printed as a C initialiser. A new struct is a new line here and in rows.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/add.h"
+#include "kernels/add_linear.h"
 #include "kernels/conv_2d.h"
 #include "kernels/copy.h"
 #include "kernels/depthwise_conv_2d.h"
@@ -22,6 +23,7 @@
   X(fully_connected, "fully_connected.h", MN_FULLY_CONNECTED_FIELDS)                     \
   X(pool_2d, "pool_2d.h", MN_POOL_2D_FIELDS)                                             \
   X(add, "add.h", MN_ADD_FIELDS)                                                         \
+  X(add_linear, "add_linear.h", MN_ADD_LINEAR_FIELDS)                                    \
   X(pad, "pad.h", MN_PAD_FIELDS)                                                         \
   X(copy, "copy.h", MN_COPY_FIELDS)                                                      \
   X(softmax, "softmax.h", MN_SOFTMAX_FIELDS)                                             \

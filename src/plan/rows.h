@@ -14,7 +14,8 @@ extern const mn_rows mn_rows_ref, mn_rows_host, mn_rows_plain, mn_rows_m0, mn_ro
 
 extern const mn_params_info mn_params_conv_2d, mn_params_depthwise_conv_2d;
 extern const mn_params_info mn_params_fully_connected, mn_params_pool_2d, mn_params_add;
-extern const mn_params_info mn_params_pad, mn_params_copy, mn_params_softmax, mn_params_mean;
+extern const mn_params_info mn_params_add_linear, mn_params_pad, mn_params_copy, mn_params_softmax,
+    mn_params_mean;
 extern const mn_params_info mn_params_rescale, mn_params_rescale_any, mn_params_svdf;
 extern const mn_params_info mn_params_move;
 

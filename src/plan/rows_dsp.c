@@ -2,18 +2,26 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/conv_2d.h"
 #include "kernels/fully_connected.h"
+#include "kernels/add_linear.h"
 #include "kernels/depthwise_conv_2d.h"
+#include "kernels/pool_2d.h"
 #include "plan/arguments_depthwise.h"
 #include "plan/arguments_dsp.h"
+#include "plan/arguments_linear.h"
 #include "plan/rows.h"
 
 #define DSP(kind, type, function, refuse, walk, over, ...) \
   MN_ROW(kind, "dsp", type, function, refuse, walk, over, __VA_ARGS__)
 
-#define DEPTHWISE_3X3(refuse, over)                                                \
-  DSP(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_3x3_s8_dsp, refuse,       \
-      mn_dsp_walk_depthwise_3x3, over, "dsp.h", "kernel.h", "depthwise_conv_2d.h", \
-      "depthwise_3x3.h", "depthwise_3x3_dsp.c", "depthwise_3x3_run.c", "depthwise_3x3_run_asm.c")
+#define PLANES \
+  "dsp.h", "kernel.h", "depthwise_conv_2d.h", "depthwise_planes_dsp.h", "depthwise_planes_dsp.c"
+#define DEPTHWISE_3X3(refuse, over)                                                      \
+  DSP(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_3x3_s8_dsp, refuse,             \
+      mn_dsp_walk_depthwise_3x3, over, PLANES, "depthwise_3x3.h", "depthwise_3x3_dsp.c", \
+      "depthwise_3x3_run.c", "depthwise_3x3_run_asm.c")
+#define DEPTHWISE(refuse, over)                                                  \
+  DSP(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_dsp, refuse, \
+      mn_dsp_walk_depthwise, over, PLANES, "requantize.h", "depthwise_conv_2d_dsp.c")
 
 #define MATRIX "dsp.h", "kernel.h", "matrix_dsp.h", "matrix_dsp.c", "matrix_dsp_asm.c"
 #define EXACT "dsp.h", "kernel.h", "requantize.h", "matrix_dsp.h", "matrix_exact_dsp.c"
@@ -38,6 +46,13 @@ static const mn_kernel_row rows[] = {
         mn_dsp_walk_one_channel, NONE, MATRIX, "conv_2d.h", "conv_2d_dsp.c"),
     DSP(CONV_2D, conv_2d, mn_conv_2d_exact_s8_dsp, mn_dsp_refuses_conv_2d_exact,
         mn_dsp_walk_conv_2d, NONE, EXACT, "conv_2d.h", "conv_2d_exact_dsp.c"),
+    DEPTHWISE(mn_dsp_refuses_depthwise_same, PLANE),
+    DEPTHWISE(mn_dsp_refuses_depthwise, NONE),
+    DSP(AVERAGE_POOL_2D, pool_2d, mn_average_pool_2d_s8_dsp, mn_dsp_refuses_average_pool_2d,
+        mn_walk_pool_2d, NONE, "dsp.h", "kernel.h", "requantize.h", "pool_2d.h",
+        "average_pool_2d_dsp.c"),
+    DSP(ADD, add_linear, mn_add_linear_s8_dsp, mn_dsp_refuses_add_linear, mn_walk_add_linear,
+        ELEMENT, "dsp.h", "kernel.h", "add_linear.h", "add_linear_dsp.c"),
 };
 
 const mn_rows mn_rows_dsp = {rows, (int32_t)MN_COUNT(rows)};

@@ -1,9 +1,12 @@
 /* rows_plain.c - fast portable C: rows of the families plain (Cortex-M3 and any core) and m0 (cores
  * without a long multiply and with eight registers). SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/add_linear.h"
 #include "kernels/conv_2d.h"
 #include "kernels/depthwise_conv_2d.h"
 #include "kernels/fully_connected.h"
+#include "kernels/pad.h"
 #include "plan/arguments_block.h"
+#include "plan/arguments_linear.h"
 #include "plan/rows.h"
 
 #define CONV(kind, family, refuse, walk, over, dot)                                     \
@@ -28,6 +31,9 @@ static const mn_kernel_row plain[] = {
     DEPTHWISE(plain, mn_refuses_depthwise_conv_2d, NONE),
     FULLY_CONNECTED(plain, mn_refuses_fully_connected, mn_block_walk_fully_connected_moved,
                     "dot_long"),
+    MN_ROW(ADD, "plain", add_linear, mn_add_linear_s8_plain, mn_refuses_add_linear,
+           mn_walk_add_linear, ELEMENT, "add_linear_plain.c"),
+    MN_ROW(PAD, "plain", pad, mn_pad_s8_plain, mn_refuses_pad, mn_walk_pad, NONE, "pad_plain.c"),
 };
 
 static const mn_kernel_row m0[] = {

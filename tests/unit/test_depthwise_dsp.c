@@ -25,6 +25,7 @@ typedef struct layer {
 #define NONE MN_ACTIVATION_NONE
 #define RELU MN_ACTIVATION_RELU
 #define PLANES "mn_depthwise_3x3_s8_dsp"
+#define ANY "mn_depthwise_conv_2d_s8_dsp"
 #define PLAIN "mn_depthwise_conv_2d_s8_plain"
 
 static const layer layers[] = {
@@ -45,12 +46,24 @@ static const layer layers[] = {
     {97, 96, 1, {3, 3, 2, 2, 1, 1, 1, SAME}, RELU, -1, -128, 0.02f, PLANES},
     {6, 7, 3, {3, 3, 2, 2, 1, 1, 1, VALID}, RELU, 9, -128, 0.02f, PLANES},
     {2, 1, 2, {3, 3, 2, 2, 1, 1, 1, SAME}, RELU, 9, -128, 0.02f, PLANES},
-    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, -128, 5, 0.004f, PLAIN},
-    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -7, 0.01f, PLAIN},
-    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -128, 900.0f, PLAIN},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, -128, 5, 0.004f, ANY},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -7, 0.01f, ANY},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, 7, 0, 1e-6f, PLANES},
+    {5, 5, 2, {3, 3, 2, 1, 1, 1, 1, SAME}, RELU, -128, -128, 0.01f, ANY},
+    {5, 5, 2, {3, 3, 1, 1, 1, 1, 2, SAME}, RELU, -128, -128, 0.01f, ANY},
+    {49, 40, 1, {10, 8, 2, 2, 1, 1, 8, SAME}, RELU, -11, -128, 0.001f, ANY},
+    {30, 1, 5, {3, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, -3, 0.004f, ANY},
+    {28, 1, 4, {5, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, -2, 0.004f, ANY},
+    {24, 1, 3, {10, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, 11, 0.003f, ANY},
+    {15, 1, 3, {15, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, -5, 0.003f, ANY},
+    {9, 1, 3, {3, 1, 2, 1, 1, 1, 1, SAME}, NONE, -128, -5, 0.003f, ANY},
+    {30, 33, 3, {5, 5, 1, 1, 1, 1, 1, SAME}, NONE, 3, 4, 0.002f, ANY},
+    {11, 12, 2, {7, 4, 3, 2, 1, 1, 1, SAME}, RELU, 3, -100, 0.002f, ANY},
+    {11, 12, 2, {2, 2, 2, 2, 1, 1, 3, VALID}, NONE, 3, -100, 0.01f, ANY},
+    {11, 9, 2, {1, 1, 3, 3, 1, 1, 1, VALID}, NONE, 3, -100, 0.01f, ANY},
+    {12, 9, 2, {3, 3, 1, 1, 3, 1, 1, SAME}, NONE, 3, -100, 0.01f, ANY},
     {5, 5, 2, {3, 3, 1, 1, 2, 2, 1, SAME}, RELU, -128, -128, 0.01f, PLAIN},
-    {5, 5, 2, {3, 3, 2, 1, 1, 1, 1, SAME}, RELU, -128, -128, 0.01f, PLAIN},
-    {5, 5, 2, {3, 3, 1, 1, 1, 1, 2, SAME}, RELU, -128, -128, 0.01f, PLAIN},
+    {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, RELU, -128, -128, 900.0f, PLAIN},
 };
 
 /* Weights that use all of [-127, 127]; scales per channel from half to twice the wanted factor. */
