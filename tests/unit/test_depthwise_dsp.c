@@ -17,7 +17,7 @@ typedef struct layer {
   mn_activation activation;
   int32_t x_zero, y_zero;
   float factor;       /* of the requantization, about: scales are spread around it */
-  const char *symbol; /* of the row that is found first */
+  const char *symbol; /* of the row that is found first; NULL: one of another family of kernels */
 } layer;
 
 #define SAME MN_PADDING_SAME
@@ -51,7 +51,7 @@ static const layer layers[] = {
     {6, 5, 4, {3, 3, 1, 1, 1, 1, 1, SAME}, NONE, 7, 0, 1e-6f, PLANES},
     {5, 5, 2, {3, 3, 2, 1, 1, 1, 1, SAME}, RELU, -128, -128, 0.01f, ANY},
     {5, 5, 2, {3, 3, 1, 1, 1, 1, 2, SAME}, RELU, -128, -128, 0.01f, ANY},
-    {49, 40, 1, {10, 8, 2, 2, 1, 1, 8, SAME}, RELU, -11, -128, 0.001f, ANY},
+    {49, 40, 1, {10, 8, 2, 2, 1, 1, 8, SAME}, RELU, -11, -128, 0.001f, NULL},
     {30, 1, 5, {3, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, -3, 0.004f, ANY},
     {28, 1, 4, {5, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, -2, 0.004f, ANY},
     {24, 1, 3, {10, 1, 1, 1, 1, 1, 1, VALID}, NONE, -128, 11, 0.003f, ANY},
@@ -110,7 +110,8 @@ static void depthwise_convolutions_equal_the_definition(void **state) {
     for (int32_t round = 0; round < 4; round++) {
       const mn_graph *graph = freeze(arena, bare, l, &rng);
       const mn_kernel_row *row = mn_kernel_find(graph, &graph->ops[0], "dsp", &reason);
-      if (strcmp(row->symbol, l->symbol) != 0) fail_msg("layer %zu: %s", i, row->symbol);
+      if (l->symbol != NULL && strcmp(row->symbol, l->symbol) != 0)
+        fail_msg("layer %zu: %s", i, row->symbol);
       kernel_check(arena, graph, "dsp", &rng);
     }
     mn_arena_destroy(arena);
