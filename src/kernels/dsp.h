@@ -17,8 +17,9 @@
 #define MN_OUT_OF_LINE
 #endif
 
-/* Whole loops in assembly that take every register: gcc gives them where it optimises. */
-#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__)
+/* Whole loops in Thumb assembly that take every register: gcc gives them where it optimises. */
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__OPTIMIZE__) && \
+    defined(__GNUC__) && !defined(__clang__)
 #define MN_DSP_ASSEMBLY 1
 #else
 #define MN_DSP_ASSEMBLY 0

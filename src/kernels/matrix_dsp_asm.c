@@ -12,8 +12,8 @@
 #if MN_DSP_ASSEMBLY
 #define STEP                 \
   "ldr.w r2, [r0], #8\n"     \
-  "ldr.w r3, [r0, #-4]\n"    \
   "ldr.w r12, [r1], #8\n"    \
+  "ldr.w r3, [r0, #-4]\n"    \
   "ldr.w lr, [r1, #-4]\n"    \
   "smlad r4, r12, r2, r4\n"  \
   "smlad r5, r12, r3, r5\n"  \
