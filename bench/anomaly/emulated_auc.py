@@ -70,7 +70,7 @@ def main():
                 name = identity_of(file.stem)
                 state = labels.index(name) if name in labels else -1
                 # Averages of distances to one state, then the nearest: as the host does.
-                states = [state] if state >= 0 else list(range(len(labels)))
+                states = [state] if state >= 0 or len(windows) == 1 else list(range(len(labels)))
                 counts.append((len(windows), len(states)))
                 for one in states:
                     for window in windows:

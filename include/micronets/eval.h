@@ -100,6 +100,12 @@ mn_status mn_eval_fit_detector(mn_detector *detector, bool *fitted, mn_arena *ar
                                const mn_model *model, const mn_dataset *dataset,
                                mn_detector_source source, mn_pool *pool,
                                mn_error *error) MN_MUST_CHECK;
+/* The same detector with the means of all normal recordings of the data (any split) in place of its own:
+ * what `eval --recalibrate` does on the host. *heard: states that were there; the rest keep their mean. */
+mn_status mn_eval_move_detector(mn_detector *moved, int32_t *heard, mn_arena *arena,
+                                const mn_detector *detector, const mn_model *model,
+                                const mn_dataset *dataset, mn_detector_source source,
+                                mn_pool *pool, mn_error *error) MN_MUST_CHECK;
 /* Bytes of its tables; -1 where it does not fit the model. */
 int64_t mn_detector_bytes(const mn_detector *detector, const mn_model *model,
                           mn_detector_source source);

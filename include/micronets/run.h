@@ -89,6 +89,8 @@
 
 #define MN_OPTIONS_EVAL(X)                                                      \
   X(WORD, split, 0, "test", "train|val|test|all", "which part of the data set") \
+  X(TEXT, recalibrate, 0, "", "FILE.tflite",                                    \
+    "anomaly detection: also write the model with the means of the data's normal recordings") \
   X(TEXT, raw, 0, "", "DIR", "stored input tensors instead of a data set")      \
   X(TEXT, labels, 0, "", "FILE.csv", "with --raw: a line FILE,...,CLASS for every input")
 

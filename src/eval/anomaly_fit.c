@@ -85,14 +85,22 @@ static void keep_block(void *context, const int32_t *item, int32_t count) {
   }
 }
 
-static mn_status gather(gathering *g, mn_error *error) {
+static bool has_items(const mn_dataset *dataset, mn_split split) {
+  for (int32_t i = 0; i < mn_dataset_items(dataset); i++)
+    if (mn_dataset_item(dataset, i)->split == split) return true;
+  return false;
+}
+
+static mn_status gather(gathering *g, unsigned splits, mn_error *error) {
   g->windows.visit = take_window;
   g->windows.block = keep_block;
   g->windows.context = g;
   g->block_x = mn_arena_array(g->windows.arena, (size_t)(MN_WINDOWS_BLOCK * g->shape.dims),
                               sizeof *g->block_x);
   if (g->block_x == NULL) return mn_error_set(error, MN_ERR_MEMORY, "detector: out of memory");
-  MN_TRY(mn_windows_run(&g->windows, g->dataset, MN_SPLIT_TRAIN, error));
+  for (int split = 0; split < MN_SPLIT_COUNT; split++)
+    if ((splits & 1u << split) != 0 && has_items(g->dataset, (mn_split)split))
+      MN_TRY(mn_windows_run(&g->windows, g->dataset, (mn_split)split, error));
   if (g->status == MN_OK) return MN_OK;
   return mn_error_set(error, g->status, "detector: out of memory");
 }
@@ -104,9 +112,47 @@ mn_status mn_eval_fit_detector(mn_detector *detector, bool *fitted, mn_arena *ar
   *fitted = model->label_count > 0 && shape_of(&g.shape, model, source);
   if (!*fitted) return MN_OK;
   mn_status status = mn_windows_open(&g.windows, model, pool, error);
-  if (status == MN_OK) status = gather(&g, error);
+  if (status == MN_OK) status = gather(&g, 1u << MN_SPLIT_TRAIN, error);
   mn_vectors vectors = {g.count, g.shape.dims, model->label_count, g.x, g.state};
   if (status == MN_OK) status = mn_detector_fit(detector, arena, &vectors, g.shape.rows, error);
+  mn_windows_close(&g.windows);
+  mn_free(g.x);
+  mn_free(g.state);
+  return status;
+}
+
+/* Means of the states that were heard; the others keep theirs. */
+static void replace_means(int16_t *mean, int32_t *heard, const gathering *g, int32_t states) {
+  int32_t dims = g->shape.dims;
+  for (int32_t k = 0; k < states; k++) {
+    int64_t count = 0;
+    for (int32_t i = 0; i < g->count; i++) count += g->state[i] == k;
+    *heard += count > 0;
+    for (int32_t j = 0; count > 0 && j < dims; j++) {
+      int64_t sum = 0;
+      for (int32_t i = 0; i < g->count; i++)
+        sum += g->state[i] == k ? g->x[(ptrdiff_t)i * dims + j] : 0;
+      mean[k * dims + j] = (int16_t)(sum / count);
+    }
+  }
+}
+
+mn_status mn_eval_move_detector(mn_detector *moved, int32_t *heard, mn_arena *arena,
+                                const mn_detector *detector, const mn_model *model,
+                                const mn_dataset *dataset, mn_detector_source source, mn_pool *pool,
+                                mn_error *error) {
+  gathering g = {.dataset = dataset, .model = model, .source = source};
+  size_t values = (size_t)detector->states * (size_t)detector->dims;
+  int16_t *mean = mn_arena_copy(arena, detector->mean, values * sizeof *mean);
+  if (mean == NULL) return mn_error_set(error, MN_ERR_MEMORY, "detector: out of memory");
+  if (mn_detector_bytes(detector, model, source) < 0 || !shape_of(&g.shape, model, source))
+    return mn_error_set(error, MN_ERR_FORMAT, "the detector does not fit the model");
+  mn_status status = mn_windows_open(&g.windows, model, pool, error);
+  if (status == MN_OK) status = gather(&g, (1u << MN_SPLIT_COUNT) - 1, error);
+  *heard = 0;
+  if (status == MN_OK) replace_means(mean, heard, &g, detector->states);
+  *moved = *detector;
+  moved->mean = mean;
   mn_windows_close(&g.windows);
   mn_free(g.x);
   mn_free(g.state);

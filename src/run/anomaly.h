@@ -17,6 +17,10 @@ mn_status mn_anomaly_eval(json_t *object, const mn_run_context *context, const m
                           const mn_dataset *dataset, unsigned splits,
                           mn_error *error) MN_MUST_CHECK;
 
+/* Writes the model with what is normal in this data to `path`; "recalibrated" into the object. */
+mn_status mn_anomaly_recalibrate(json_t *object, const mn_run_context *context,
+                                 const mn_model *model, const mn_dataset *dataset, const char *path,
+                                 mn_error *error) MN_MUST_CHECK;
 /* "score", "anomaly", "scores" and "class" of one recording, windows averaged. */
 mn_status mn_anomaly_run(json_t **row, mn_infer *infer, const char *path,
                          mn_error *error) MN_MUST_CHECK;

@@ -77,7 +77,8 @@ static void put_memory(json_t *object, const mn_bench_result *r) {
 }
 
 static mn_status bench_json(json_t **result, const mn_run_context *context,
-                            const mn_bench_result *r, const mn_target *target, mn_error *error) {
+                            const mn_bench_result *r, const mn_target *target,
+                            const mn_frontend *frontend, mn_error *error) {
   json_t *object = mn_json_open(context);
   mn_json_put_text(object, "target", target->name);
   mn_json_put_text(object, "core", r->core);
@@ -87,6 +88,7 @@ static mn_status bench_json(json_t **result, const mn_run_context *context,
   mn_json_put_known(object, "cycles_modelled", r->cycles_modelled);
   mn_json_put_known(object, "ms_modelled", r->ms_modelled);
   mn_json_put_known(object, "mj_modelled", r->mj_modelled);
+  mn_stage_put_duty(object, frontend, r->ms_modelled);
   mn_stage_put_error(object, target, MN_RUNTIME_MICRONETS, r->cycles_modelled >= 0);
   mn_json_put_known(object, "cycles_measured", r->cycles > 0 ? r->cycles : -1);
   mn_json_put_known(object, "ms_measured", r->cycles > 0 ? 1e3 * r->cycles / target->clock_hz : -1);
@@ -119,7 +121,7 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   if (status != MN_OK && status != MN_ERR_PARITY)
     return mn_stage_blame(status, context->arguments[0], error);
   mn_error kept = status != MN_OK ? *error : (mn_error){{0}};
-  MN_TRY(bench_json(result, context, &r, target, error));
+  MN_TRY(bench_json(result, context, &r, target, &model.frontend, error));
   if (status == MN_OK && r.parity.mismatches > 0)
     return mn_error_set(error, MN_ERR_PARITY, "bench: %lld tensors differ from the host; first: %s",
                         (long long)r.parity.mismatches,

@@ -225,8 +225,11 @@ static const char *summary_text(const build *b) {
                           (long long)number_at(bench, "parity", "mismatches"));
   return mn_arena_text(
       arena,
-      "int8 accuracy %.1f %% (test), %.0f ops, %.0f bytes of flash, %.0f bytes of SRAM, %s on %s; %s; "
+      "int8 %s %.1f %% (test), %.0f ops, %.0f bytes of flash, %.0f bytes of SRAM, %s on %s; %s; "
       "trained on %s",
+      strcmp(json_string_value(json_object_get(train, "metric")), "auc") == 0
+          ? "area under the curve"
+          : "accuracy",
       100 * number_at(train, "int8", "test"), json_number_value(json_object_get(best, "ops")),
       bench != NULL ? number_at(bench, "flash", "total")
                     : json_number_value(json_object_get(best, "flash")),

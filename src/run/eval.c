@@ -79,13 +79,20 @@ static mn_status open_for_model(mn_dataset **dataset, const mn_run_context *cont
 }
 
 static mn_status eval_data(json_t *object, const mn_run_context *context, const mn_model *model,
-                           unsigned splits, mn_error *error) {
+                           const mn_options_eval *options, mn_error *error) {
+  unsigned splits = split_mask(options->split);
   mn_dataset *dataset = NULL;
   mn_eval_result r;
   MN_TRY(open_for_model(&dataset, context, model, error));
   mn_status status;
   if (mn_dataset_task(dataset) == MN_TASK_AD) {
     status = mn_anomaly_eval(object, context, model, dataset, splits, error);
+    if (status == MN_OK && options->recalibrate != NULL)
+      status = mn_anomaly_recalibrate(object, context, model, dataset, options->recalibrate, error);
+  } else if (options->recalibrate != NULL) {
+    status =
+        mn_error_set(error, MN_ERR_USAGE,
+                     "--recalibrate: found data of another task; expected recordings of machines");
   } else {
     status = mn_eval(&r, context->arena, model, dataset, splits, context->pool, error);
     if (status == MN_OK) put_verdict(object, model, &r);
@@ -114,9 +121,8 @@ mn_status mn_run_eval(json_t **result, const mn_run_context *context,
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
   json_t *object = mn_json_open(context);
   mn_json_put_text(object, "split", options->raw == NULL ? options->split : NULL);
-  mn_status status = options->raw != NULL
-                         ? eval_raw(object, context, &model, options, error)
-                         : eval_data(object, context, &model, split_mask(options->split), error);
+  mn_status status = options->raw != NULL ? eval_raw(object, context, &model, options, error)
+                                          : eval_data(object, context, &model, options, error);
   if (status != MN_OK) {
     json_decref(object);
     return status;

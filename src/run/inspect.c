@@ -151,6 +151,7 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   mn_stage_put_tflm(object, &price, s->graph);
   mn_stage_put_map(object, &price, s->graph, target);
   if (target != NULL) put_target(object, target, &price, mn_stage_runtime_of(options->runtime));
+  if (target != NULL) mn_stage_put_duty(object, &s->frontend, price.ms_modelled);
   return MN_OK;
 }
 

@@ -196,6 +196,15 @@ void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *gr
   mn_json_put(object, "tflm", tflm);
 }
 
+void mn_stage_put_duty(json_t *object, const mn_frontend *frontend, double ms_modelled) {
+  double stride_ms = -1;
+  if (mn_frontend_listens(frontend))
+    stride_ms = frontend->step_us / 1e3 * (frontend->every > 0 ? frontend->every : 1);
+  mn_json_put_known(object, "stride_ms", stride_ms);
+  mn_json_put_known(object, "duty_cycle_modelled",
+                    stride_ms > 0 && ms_modelled >= 0 ? ms_modelled / stride_ms : -1);
+}
+
 void mn_stage_put_speed(json_t *object, const mn_price *price) {
   mn_json_put_known(object, "cycles_modelled", price->cycles_modelled);
   mn_json_put_known(object, "ms_modelled", price->ms_modelled);

@@ -68,6 +68,8 @@ void mn_stage_use_file(mn_price *price, int64_t bytes);
 void mn_stage_put_map(json_t *object, const mn_price *price, const mn_graph *graph,
                       const mn_target *target);
 void mn_stage_put_tflm(json_t *object, const mn_price *price, const mn_graph *graph);
+/* "stride_ms" between two inputs of a stream and the share of it that an inference takes. */
+void mn_stage_put_duty(json_t *object, const mn_frontend *frontend, double ms_modelled);
 void mn_stage_put_speed(json_t *object, const mn_price *price); /* cycles_modelled, ms_, mj_ */
 /* error_percent and error_basis of modelled cycles, null where they or the error are unknown; what the
  * power behind millijoules rests on; and verified_on_board: whether a board ran what was modelled. Nothing of our own runtime was yet. */

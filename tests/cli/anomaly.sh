@@ -25,6 +25,16 @@ value 'len(scores) == 4 and inputs[0]["windows"] == 4 and inputs[1]["score"] > i
 expect 0 train $data --net "$net" --epochs 2 --batch 16 --warmup-epochs 0 --score bands --out "$work/b" --json
 value 'int8["test"] > 0.95'
 
+# taken to another place: means from its normal recordings, everything else as it was
+mkdir -p "$work/site/normal"
+for i in 0 1 2 3; do cp "$work/slider/test/normal_id_04_0000000$i.wav" "$work/site/normal/id_04_000$i.wav"; done
+expect 0 eval "$work/b/model.tflite" --data "$work/site" --split all --recalibrate "$work/moved.tflite" --json
+value 'recalibrated_states == 1 and score_mean["normal"] > 0 and auc is None'
+before=$(python3 -c "import json; print(json.load(open('$work/out'))['score_mean']['normal'])")
+[ "$(wc -c <"$work/moved.tflite")" = "$(wc -c <"$work/b/model.tflite")" ] || fail "the moved model has another size"
+expect 0 eval "$work/moved.tflite" --data "$work/site" --split all --json
+value "score_mean['normal'] < $before"
+
 # the firmware's own words; it compiles alone
 expect 0 compile "$work/b/model.tflite" --target mps2-an386 --name pump --out "$work/fw" --json
 for word in pump_score pump_site_clear pump_site_add pump_score_threshold PUMP_SITE_WORDS; do
