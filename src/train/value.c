@@ -30,7 +30,8 @@ void mn_value_flush(mn_value *v, int32_t shard, float *sum) {
 }
 
 bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v) {
-  return !v->input || (t->quantized && t->updates);
+  const bool learns = v->range != NULL && !v->range->is_fixed; /* its own range */
+  return !v->input || (learns && t->quantized && t->updates);
 }
 
 /* Sum of all shards for one channel; leaves zeros behind. */

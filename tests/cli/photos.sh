@@ -36,6 +36,13 @@ sed 's/24/16/' "$net" >"$work/small.net"
 expect 3 train --data "$work/set" --net "$work/small.net" --epochs 1 --teacher "$work/a/model.tflite" --out "$work/x" &&
   says err "input line"
 
+# a real set, where the package dataset-fashion-mnist is installed
+fashion=/usr/share/datasets/fashion-mnist
+if [ -d $fashion ]; then
+  expect 0 data $fashion --json
+  value 'task == "ic" and image_size == [28, 28] and splits["test"]["items"] == 10000 and not problems'
+fi
+
 # the model speaks for itself
 expect 0 eval "$work/a/model.tflite" --data "$work/set" --json && value 'accuracy > 0.7'
 expect 0 run "$work/a/model.tflite" "$work/set/pattern1/007.png" --json && value 'len(scores) == 3'

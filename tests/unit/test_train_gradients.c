@@ -7,12 +7,16 @@
 
 enum { ITEMS = 11 }; /* not a multiple of the shards */
 
+static const float *taught; /* scores of a teacher, for the trainers that follow */
+
 static mn_trainer *make(const mn_graph *graph, const char *isa, mn_loss kind, mn_pool *pool) {
   mn_error error = {{0}};
   mn_trainer *t = NULL;
   mn_train_config config = mn_train_defaults();
   config.pool = pool, config.batch = ITEMS, config.isa = isa, config.loss = kind;
+  config.distill = 0.4, config.temperature = 3;
   assert_ok(mn_trainer_create(&t, graph, &config, &error), &error);
+  mn_trainer_teach(t, taught);
   return t;
 }
 
@@ -234,6 +238,29 @@ static void gradients_of_the_mean_squared_head_should_match_finite_differences(v
   mn_arena_destroy(s.arena);
 }
 
+static void gradients_of_a_taught_and_weighted_loss_should_match_finite_differences(void **state) {
+  (void)state;
+  float scores[ITEMS * 5], target[ITEMS * 5];
+  mn_rng rng = mn_rng_seed(9);
+  sketch s = sketch_begin(1, 1, 30);
+  sketch_reshape(&s, (mn_shape){2, {1, 30}});
+  sketch_dense(&s, 30, (layer){20, .activation = relu});
+  sketch_dense(&s, 20, (layer){5, .no_norm = true});
+  const mn_graph *graph = sketch_finish(&s);
+  const toy y = toy_make(s.arena, ITEMS, 30, 5, 1);
+  mn_batch batch = y.batch;
+  for (int32_t i = 0; i < ITEMS * 5; i++) {
+    scores[i] = (float)mn_rng_normal(&rng) * 3;
+    target[i] = batch.target[i] * (i / 5 % 2 == 0 ? 1.7f : 0.4f);
+  }
+  batch.target = target;
+  check_graph(graph, &batch, NULL, MN_LOSS_CROSS_ENTROPY, "weighted");
+  taught = scores;
+  check_graph(graph, &batch, NULL, MN_LOSS_CROSS_ENTROPY, "taught");
+  taught = NULL;
+  mn_arena_destroy(s.arena);
+}
+
 /* ---- Gates ---------------------------------------------------------------------------------------*/
 enum { OPS = 16, WIDEST = 40 };
 typedef struct gate_values {
@@ -358,6 +385,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_of_every_unit_should_match_finite_differences),
       cmocka_unit_test(gradients_of_the_mean_squared_head_should_match_finite_differences),
+      cmocka_unit_test(gradients_of_a_taught_and_weighted_loss_should_match_finite_differences),
       cmocka_unit_test(gradients_of_masks_and_mixes_should_match_finite_differences),
       cmocka_unit_test(closed_channels_should_leave_exactly_the_narrower_network),
   };
