@@ -53,6 +53,12 @@ typedef struct mn_plan_step {
   int32_t count;
 } mn_plan_step;
 
+/* The height that first_row and rows of a CALL count in and are cut off at: that of the op's output, or
+ * of its input where the kernel takes that row by row and writes its output at the end. */
+int32_t mn_plan_step_height(const mn_graph *graph, const mn_plan_step *step);
+/* Bytes of one row of the step's output, all of it where it is written at the end. */
+int64_t mn_plan_step_row_bytes(const mn_graph *graph, const mn_plan_step *step);
+
 typedef enum mn_runtime { MN_RUNTIME_MICRONETS, MN_RUNTIME_TFLM } mn_runtime;
 
 /* What the .tflite of a graph will say beside it: its bytes count in the price of TFLM. A threshold

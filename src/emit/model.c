@@ -8,11 +8,6 @@
 #include "emit/layout.h"
 #include "emit/writer.h"
 
-static const mn_tensor *output_of(const mn_emitter *e, const mn_plan_step *step) {
-  const mn_graph *graph = e->plan->graph;
-  return &graph->tensors[graph->ops[step->op].output];
-}
-
 /* Names come from the model's file: only characters that cannot end a comment. */
 static void print_name(mn_emitter *e, const char *name) {
   for (const char *at = name; at != NULL && *at != '\0'; at++) {
@@ -98,21 +93,25 @@ static void print_rows(mn_emitter *e, const mn_plan_step *step, bool in_loop) {
   mn_print(e, ",\n      .rows = %d,\n", step->rows);
 }
 
-static void print_watch(mn_emitter *e, const mn_plan_step *step, int32_t height) {
+static void print_watch(mn_emitter *e, const mn_plan_step *step) {
   if (!e->config->watch || step->y.tensor < 0) return;
-  size_t row_bytes = mn_tensor_bytes(output_of(e, step)) / (size_t)height;
+  long long row_bytes = (long long)mn_plan_step_row_bytes(e->plan->graph, step);
+  if (step->kernel != NULL && step->kernel->by_input_rows) {
+    mn_print(e, "  if (io.first_row + io.rows == %d) MN_WATCH(%d, 0, 1, io.y, %lld);\n",
+             mn_plan_step_height(e->plan->graph, step), step->op, row_bytes);
+    return;
+  }
   mn_print(
       e,
       "  MN_WATCH(%d, io.first_row, io.rows,\n           (const uint8_t *)io.y + (io.first_row - "
-      "io.y_row) * %zu, io.rows * %zu);\n",
+      "io.y_row) * %lld, io.rows * %lld);\n",
       step->op, row_bytes, row_bytes);
 }
 
 static void print_call(mn_emitter *e, int32_t index, bool in_loop) {
   const mn_plan_step *step = &e->plan->steps[index];
   const mn_op *op = &e->plan->graph->ops[step->op];
-  const mn_tensor *y = output_of(e, step);
-  int32_t height = y->shape.rank == 4 ? y->shape.dim[1] : 1;
+  int32_t height = mn_plan_step_height(e->plan->graph, step);
   mn_print(e, "  /* %d ", step->op);
   print_name(e, op->name);
   mn_print(e, ": %s%s */\n", mn_op_info_get(op->kind)->text,
@@ -134,7 +133,7 @@ static void print_call(mn_emitter *e, int32_t index, bool in_loop) {
   if (has_kernel(e->plan, index))
     mn_print(e, "  %s_%s(&params_%d, &io);\n", e->prefix, step->kernel->symbol,
              params_owner(e->plan, index));
-  print_watch(e, step, height);
+  print_watch(e, step);
   if (in_loop) mn_print(e, "  }\n");
 }
 

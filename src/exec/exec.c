@@ -122,15 +122,19 @@ static void clip_rows(mn_kernel_io *io, int32_t height) {
 }
 
 static void call(const mn_exec *exec, const mn_plan_step *step, int32_t i, const mn_watch *watch) {
-  const mn_op *op = &exec->plan->graph->ops[step->op];
-  const mn_tensor *y = &exec->plan->graph->tensors[op->output];
-  int32_t height = y->shape.rank == 4 ? y->shape.dim[1] : 1;
+  const mn_graph *graph = exec->plan->graph;
+  int32_t height = mn_plan_step_height(graph, step);
   mn_kernel_io io = io_of(exec, step, i);
   clip_rows(&io, height);
   if (io.rows == 0) return;
   if (step->kernel != NULL) step->kernel->body(step->params, &io);
   if (watch == NULL || step->y.tensor < 0) return;
-  size_t row_bytes = mn_tensor_bytes(y) / (size_t)height;
+  size_t row_bytes = (size_t)mn_plan_step_row_bytes(graph, step);
+  if (step->kernel != NULL && step->kernel->by_input_rows) {
+    if (io.first_row + io.rows == height)
+      watch->rows(watch->context, step->op, 0, 1, io.y, row_bytes);
+    return;
+  }
   const uint8_t *data = (const uint8_t *)io.y + (size_t)(io.first_row - io.y_row) * row_bytes;
   watch->rows(watch->context, step->op, io.first_row, io.rows, data, (size_t)io.rows * row_bytes);
 }

@@ -32,6 +32,7 @@ typedef struct mn_mean {
   MN_MEAN_FIELDS(MN_KERNEL_FIELD)
 } mn_mean;
 
+mn_kernel_body mn_mean_s8_sum; /* see pool_sum.h */
 mn_kernel_body mn_mean_s8_ref, mn_mean_s16_ref;
 
 #endif

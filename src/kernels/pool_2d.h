@@ -21,6 +21,7 @@ typedef struct mn_pool_2d {
   MN_POOL_2D_FIELDS(MN_KERNEL_FIELD)
 } mn_pool_2d;
 
+mn_kernel_body mn_average_pool_2d_s8_sum; /* see pool_sum.h */
 mn_kernel_body mn_average_pool_2d_s8_mve;
 mn_kernel_body mn_average_pool_2d_s8_ref, mn_max_pool_2d_s8_ref;
 mn_kernel_body mn_average_pool_2d_s8_dsp; /* windows of at most 255 positions */

@@ -30,6 +30,9 @@ mn_walk mn_walk_pool_2d, mn_walk_add, mn_walk_pad, mn_walk_reshape;
 mn_walk mn_walk_softmax, mn_walk_mean, mn_walk_quantize;
 mn_walk mn_walk_softmax_s16, mn_walk_rescale_any, mn_walk_svdf;
 
+mn_refuses mn_refuses_average_pool_sum, mn_refuses_mean_sum;
+mn_walk mn_walk_average_pool_sum, mn_walk_mean_sum;
+
 /* ---- Shared by the files that implement them -------------------------------------------------*/
 /* Input `index` of an op, NULL where absent. */
 const mn_tensor *mn_op_operand(const mn_graph *graph, const mn_op *op, int32_t index);

@@ -76,9 +76,12 @@ static void add_group(mn_planner *p, const mn_group *group) {
     }
   }
   for (int32_t op = group->first; op < group->first + group->count; op++) {
+    const mn_plan_step *step = group->rows > 0 ? &p->turns[op] : &p->calls[op];
+    bool kept = step->kernel->by_input_rows; /* from turn to turn */
     p->scratch_block[op] = -1;
-    if (p->calls[op].scratch_bytes > 0)
-      p->scratch_block[op] = add_block(p, p->calls[op].scratch_bytes, op + 1, op + 1);
+    if (step->scratch_bytes > 0)
+      p->scratch_block[op] = add_block(p, step->scratch_bytes, kept ? begin_of(p, op + 1) : op + 1,
+                                       kept ? end_of(p, op + 1) : op + 1);
   }
 }
 

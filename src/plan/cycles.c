@@ -42,8 +42,8 @@ static double ceil_to(double value, int32_t multiple) {
 }
 
 /* Of an op with a window: what one output position reads, and multiply-accumulates (a pool's values
- * looked at) in whole and inside the map. */
-static void window_terms(double *terms, const mn_graph *graph, const mn_op *op) {
+ * looked at) in whole and inside the map. Each call takes its positions four at a time. */
+static void window_terms(double *terms, const mn_graph *graph, const mn_op *op, int32_t calls) {
   mn_kernel_window w = mn_window_of(graph, op);
   double outputs = w.output_c, taps = (double)w.kernel_h * w.kernel_w;
   double positions = (double)w.output_h * w.output_w;
@@ -63,7 +63,7 @@ static void window_terms(double *terms, const mn_graph *graph, const mn_op *op) 
   terms[MN_CYCLE_INSIDE_TAPS] = inside * (op->kind == MN_OP_CONV_2D ? outputs : 1);
   bool deep = op->kind == MN_OP_CONV_2D;
   terms[MN_CYCLE_MACS_BY_4] =
-      deep ? ceil_to(positions, 4) * ceil_to(taps * depth, 4) * ceil_to(outputs, 2)
+      deep ? calls * ceil_to(positions / calls, 4) * ceil_to(taps * depth, 4) * ceil_to(outputs, 2)
            : w.output_h * ceil_to(w.output_w, 2) * taps * outputs;
   terms[MN_CYCLE_MACS_BY_16] = deep ? positions * ceil_to(taps * depth, 16) * ceil_to(outputs, 4)
                                     : positions * taps * ceil_to(outputs, 16);
@@ -79,7 +79,7 @@ void mn_cycle_terms(double *terms, const mn_graph *graph, const mn_op *op, int32
   terms[MN_CYCLE_POSITIONS] = y.h * y.w;
   terms[MN_CYCLE_OUTPUTS] = outputs;
   terms[MN_CYCLE_INPUTS] = inputs;
-  if (has_window(op->kind)) window_terms(terms, graph, op);
+  if (has_window(op->kind)) window_terms(terms, graph, op, calls);
   if (op->kind == MN_OP_MEAN) {
     terms[MN_CYCLE_INSIDE_TAPS] = x.h * x.w;
     terms[MN_CYCLE_INSIDE_ROWS] = x.h * y.c;

@@ -28,10 +28,17 @@ static bool is_image(const mn_tensor *tensor) {
   return tensor->shape.rank == 4 && tensor->shape.dim[0] == 1 && !tensor->variable;
 }
 
+/* Inside of a loop the op counts rows of its input. */
+static bool by_input_rows(const mn_scheduler *s, int32_t op) {
+  return s->turns[op].kernel->by_input_rows;
+}
+
 static mn_row_window window_of(const mn_scheduler *s, int32_t index) {
   const mn_op *op = &s->graph->ops[index];
   const mn_kernel_arguments *a = &s->arguments[index];
   const mn_tensor *x = &s->graph->tensors[op->input[0]], *y = &s->graph->tensors[op->output];
+  if (is_image(x) && by_input_rows(s, index))
+    return (mn_row_window){1, 0, 1, x->shape.dim[1], x->shape.dim[1]};
   if (!is_image(x) || !is_image(y)) return (mn_row_window){0};
   mn_row_window w = {1, 0, 1, y->shape.dim[1], x->shape.dim[1]};
   switch (op->kind) {
@@ -57,10 +64,8 @@ static bool allocate(mn_scheduler *s) {
   s->window = mn_arena_array(s->arena, ops, sizeof *s->window);
   s->standing = mn_arena_array(s->arena, ops, sizeof *s->standing);
   s->rows = mn_arena_array(s->arena, ops, sizeof *s->rows);
-  s->cycles_once = mn_arena_array(s->arena, ops, sizeof *s->cycles_once);
-  s->cycles_per_call = mn_arena_array(s->arena, ops, sizeof *s->cycles_per_call);
-  return s->window != NULL && s->standing != NULL && s->rows != NULL && s->cycles_once != NULL &&
-         s->cycles_per_call != NULL;
+  s->cycles = mn_arena_array(s->arena, ops * (MN_MOST_ROWS + 1), sizeof *s->cycles);
+  return s->window != NULL && s->standing != NULL && s->rows != NULL && s->cycles != NULL;
 }
 
 /* Where the cycle table knows nothing of a kernel: near enough to weigh calls against each other. */
@@ -71,20 +76,27 @@ static double estimated_cycles(const mn_scheduler *s, int32_t op, int32_t calls)
          calls * (200.0 + 4.0 * channels);
 }
 
-/* Modelled cycles are linear in the number of calls. Without a board each call counts one. */
+/* Modelled cycles of an op in so many calls. Without a board each call counts one. */
+static double cycles_of(mn_scheduler *s, int32_t op, int32_t calls) {
+  const mn_kernel_row *row = s->steps[op].kernel;
+  const mn_op *o = &s->graph->ops[op];
+  if (s->target == NULL) return calls;
+  double cycles = calls > 1 && by_input_rows(s, op)
+                      ? mn_sum_cycles(s->graph, o, s->target, calls)
+                      : mn_kernel_cycles(row, s->graph, o, s->target, calls);
+  if (cycles >= 0) return cycles;
+  s->uncounted = row->symbol;
+  return estimated_cycles(s, op, calls);
+}
+
+/* Of one whole call, and of loops that make so many rows a turn. */
 static void prepare_cycles(mn_scheduler *s) {
+  if (s->target == NULL) s->uncounted = s->graph->op_count > 0 ? s->steps[0].kernel->symbol : "";
   for (int32_t op = 0; op < s->graph->op_count; op++) {
-    const mn_kernel_row *row = s->steps[op].kernel;
-    const mn_op *o = &s->graph->ops[op];
-    double once = mn_kernel_cycles(row, s->graph, o, s->target, 1);
-    double twice = mn_kernel_cycles(row, s->graph, o, s->target, 2);
-    if (once < 0) {
-      s->uncounted = row->symbol;
-      once = s->target != NULL ? estimated_cycles(s, op, 1) : 1;
-      twice = s->target != NULL ? estimated_cycles(s, op, 2) : 2;
-    }
-    s->cycles_once[op] = once;
-    s->cycles_per_call[op] = twice - once;
+    double *cycles = &s->cycles[(int64_t)op * (MN_MOST_ROWS + 1)];
+    cycles[0] = cycles_of(s, op, 1);
+    for (int32_t rows = 1; rows <= MN_MOST_ROWS && s->window[op].span > 0; rows++)
+      cycles[rows] = cycles_of(s, op, (s->window[op].height + rows - 1) / rows);
   }
 }
 
@@ -159,7 +171,7 @@ static void align_turns(mn_group *group, const mn_scheduler *s) {
 static bool fit_rows(mn_group *group, const mn_scheduler *s) {
   int32_t last = group->first + group->count - 1;
   for (int32_t op = group->first; op <= last; op++)
-    if (s->window[op].span == 0) return false;
+    if (s->window[op].span == 0 || (op < last && by_input_rows(s, op))) return false;
   if (group->rows >= s->window[last].height) return false;
   s->rows[last] = (mn_op_rows){.step = group->rows};
   for (int32_t op = last - 1; op >= group->first; op--)
@@ -182,7 +194,7 @@ static int32_t still_read(const mn_group *group, const mn_scheduler *s, mn_tenso
   int32_t last = group->first + group->count - 1, least = INT32_MAX;
   for (int32_t op = group->first; op <= last; op++) {
     if (!reads(s, op, x)) continue;
-    bool same_call = op == last && s->steps[op].kernel->overlap != MN_OVERLAP_ELEMENT;
+    bool same_call = op == last && s->turns[op].kernel->overlap != MN_OVERLAP_ELEMENT;
     int32_t next = turn + (same_call ? 0 : 1);
     if (s->rows[op].first_row + next * s->rows[op].step >= s->window[op].height) continue;
     int32_t row = first_needed(s, op, next);
@@ -193,7 +205,7 @@ static int32_t still_read(const mn_group *group, const mn_scheduler *s, mn_tenso
 
 static int64_t loop_distance(const mn_group *group, const mn_scheduler *s, int32_t op,
                              mn_tensor_id x) {
-  if (s->graph->tensors[x].shape.rank != 4) return -1;
+  if (s->graph->tensors[x].shape.rank != 4 || by_input_rows(s, op)) return -1;
   int64_t x_row = row_bytes(s, x), y_row = row_bytes(s, s->graph->ops[op].output), distance = 0;
   for (int32_t turn = 0; turn < group->turns; turn++) {
     int32_t end = s->rows[op].first_row + (turn + 1) * s->rows[op].step;
@@ -268,9 +280,14 @@ bool mn_op_is_passing(const mn_scheduler *s, int32_t op) {
   return s->rows[op].slab_rows > 0 && s->rows[op].slab_rows == s->rows[op].step;
 }
 
+static int64_t scratch_bytes(const mn_group *group, const mn_scheduler *s, int32_t op) {
+  return aligned(group->rows > 0 ? s->turns[op].scratch_bytes : s->steps[op].scratch_bytes);
+}
+
 /* Passing slabs and scratch at the time of one op. */
 static int64_t passing_bytes(const mn_group *group, const mn_scheduler *s, int32_t at) {
-  int64_t bytes = aligned(s->steps[at].scratch_bytes);
+  bool kept = group->rows > 0 && by_input_rows(s, at);
+  int64_t bytes = kept ? 0 : scratch_bytes(group, s, at);
   for (int32_t op = group->first; op < at + 1 && op < group->first + group->count - 1; op++) {
     mn_tensor_id y = s->graph->ops[op].output;
     if (mn_op_is_passing(s, op) && s->last[y] > at) bytes += slab_bytes(s, op);
@@ -285,6 +302,7 @@ static void count_bytes(mn_group *group, const mn_scheduler *s) {
   group->bytes = s->standing[group->first];
   group->slab_bytes = group->drift = 0;
   if (s->storage[y] == y) group->bytes += added_by_last(group, s);
+  if (group->rows > 0 && by_input_rows(s, last)) group->bytes += scratch_bytes(group, s, last);
   for (int32_t op = group->first; op < last; op++) {
     if (s->rows[op].slab_rows > 0) group->slab_bytes += slab_bytes(s, op);
     if (!mn_op_is_passing(s, op)) group->bytes += slab_bytes(s, op);
@@ -303,14 +321,18 @@ int32_t mn_calls_in_loop(int32_t first_row, int32_t step, int32_t height) {
   return (height - first_row + step - 1) / step - -first_row / step;
 }
 
-static int32_t calls_of(const mn_group *group, const mn_scheduler *s, int32_t op) {
-  if (group->rows == 0) return 1;
-  return mn_calls_in_loop(s->rows[op].first_row, s->rows[op].step, s->window[op].height);
-}
-
 /* By words where rows are whole words. */
 double mn_move_cycles(int64_t bytes, int64_t row_bytes) {
   return CYCLES_PER_MOVE + (double)bytes * (row_bytes % 4 == 0 ? 1.5 : 6.0);
+}
+
+double mn_sum_cycles(const mn_graph *graph, const mn_op *op, const mn_target *target,
+                     int32_t calls) {
+  const char *reason;
+  const mn_kernel_row *row = mn_kernel_find(graph, op, "ref", &reason);
+  double whole = row != NULL ? mn_kernel_cycles(row, graph, op, target, 1) : -1;
+  int32_t channels = graph->tensors[op->input[0]].shape.dim[3];
+  return whole < 0 ? -1 : whole + calls * (60.0 + 6.0 * channels);
 }
 
 static double move_cycles(const mn_scheduler *s, int32_t op) {
@@ -323,7 +345,9 @@ static void count_cycles(mn_group *group, const mn_scheduler *s) {
   bool board = s->target != NULL;
   group->cycles = group->rows > 0 && board ? CYCLES_PER_TURN * group->turns : 0;
   for (int32_t op = group->first; op < group->first + group->count; op++) {
-    group->cycles += s->cycles_once[op] + (calls_of(group, s, op) - 1) * s->cycles_per_call[op];
+    int32_t rows = group->rows == 0 ? 0 : s->rows[op].step;
+    group->cycles +=
+        s->cycles[(int64_t)op * (MN_MOST_ROWS + 1) + (rows < MN_MOST_ROWS ? rows : MN_MOST_ROWS)];
     if (group->rows > 0 && board) group->cycles += move_cycles(s, op) * group->turns;
   }
 }

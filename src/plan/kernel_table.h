@@ -58,6 +58,8 @@ typedef struct mn_kernel_row {
   mn_status (*arguments)(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
                          const mn_op *op, mn_error *error);
   mn_overlap overlap;
+  bool
+      by_input_rows; /* called with rows of its input, see kernels/pool_sum.h; only inside of loops */
   mn_kernel_body *body; /* NULL where it cannot run on this machine */
 } mn_kernel_row;
 
@@ -72,6 +74,9 @@ bool mn_kernel_family_reaches(const char *family, const char *other);
 
 /* Moves the halo rows of a slab up between two turns of a loop: no op's kernel, x[0] above y. */
 const mn_kernel_row *mn_kernel_move(void);
+/* The kernel that takes the rows of op's input as they come and writes its one output row at the end;
+ * NULL: there is none. */
+const mn_kernel_row *mn_kernel_by_input_rows(const mn_graph *graph, const mn_op *op);
 /* Modelled cycles of `op` by this kernel, done in `calls` calls, on the target's board: its core's
  * row of the cycle table times the board's factor. -1: unknown kernel or core. */
 double mn_kernel_cycles(const mn_kernel_row *row, const mn_graph *graph, const mn_op *op,

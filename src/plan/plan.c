@@ -4,6 +4,7 @@
  * Time: graph inputs are there at time 0; op i runs at time i + 1; graph outputs live to the end.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <string.h>
 
 #include "plan/planner.h"
 
@@ -13,10 +14,50 @@ mn_status mn_planner_no_memory(const mn_planner *p) {
 }
 
 /* ---- Kernels and their arguments ---------------------------------------------------------------*/
+static bool is_used(const mn_planner *p, int32_t ops, const mn_kernel_row *row) {
+  for (int32_t op = 0; op < ops; op++)
+    if (strcmp(p->calls[op].kernel->symbol, row->symbol) == 0) return true;
+  return false;
+}
+
+/* The row that adds the least code to those of the ops before; what is not in the table of sizes is not
+ * taken. NULL: there is none. */
+static const mn_kernel_row *smallest_kernel(const mn_planner *p, int32_t index) {
+  const mn_op *op = &p->graph->ops[index];
+  const mn_kernel_row *row, *best = NULL;
+  int32_t least = INT32_MAX;
+  for (int32_t i = 0; (row = mn_kernel_row_at(i)) != NULL; i++) {
+    if (row->op != op->kind || !mn_kernel_family_reaches(p->family, row->family)) continue;
+    const mn_code_size *size =
+        p->target != NULL ? mn_target_code_size(p->target, row->symbol) : NULL;
+    if (size == NULL || row->refuses(p->graph, op) != NULL) continue;
+    int32_t bytes = is_used(p, index, row) ? 0 : size->text_bytes;
+    if (bytes >= least) continue;
+    best = row;
+    least = bytes;
+  }
+  return best;
+}
+
+/* Inside of a loop a pool over the whole map takes its input's rows as they come. */
+static mn_status choose_turn(mn_planner *p, int32_t index) {
+  const mn_op *op = &p->graph->ops[index];
+  const mn_kernel_row *row = mn_kernel_by_input_rows(p->graph, op);
+  mn_kernel_arguments arguments;
+  p->turns[index] = p->calls[index];
+  if (row == NULL) return MN_OK;
+  MN_TRY(row->arguments(&arguments, p->arena, p->graph, op, p->error));
+  p->turns[index].kernel = row;
+  p->turns[index].params = arguments.params;
+  p->turns[index].scratch_bytes = arguments.scratch_bytes;
+  return MN_OK;
+}
+
 static mn_status choose_kernel(mn_planner *p, int32_t index) {
   const mn_op *op = &p->graph->ops[index];
   const char *reason = NULL;
-  const mn_kernel_row *row = mn_kernel_find(p->graph, op, p->family, &reason);
+  const mn_kernel_row *row = p->options->small ? smallest_kernel(p, index) : NULL;
+  if (row == NULL) row = mn_kernel_find(p->graph, op, p->family, &reason);
   if (row == NULL)
     return mn_error_set(p->error, MN_ERR_UNSUPPORTED, "op %.80s (%s) cannot run: %s", op->name,
                         mn_op_info_get(op->kind)->text, reason);
@@ -29,7 +70,7 @@ static mn_status choose_kernel(mn_planner *p, int32_t index) {
                                    .params = arguments->params,
                                    .scratch_bytes = arguments->scratch_bytes,
                                    .rows = y->rank == 4 ? y->dim[1] : 1};
-  return MN_OK;
+  return choose_turn(p, index);
 }
 
 /* ---- Liveness ------------------------------------------------------------------------------*/
@@ -68,12 +109,13 @@ static void find_lifetimes(mn_planner *p) {
 }
 
 /* ---- Schedule ------------------------------------------------------------------------------*/
-static mn_status begin_schedule(mn_chooser **chooser, mn_planner *p, const mn_target *target) {
+static mn_status begin_schedule(mn_chooser **chooser, mn_planner *p) {
   p->scheduler = (mn_scheduler){.arena = p->arena,
                                 .graph = p->graph,
-                                .target = target,
+                                .target = p->target,
                                 .options = p->options,
                                 .steps = p->calls,
+                                .turns = p->turns,
                                 .arguments = p->arguments,
                                 .storage = p->storage,
                                 .first = p->first,
@@ -114,6 +156,7 @@ static mn_status allocate(mn_planner *p) {
   size_t ops = (size_t)p->graph->op_count, tensors = (size_t)p->graph->tensor_count;
   p->plan = mn_arena_alloc(p->arena, sizeof *p->plan);
   p->calls = mn_arena_array(p->arena, ops, sizeof *p->calls);
+  p->turns = mn_arena_array(p->arena, ops, sizeof *p->turns);
   p->arguments = mn_arena_array(p->arena, ops, sizeof *p->arguments);
   p->scratch_block = mn_arena_array(p->arena, ops, sizeof *p->scratch_block);
   p->group_of = mn_arena_array(p->arena, ops, sizeof *p->group_of);
@@ -122,7 +165,7 @@ static mn_status allocate(mn_planner *p) {
   p->storage = mn_arena_array(p->arena, tensors, sizeof *p->storage);
   p->block_of = mn_arena_array(p->arena, tensors, sizeof *p->block_of);
   p->blocks = mn_arena_array(p->arena, tensors + ops, sizeof *p->blocks);
-  bool all = p->plan != NULL && p->calls != NULL && p->arguments != NULL &&
+  bool all = p->plan != NULL && p->calls != NULL && p->turns != NULL && p->arguments != NULL &&
              p->scratch_block != NULL && p->group_of != NULL && p->first != NULL &&
              p->last != NULL && p->storage != NULL && p->block_of != NULL && p->blocks != NULL;
   return all ? MN_OK : mn_planner_no_memory(p);
@@ -139,6 +182,7 @@ mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *gr
   assert(plan != NULL && arena != NULL && graph != NULL);
   mn_planner p = {.arena = arena,
                   .graph = graph,
+                  .target = target,
                   .error = error,
                   .options = options != NULL ? options : &defaults};
   mn_chooser *chooser = NULL;
@@ -146,7 +190,7 @@ mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *gr
   MN_TRY(allocate(&p));
   for (int32_t op = 0; op < graph->op_count; op++) MN_TRY(choose_kernel(&p, op));
   find_lifetimes(&p);
-  MN_TRY(begin_schedule(&chooser, &p, target));
+  MN_TRY(begin_schedule(&chooser, &p));
   MN_TRY(choose_schedule(&p, chooser));
   MN_TRY(mn_planner_write(&p));
   p.plan->target = target;

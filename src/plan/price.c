@@ -131,25 +131,28 @@ static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *gr
 }
 
 /* ---- Time ----------------------------------------------------------------------------------*/
+static double step_cycles(const mn_plan *plan, const mn_plan_step *step, const mn_target *target,
+                          int32_t turns) {
+  const mn_op *op = &plan->graph->ops[step->op];
+  int32_t height = mn_plan_step_height(plan->graph, step);
+  if (step->kernel == mn_kernel_move())
+    return turns * mn_move_cycles(((const mn_move *)step->params)->bytes,
+                                  mn_plan_step_row_bytes(plan->graph, step));
+  int32_t calls = turns > 0 ? mn_calls_in_loop(step->first_row, step->row_step, height) : 1;
+  if (step->kernel->by_input_rows) return mn_sum_cycles(plan->graph, op, target, calls);
+  return mn_kernel_cycles(step->kernel, plan->graph, op, target, calls);
+}
+
 double mn_plan_op_cycles(const mn_plan *plan, int32_t op, const mn_target *target) {
-  const mn_op *o = &plan->graph->ops[op];
-  const mn_tensor *y = &plan->graph->tensors[o->output];
   double cycles = 0;
   int32_t turns = 0; /* 0: outside of loops */
   for (int32_t s = 0; s < plan->step_count; s++) {
     const mn_plan_step *step = &plan->steps[s];
     if (step->kind != MN_STEP_CALL) turns = step->kind == MN_STEP_LOOP ? step->count : 0;
     if (step->kind != MN_STEP_CALL || step->op != op || step->kernel == NULL) continue;
-    int64_t row = (int64_t)mn_tensor_bytes(y) / (y->shape.rank == 4 ? y->shape.dim[1] : 1);
-    if (step->kernel == mn_kernel_move()) {
-      cycles += turns * mn_move_cycles(((const mn_move *)step->params)->bytes, row);
-      continue;
-    }
-    int32_t calls =
-        turns > 0 ? mn_calls_in_loop(step->first_row, step->row_step, y->shape.dim[1]) : 1;
-    double of_calls = mn_kernel_cycles(step->kernel, plan->graph, o, target, calls);
-    if (of_calls < 0) return -1;
-    cycles += of_calls;
+    double of_step = step_cycles(plan, step, target, turns);
+    if (of_step < 0) return -1;
+    cycles += of_step;
   }
   return cycles;
 }

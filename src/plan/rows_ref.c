@@ -9,6 +9,7 @@
 #include "kernels/move.h"
 #include "kernels/pad.h"
 #include "kernels/pool_2d.h"
+#include "kernels/pool_sum.h"
 #include "kernels/rescale.h"
 #include "kernels/softmax.h"
 #include "kernels/svdf.h"
@@ -27,6 +28,24 @@ static const mn_kernel_row rows[] = {
      .sources = (const char *const[]){"kernel.h", "move.h", "move_ref.c", NULL},
      .params = &mn_params_move,
      .body = mn_move_ref},
+    {.op = MN_OP_COUNT, /* of AVERAGE_POOL_2D and MEAN inside of loops */
+     .family = "ref",
+     .symbol = "mn_average_pool_2d_s8_sum",
+     .sources = (const char *const[]){"kernel.h", "requantize.h", "pool_2d.h", "pool_sum.h",
+                                      "average_pool_2d_sum.c", NULL},
+     .params = &mn_params_pool_2d,
+     .arguments = mn_walk_average_pool_sum,
+     .by_input_rows = true,
+     .body = mn_average_pool_2d_s8_sum},
+    {.op = MN_OP_COUNT,
+     .family = "ref",
+     .symbol = "mn_mean_s8_sum",
+     .sources = (const char *const[]){"kernel.h", "requantize.h", "mean.h", "pool_sum.h",
+                                      "mean_sum_rows.c", NULL},
+     .params = &mn_params_mean,
+     .arguments = mn_walk_mean_sum,
+     .by_input_rows = true,
+     .body = mn_mean_s8_sum},
     REF(CONV_2D, conv_2d, mn_conv_2d_s8_ref, conv_2d, NONE, "kernel.h", "requantize.h", "conv_2d.h",
         "conv_2d_ref.c"),
     REF(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_ref, depthwise_conv_2d, NONE,
@@ -90,8 +109,17 @@ static const mn_kernel_row rows[] = {
            "svdf_body.h", "svdf_s8_s8_ref.c"),
 };
 
+enum { MOVE, AVERAGE_POOL_SUM, MEAN_SUM }; /* the first rows */
+
 const mn_kernel_row *mn_kernel_move(void) {
-  return &rows[0];
+  return &rows[MOVE];
+}
+
+const mn_kernel_row *mn_kernel_by_input_rows(const mn_graph *graph, const mn_op *op) {
+  if (op->kind == MN_OP_AVERAGE_POOL_2D && mn_refuses_average_pool_sum(graph, op) == NULL)
+    return &rows[AVERAGE_POOL_SUM];
+  if (op->kind == MN_OP_MEAN && mn_refuses_mean_sum(graph, op) == NULL) return &rows[MEAN_SUM];
+  return NULL;
 }
 
 const mn_rows mn_rows_ref = {rows, (int32_t)MN_COUNT(rows)};

@@ -14,10 +14,10 @@
 /* Cycles that a schedule may cost beyond the fastest one where it saves memory. */
 #define NEAR_TIE 1.02
 #define MIN_SRAM_CYCLES 1.10
-#define DRIFT_CYCLES 1e6 /* a byte of drift, where it is what counts */
 enum {
   MOST_OPS = 24, /* of one group */
-  MOST_TRIES = 16
+  MOST_PROPOSALS = 64,
+  STEPS = 6 /* of bytes above the lower bound that are tried */
 };
 static const int32_t rows_per_turn[] = {1, 2, 3, 4, 6, 8, 12, 16};
 
@@ -26,7 +26,9 @@ struct mn_chooser {
   mn_group *candidate; /* by first op */
   int32_t count, room;
   int64_t *level; /* [levels] bytes of the candidates, ascending */
-  int32_t levels, next, tries;
+  int32_t levels, tries;
+  uint64_t proposal[MOST_PROPOSALS]; /* [proposed] hashes of paths */
+  int32_t proposed;
   double limit;        /* of cycles */
   int64_t lower_bound; /* the lowest level that keeps the limit */
   double *cost;        /* [op_count + 1] of the ops before a cut, least */
@@ -123,9 +125,19 @@ static mn_status find_levels(chooser *c, mn_error *error) {
     else
       low = middle + 1;
   }
-  c->next = low;
   c->lower_bound = c->levels > 0 ? c->level[low] : 0;
   return MN_OK;
+}
+
+/* False where the path found last was proposed already. */
+static bool path_is_new(chooser *c) {
+  uint64_t hash = 0;
+  for (int32_t cut = c->s->graph->op_count; cut > 0; cut = c->candidate[c->reached[cut]].first)
+    hash = mn_hash64(hash, &c->reached[cut], sizeof c->reached[cut]);
+  for (int32_t i = 0; i < c->proposed; i++)
+    if (c->proposal[i] == hash) return false;
+  if (c->proposed < MOST_PROPOSALS) c->proposal[c->proposed++] = hash;
+  return true;
 }
 
 static mn_status take_path(mn_schedule *schedule, const chooser *c, mn_error *error) {
@@ -203,20 +215,25 @@ mn_status mn_chooser_create(mn_chooser **made, mn_scheduler *s, mn_error *error)
   return find_levels(c, error);
 }
 
-/* At each level of bytes two paths: the fewest cycles, and the least drift. */
+/* The level that attempt `tries` looks at: from the lower bound in even steps towards the best arena. */
+static int64_t level_at(const chooser *c, int32_t step, int64_t best_bytes) {
+  if (step == 0 || best_bytes == INT64_MAX) return c->lower_bound;
+  return c->lower_bound + (best_bytes - c->lower_bound) * step / (STEPS + 1);
+}
+
+/* At each level of bytes the paths of fewest cycles for several prices of drift. */
 mn_status mn_chooser_propose(mn_schedule *schedule, bool *more, mn_chooser *c, int64_t best_bytes,
                              mn_error *error) {
-  int32_t most = may_loop(c) ? MOST_TRIES : 1;
+  static const double drift[] = {0, 1, 20, 1e6}; /* cycles a byte */
+  int32_t prices = (int32_t)MN_COUNT(drift), most = may_loop(c) ? STEPS * prices : 1;
   if (c->s->options->groups != NULL) {
     *more = c->tries++ == 0;
     return *more ? take_given(schedule, c->s, error) : MN_OK;
   }
   for (*more = false; !*more && c->tries < most; c->tries++) {
-    int64_t level = c->levels > 0 ? c->level[c->next] : 0;
-    if (level >= best_bytes) return MN_OK;
-    bool drift = c->tries % 2 == 1;
-    *more = path_within(c, level, drift ? DRIFT_CYCLES : 0);
-    if (drift && c->next + 1 < c->levels) c->next++;
+    if (best_bytes <= c->lower_bound) return MN_OK;
+    *more = path_within(c, level_at(c, c->tries / prices, best_bytes), drift[c->tries % prices]) &&
+            path_is_new(c);
   }
   return *more ? take_path(schedule, c, error) : MN_OK;
 }

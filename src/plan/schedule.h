@@ -34,19 +34,22 @@ typedef struct mn_row_window {
   int32_t stride, before, span, height, input_height;
 } mn_row_window;
 
+enum { MN_MOST_ROWS = 32 }; /* more rows a turn cost what these cost */
+
 /* What is known of a graph before its schedule is chosen; arrays are the caller's. */
 typedef struct mn_scheduler {
   mn_arena *arena;
   const mn_graph *graph;
   const mn_target *target; /* may be NULL: cycles are unknown */
   const mn_plan_options *options;
-  const mn_plan_step *steps;            /* [op_count] kernel, scratch_bytes */
+  const mn_plan_step *steps;            /* [op_count] kernel, scratch_bytes: of one whole call */
+  const mn_plan_step *turns;            /* [op_count] the same inside of a loop */
   const mn_kernel_arguments *arguments; /* [op_count] */
   const int32_t *storage;               /* [tensor_count] the tensor in whose place it lies */
   const int32_t *first, *last;          /* [tensor_count] times of storage; last -1: never */
   mn_row_window *window;                /* [op_count] */
   int64_t *standing; /* [op_count] bytes of storage alive both before and at an op's time */
-  double *cycles_once, *cycles_per_call; /* [op_count] modelled; of one call, of each further one */
+  double *cycles; /* [op_count, MN_MOST_ROWS + 1] modelled: in one call; by so many rows a turn */
   const char
       *uncounted;   /* a kernel whose cycles are estimated, the table has none; NULL: no such */
   mn_op_rows *rows; /* [op_count] of the groups fitted last */
@@ -78,6 +81,11 @@ bool mn_group_is_inner(const mn_group *group, const mn_scheduler *s, mn_tensor_i
 int32_t mn_calls_in_loop(int32_t first_row, int32_t step, int32_t height);
 /* Of moving so many bytes of whole rows once. */
 double mn_move_cycles(int64_t bytes, int64_t row_bytes);
+
+/* Of a pool over the whole map that takes its input's rows in `calls` calls: the whole call's and what
+ * the sums cost each time. -1: unknown. */
+double mn_sum_cycles(const mn_graph *graph, const mn_op *op, const mn_target *target,
+                     int32_t calls);
 
 /* Proposes schedules that keep the limits of the options, most promising first; each is laid out to
  * see what it needs. `best_bytes`: the smallest arena so far, INT64_MAX at first. *more is false where

@@ -123,9 +123,10 @@ static mn_status add_move(writer *w, int32_t op, int32_t group) {
 
 static mn_status add_call(writer *w, int32_t op, int32_t group) {
   mn_plan_step *step = &w->steps[w->step_count++];
-  *step = w->p->calls[op];
+  bool loop = w->p->schedule.groups[group].rows > 0;
+  *step = loop ? w->p->turns[op] : w->p->calls[op];
   step->group = group;
-  if (w->p->schedule.groups[group].rows > 0) {
+  if (loop) {
     const mn_op_rows *rows = &w->p->scheduler.rows[op];
     step->first_row = rows->first_row;
     step->rows = step->row_step = rows->step;
@@ -147,6 +148,19 @@ static mn_status add_group(writer *w, int32_t index) {
   }
   if (loop) w->steps[w->step_count++] = (mn_plan_step){.kind = MN_STEP_END, .group = index};
   return MN_OK;
+}
+
+int32_t mn_plan_step_height(const mn_graph *graph, const mn_plan_step *step) {
+  const mn_op *op = &graph->ops[step->op];
+  bool input = step->kernel != NULL && step->kernel->by_input_rows;
+  const mn_shape *shape = &graph->tensors[input ? op->input[0] : op->output].shape;
+  return shape->rank == 4 ? shape->dim[1] : 1;
+}
+
+int64_t mn_plan_step_row_bytes(const mn_graph *graph, const mn_plan_step *step) {
+  int64_t bytes = (int64_t)mn_tensor_bytes(&graph->tensors[graph->ops[step->op].output]);
+  if (step->kernel != NULL && step->kernel->by_input_rows) return bytes;
+  return bytes / mn_plan_step_height(graph, step);
 }
 
 /* ---- Entry ---------------------------------------------------------------------------------*/

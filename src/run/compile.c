@@ -116,6 +116,16 @@ static mn_status price_detector(compile_job *job, mn_error *error) {
   return MN_OK;
 }
 
+/* How far from proved: of this schedule's layout, and of any schedule within the limit. */
+static json_t *bounds_json(const mn_plan *plan) {
+  json_t *bounds = mn_json_object();
+  mn_json_put_int(bounds, "arena", plan->arena_bytes);
+  mn_json_put_int(bounds, "layout", plan->lower_bound_bytes);
+  mn_json_put_int(bounds, "schedule", plan->schedule_bound_bytes);
+  mn_json_put_int(bounds, "gap", plan->arena_bytes - plan->schedule_bound_bytes);
+  return bounds;
+}
+
 static mn_status finish(json_t **result, const compile_job *job, mn_error *error) {
   json_t *object = mn_json_open(job->context);
   mn_json_put_text(object, "folder", job->folder);
@@ -123,6 +133,7 @@ static mn_status finish(json_t **result, const compile_job *job, mn_error *error
   mn_stage_put_memory(object, &job->price);
   mn_json_put(object, "kernels", kernels_json(job->plan));
   mn_json_put(object, "schedule", schedule_json(job->plan));
+  mn_json_put(object, "bounds", bounds_json(job->plan));
   mn_json_put_text(object, "target", job->target->name);
   mn_json_put_text(object, "name", job->options->name);
   return mn_json_finish(result, object, job->context, false, error);

@@ -40,12 +40,19 @@ static void run_golden(fixture *f, const mn_plan *plan) {
   mn_exec_destroy(exec);
 }
 
-static fixture begin(const mn_graph *graph, mn_arena *arena) {
-  static const mn_plan_options options = {.kernels = "ref"};
+static fixture begin_with(const mn_graph *graph, mn_arena *arena, mn_plan_options options) {
   fixture f = {.arena = arena, .model = {.graph = graph}};
+  const mn_plan *kept = NULL;
+  const mn_plan_options keep = {.kernels = "ref", .keep_all = true};
+  options.kernels = "ref";
+  assert_ok(mn_plan_make(&kept, arena, graph, NULL, &keep, &f.error), &f.error);
   assert_ok(mn_plan_make(&f.plan, arena, graph, NULL, &options, &f.error), &f.error);
-  run_golden(&f, f.plan);
+  run_golden(&f, kept);
   return f;
+}
+
+static fixture begin(const mn_graph *graph, mn_arena *arena) {
+  return begin_with(graph, arena, (mn_plan_options){0});
 }
 
 static fixture begin_random(mn_arena *arena, uint64_t seed) {
@@ -231,6 +238,34 @@ static void row_loops_compute_the_same(void **state) {
   mn_arena_destroy(arena);
 }
 
+static void schedules_of_least_memory_compute_the_same(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  int loops = 0, sums = 0;
+  for (uint64_t seed = 60; seed < 400 && (loops < 4 || sums < 2); seed++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    const mn_graph *graph =
+        test_random_frozen(arena, test_random_bare(arena, seed, MOST_OPS), seed);
+    fixture f = begin_with(graph, arena, (mn_plan_options){.min_sram = true});
+    bool fused = false, sum = false;
+    for (int32_t g = 0; g < f.plan->group_count; g++) fused |= f.plan->groups[g].op_count > 1;
+    for (int32_t s = 0; s < f.plan->step_count; s++)
+      sum |= f.plan->steps[s].kernel != NULL && f.plan->steps[s].kernel->by_input_rows;
+    if ((fused && loops < 4) || sum) {
+      const char *folder = mn_arena_text(arena, "%s/%d", root, (int)seed);
+      emit(&f, folder, "net");
+      assert_int_equal(
+          shell(arena, folder, "make check CFLAGS='-std=c11 -O1 -Wall -Wextra -Wpedantic -Werror'"),
+          0);
+      loops++;
+      sums += sum;
+    }
+    mn_arena_destroy(arena);
+  }
+  assert_true(loops >= 4);
+}
+
 /* ---- Sound ----------------------------------------------------------------------------------*/
 
 enum { SAMPLES = 40000 };
@@ -409,6 +444,7 @@ int main(void) {
       cmocka_unit_test(the_same_model_is_printed_the_same),
       cmocka_unit_test(two_models_link_into_one_image_and_share_an_arena),
       cmocka_unit_test(row_loops_compute_the_same),
+      cmocka_unit_test(schedules_of_least_memory_compute_the_same),
       cmocka_unit_test(a_spotter_hears_hop_by_hop_what_the_host_hears),
       cmocka_unit_test(a_front_end_that_does_not_fit_the_input_is_refused),
       cmocka_unit_test(labels_and_threshold_are_constants),

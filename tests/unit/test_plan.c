@@ -221,7 +221,7 @@ static void any_groups_in_loops_should_compute_what_the_keep_everything_plan_com
     void **state) {
   (void)state;
   static const char *const families[] = {"ref", "host", "plain", "dsp"};
-  int fused = 0, moves = 0, over = 0;
+  int fused = 0, moves = 0, over = 0, sums = 0;
   for (uint64_t seed = 0; seed < 600; seed++) {
     mn_arena *arena = NULL;
     mn_rng rng = mn_rng_stream(seed, 9, 1);
@@ -238,6 +238,7 @@ static void any_groups_in_loops_should_compute_what_the_keep_everything_plan_com
       const mn_plan_step *step = &plan->steps[s];
       if (step->kind != MN_STEP_CALL || step->kernel == NULL) continue;
       moves += step->kernel == mn_kernel_move();
+      sums += step->kernel->by_input_rows;
       over += step->x[0].kind == MN_PLACE_ARENA && step->y.tensor >= 0 && step->rows < 4 &&
               step->x[0].offset >= step->y.offset && step->x[0].offset - step->y.offset < 64;
     }
@@ -246,6 +247,7 @@ static void any_groups_in_loops_should_compute_what_the_keep_everything_plan_com
   assert_true(fused > 200);
   assert_true(moves > 40);
   assert_true(over > 100);
+  assert_true(sums > 10);
 }
 
 /* A few rows at a time, as a row loop would ask for them, give the whole tensor. */
