@@ -59,18 +59,36 @@ static void gather(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, strip 
 /* Four channels of a layer. */
 typedef struct four {
   const int8_t *k; /* [KH * KW][4] */
-  int32x4_t bias, multiplier, shift;
-  int32_t zero_point, min, max;
-  mve_pred16_t some; /* of the four */
+  int32x4_t bias;
+  int32x4_t rule[4]; /* multiplier, shift, least and greatest value */
+  int32_t zero_point;
   int32_t right;     /* every shift is to the right */
+  mve_pred16_t some; /* of the four */
 } four;
 
-static inline void write(const four *f, int8_t *y, int32x4_t sum) {
-  int32x4_t value = f->right ? mn_requantize_right(sum, f->multiplier, f->shift)
-                             : mn_requantize_any(sum, f->multiplier, f->shift);
-  value = vaddq_n_s32(value, f->zero_point);
-  value = vminq_s32(vmaxq_s32(value, vdupq_n_s32(f->min)), vdupq_n_s32(f->max));
-  vstrbq_p_s32(y, value, f->some);
+/* Values of three sums where every shift is to the right; outputs_mve.h in assembly. */
+static inline void finish_three(const four *f, int32x4_t *a, int32x4_t *b, int32x4_t *c) {
+#define FINISH(sum)                                            \
+  "vqrdmulh.s32 " sum ", " sum ", q3\nvshr.s32 q7, " sum       \
+  ", #31\n"                                                    \
+  "vadd.i32 " sum ", " sum ", q7\nvrshl.s32 " sum ", " sum     \
+  ", q4\n"                                                     \
+  "vadd.i32 " sum ", " sum ", %[zero]\nvmax.s32 " sum ", " sum \
+  ", q5\n"                                                     \
+  "vmin.s32 " sum ", " sum ", q6\n"
+  __asm__(
+      "vldrw.32 q3, [%[rule]]\n"
+      "vldrw.32 q4, [%[rule], #16]\n"
+      "vldrw.32 q5, [%[rule], #32]\n"
+      "vldrw.32 q6, [%[rule], #48]\n" FINISH("%q[a]") FINISH("%q[b]") FINISH("%q[c]")
+      : [a] "+w"(*a), [b] "+w"(*b), [c] "+w"(*c)
+      : [rule] "r"(f->rule), [zero] "r"(f->zero_point)
+      : "q3", "q4", "q5", "q6", "q7", "memory");
+}
+
+static inline int32x4_t finish(const four *f, int32x4_t sum) {
+  int32x4_t value = mn_requantize_any(sum, f->rule[0], f->rule[1]);
+  return vminq_s32(vmaxq_s32(vaddq_n_s32(value, f->zero_point), f->rule[2]), f->rule[3]);
 }
 
 /* The sums of a 3x3 at three neighbouring positions, which share weights and values; in assembly because
@@ -115,9 +133,13 @@ static void row_3x3(const mn_depthwise_conv_2d *p, const four *f, int8_t *y, con
       three_of_stride_1(&a, &b, &c, x, f->k, row);
     else
       three_of_stride_2(&a, &b, &c, x, f->k, row);
-    write(f, y, a);
-    if (left > 1) write(f, y + step, b);
-    if (left > 2) write(f, y + 2 * step, c);
+    if (f->right)
+      finish_three(f, &a, &b, &c);
+    else
+      a = finish(f, a), b = finish(f, b), c = finish(f, c);
+    vstrbq_p_s32(y, a, f->some);
+    if (left > 1) vstrbq_p_s32(y + step, b, f->some);
+    if (left > 2) vstrbq_p_s32(y + 2 * step, c, f->some);
   }
 }
 
@@ -132,7 +154,7 @@ static void row_any(const mn_depthwise_conv_2d *p, const four *f, int8_t *y, con
         const int8_t *at = x + i * p->dilation_h * row + j * p->dilation_w * GROUP;
         sum = vaddq_s32(sum, vmulq_s32(vldrbq_s32(at), vldrbq_s32(k)));
       }
-    write(f, y, sum);
+    vstrbq_p_s32(y, finish(f, sum), f->some);
   }
 }
 
@@ -143,12 +165,10 @@ static void multiply(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, cons
   const int8_t *shift = io->constant[3];
   const four f = {.k = (const int8_t *)io->constant[0] + c * p->kernel_h * p->kernel_w,
                   .bias = vldrwq_s32(bias + c),
-                  .multiplier = vldrwq_s32(multiplier + c),
-                  .shift = vldrbq_s32(shift + c),
-                  .right = mn_all_shifts_are_right(shift + c, 4),
+                  .rule = {vldrwq_s32(multiplier + c), vldrbq_s32(shift + c),
+                           vdupq_n_s32(p->output_min), vdupq_n_s32(p->output_max)},
                   .zero_point = p->output_zero_point,
-                  .min = p->output_min,
-                  .max = p->output_max,
+                  .right = mn_all_shifts_are_right(shift + c, 4),
                   .some = vctp32q((uint32_t)(p->output_c - c))};
   int square = p->kernel_h == 3 && p->kernel_w == 3 && p->dilation_h == 1 && p->dilation_w == 1 &&
                p->stride_w <= 2;

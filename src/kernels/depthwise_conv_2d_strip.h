@@ -56,27 +56,18 @@ static void gather(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, strip 
   s->end = end;
 }
 
-/* One output value; k [KH, KW]. */
-static int32_t window(const mn_depthwise_conv_2d *p, const strip *s, const uint8_t *x,
-                      const int8_t *k) {
-  int32_t sum = 0;
-  for (int32_t i = 0; i < p->kernel_h; i++, x += p->dilation_h * s->width) {
-    const uint8_t *at = x;
-    for (int32_t j = 0; j < p->kernel_w; j++, at += p->dilation_w) sum += *at * *k++;
-  }
-  return sum;
-}
-
 /* The sums of a strip of one output channel. */
 static void multiply(const mn_depthwise_conv_2d *p, const strip *s, const int8_t *k) {
-  int32_t *sum = s->sum,
-          square = p->kernel_h == 3 && p->kernel_w == 3 && p->dilation_h == 1 && p->dilation_w == 1;
+  int32_t square = p->kernel_h == 3 && p->kernel_w == 3 && p->dilation_h == 1 && p->dilation_w == 1;
+  mn_taps t = {p->kernel_h, p->kernel_w, p->dilation_h * s->width, p->dilation_w, p->stride_w};
+  int32_t *sum = s->sum, count = p->output_w, rows = s->rows;
+  if (s->width == 1) t.stride = p->stride_h, count = rows, rows = 1; /* a column */
   const uint8_t *x = s->plane;
-  for (int32_t h = 0; h < s->rows; h++, sum += p->output_w, x += p->stride_h * s->width) {
+  for (int32_t h = 0; h < rows; h++, sum += count, x += p->stride_h * s->width) {
     if (square)
-      mn_taps_3x3(sum, x, s->width, p->output_w, p->stride_w, k);
+      mn_taps_3x3(sum, x, s->width, count, p->stride_w, k);
     else
-      for (int32_t w = 0; w < p->output_w; w++) sum[w] = window(p, s, x + w * p->stride_w, k);
+      mn_taps_any(&t, sum, x, count, k);
   }
 }
 

@@ -8,6 +8,12 @@ enum { COLUMNS = 4 };
 
 /* Column `to` of a block is filled from x, values moved up by 128 so that they are bytes without sign. */
 static uint8_t *gather_run(uint8_t *to, const int8_t *x, int32_t count) {
+  for (; count >= 4; count -= 4, x += 4, to += 4 * COLUMNS) {
+    to[0] = (uint8_t)(x[0] ^ 0x80);
+    to[COLUMNS] = (uint8_t)(x[1] ^ 0x80);
+    to[2 * COLUMNS] = (uint8_t)(x[2] ^ 0x80);
+    to[3 * COLUMNS] = (uint8_t)(x[3] ^ 0x80);
+  }
   for (const int8_t *end = x + count; x != end; to += COLUMNS) *to = (uint8_t)(*x++ ^ 0x80);
   return to;
 }

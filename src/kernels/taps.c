@@ -50,3 +50,20 @@ void mn_taps_3x3(int32_t *sum, const uint8_t *x, int32_t width, int32_t count, i
     sum[n] = a;
   }
 }
+
+static int32_t row_of(const uint8_t *x, const int8_t *k, int32_t count, int32_t dilation) {
+  int32_t sum = 0;
+  for (const int8_t *end = k + count; k != end; x += dilation) sum += *x * *k++;
+  return sum;
+}
+
+void mn_taps_any(const mn_taps *t, int32_t *sum, const uint8_t *x, int32_t count, const int8_t *k) {
+  int32_t rows = t->kernel_h, columns = t->kernel_w, row = t->row, dilation = t->dilation;
+  if (columns == 1) columns = rows, dilation = row, rows = 1; /* a column runs as a row does */
+  for (const int32_t *end = sum + count; sum != end; x += t->stride) {
+    int32_t all = 0;
+    for (int32_t i = 0; i < rows; i++)
+      all += row_of(x + i * row, k + i * columns, columns, dilation);
+    *sum++ = all;
+  }
+}

@@ -8,8 +8,8 @@
 
 #include "kernels/outputs.h"
 #include "kernels/requantize.h"
-#include "plan/kernel_table.h"
-#include "support.h"
+#include "kernel_check.h"
+#include "models.h"
 
 typedef struct layer {
   mn_op_kind kind;
@@ -95,120 +95,13 @@ static const mn_graph *make(mn_arena *arena, const layer *l, mn_rng *rng) {
   return graph;
 }
 
-/* ---- Running one row of the table ----------------------------------------------------------------*/
-typedef struct job {
-  const mn_kernel_row *row;
-  mn_kernel_arguments arguments;
-  void *scratch;
-  const mn_graph *graph;
-  const mn_op *op;
-  int32_t x_rows, y_rows, x_row_bytes, y_row_bytes;
-} job;
-
-static job prepare(mn_arena *arena, const mn_graph *graph, const mn_kernel_row *row) {
-  job j = {.row = row, .graph = graph, .op = &graph->ops[0]};
-  mn_error error = {{0}};
-  assert_ok(row->arguments(&j.arguments, arena, graph, j.op, &error), &error);
-  j.scratch = j.arguments.scratch_bytes > 0 ? malloc((size_t)j.arguments.scratch_bytes) : NULL;
-  const mn_tensor *x = &graph->tensors[j.op->input[0]], *y = &graph->tensors[j.op->output];
-  j.x_rows = x->shape.rank == 4 ? x->shape.dim[1] : 1;
-  j.y_rows = y->shape.rank == 4 ? y->shape.dim[1] : 1;
-  j.x_row_bytes = (int32_t)mn_tensor_bytes(x) / j.x_rows;
-  j.y_row_bytes = (int32_t)mn_tensor_bytes(y) / j.y_rows;
-  return j;
-}
-
-/* Output rows [first, first + rows) into y, which begins at that row; x begins at row x_row. */
-static void call(const job *j, int8_t *y, const int8_t *x, int32_t x_row, int32_t first,
-                 int32_t rows) {
-  mn_kernel_io io = {.x = {x},
-                     .y = y,
-                     .scratch = j->scratch,
-                     .x_row = {x_row},
-                     .y_row = first,
-                     .first_row = first,
-                     .rows = rows};
-  for (int32_t i = 0; i < j->arguments.constants; i++)
-    io.constant[i] = j->arguments.constant[i].bytes > 0 ? j->arguments.constant[i].data : NULL;
-  if (j->scratch != NULL) memset(j->scratch, 0x5a, (size_t)j->arguments.scratch_bytes);
-  j->row->body(j->arguments.params, &io);
-}
-
-/* Rows a few at a time, each call with no more input than its window needs. */
-static void call_by_slabs(const job *j, int8_t *y, const int8_t *x, mn_rng *rng) {
-  const mn_window *w = &j->op->window;
-  int32_t pad =
-      mn_window_pad_before(j->x_rows, w->kernel_h, w->stride_h, w->dilation_h, w->padding);
-  for (int32_t first = 0, rows; first < j->y_rows; first += rows) {
-    rows = pick(rng, 1, 3);
-    if (rows > j->y_rows - first) rows = j->y_rows - first;
-    int32_t from = first * w->stride_h - pad;
-    int32_t end = (first + rows - 1) * w->stride_h - pad + (w->kernel_h - 1) * w->dilation_h + 1;
-    from = from < 0 ? 0 : from > j->x_rows ? j->x_rows : from;
-    end = end > j->x_rows ? j->x_rows : end < from ? from : end;
-    size_t x_bytes = (size_t)((end - from) * j->x_row_bytes),
-           y_bytes = (size_t)(rows * j->y_row_bytes);
-    int8_t *x_slab = malloc(x_bytes + 1), *y_slab = malloc(y_bytes);
-    memcpy(x_slab, x + from * j->x_row_bytes, x_bytes);
-    call(j, y_slab, x_slab, from, first, rows);
-    memcpy(y + first * j->y_row_bytes, y_slab, y_bytes);
-    free(x_slab), free(y_slab);
-  }
-}
-
-/* x and y in one buffer, y as far below x as the row of the table says. */
-static void call_in_one_buffer(const job *j, int8_t *y, const int8_t *x) {
-  int32_t x_bytes = j->x_rows * j->x_row_bytes, y_bytes = j->y_rows * j->y_row_bytes;
-  int32_t below = j->row->overlap == MN_OVERLAP_PIXEL && y_bytes > x_bytes ? y_bytes - x_bytes : 0;
-  int8_t *buffer = malloc((size_t)(x_bytes + y_bytes));
-  memcpy(buffer + below, x, (size_t)x_bytes);
-  call(j, buffer, buffer + below, 0, 0, j->y_rows);
-  memcpy(y, buffer, (size_t)y_bytes);
-  free(buffer);
-}
-
-static void compare(const int8_t *got, const int8_t *want, int32_t bytes, const job *j,
-                    const char *how) {
-  for (int32_t i = 0; i < bytes; i++)
-    if (got[i] != want[i])
-      fail_msg("%s %s: value %d is %d, defined %d", j->row->symbol, how, i, got[i], want[i]);
-}
-
-/* Counts the rows of the families that ran. */
+/* Counts the rows of both families that ran. */
 static int run_layer(const layer *l, uint64_t seed) {
   mn_arena *arena = NULL;
   mn_rng rng = mn_rng_seed(seed);
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   const mn_graph *graph = make(arena, l, &rng);
-  const char *reason = NULL;
-  job defined = prepare(arena, graph, mn_kernel_find(graph, &graph->ops[0], "ref", &reason));
-  int32_t x_bytes = defined.x_rows * defined.x_row_bytes,
-          y_bytes = defined.y_rows * defined.y_row_bytes;
-  int8_t *x = malloc((size_t)x_bytes), *want = malloc((size_t)y_bytes),
-         *got = malloc((size_t)y_bytes);
-  for (int32_t i = 0; i < x_bytes; i++)
-    x[i] = (int8_t)(seed % 7 == 0 ? -128 : pick(&rng, -128, 127));
-  call(&defined, want, x, 0, 0, defined.y_rows);
-  int ran = 0;
-  const mn_kernel_row *row;
-  for (int32_t i = 0; (row = mn_kernel_row_at(i)) != NULL; i++) {
-    bool family = strcmp(row->family, "plain") == 0 || strcmp(row->family, "m0") == 0;
-    if (!family || row->op != l->kind || row->refuses(graph, &graph->ops[0]) != NULL) continue;
-    job j = prepare(arena, graph, row);
-    call(&j, got, x, 0, 0, j.y_rows);
-    compare(got, want, y_bytes, &j, "whole");
-    if (j.y_rows > 1) {
-      call_by_slabs(&j, got, x, &rng);
-      compare(got, want, y_bytes, &j, "by slabs");
-    }
-    if (row->overlap == MN_OVERLAP_PIXEL || row->overlap == MN_OVERLAP_PLANE) {
-      call_in_one_buffer(&j, got, x);
-      compare(got, want, y_bytes, &j, "in one buffer");
-    }
-    free(j.scratch);
-    ran++;
-  }
-  free(x), free(want), free(got);
+  int ran = kernel_check(arena, graph, "plain", &rng) + kernel_check(arena, graph, "m0", &rng);
   mn_arena_destroy(arena);
   return ran;
 }
@@ -341,6 +234,24 @@ static void m0_should_leave_sums_that_may_be_large_to_plain(void **state) {
   assert_int_equal(run_layer(&l, 1), 1);
 }
 
+static void additions_should_equal_the_definition(void **state) {
+  (void)state;
+  mn_rng rng = mn_rng_seed(15);
+  for (uint64_t i = 0; i < 60; i++) {
+    mn_arena *arena = NULL;
+    assert_int_equal(mn_arena_create(&arena), MN_OK);
+    model m = model_begin(arena, i, MN_DTYPE_INT8, MN_DTYPE_INT8);
+    mn_shape shape = {4, {1, pick(&rng, 1, 5), pick(&rng, 1, 5), pick(&rng, 1, 70)}};
+    mn_tensor_id x[2] = {model_input(&m, "a", shape), model_input(&m, "b", shape)};
+    mn_tensor_id y =
+        model_add(&m, "y", x[0], x[1], i % 2 ? MN_ACTIVATION_RELU : MN_ACTIVATION_NONE);
+    const mn_graph *graph = model_freeze(&m, model_finish(&m, x, 2, &y, 1));
+    assert_int_equal(kernel_check(arena, graph, "plain", &rng), 1);
+    assert_int_equal(kernel_check(arena, graph, "m0", &rng), 1);
+    mn_arena_destroy(arena);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(outputs_should_equal_requantize_for_any_sum_the_plan_allows),
@@ -349,6 +260,7 @@ int main(void) {
       cmocka_unit_test(pointwise_ones_should_equal_it_over_their_own_input),
       cmocka_unit_test(depthwise_ones_should_equal_it_over_their_own_input),
       cmocka_unit_test(fully_connected_ones_should_equal_the_definition),
+      cmocka_unit_test(additions_should_equal_the_definition),
       cmocka_unit_test(m0_should_leave_sums_that_may_be_large_to_plain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
