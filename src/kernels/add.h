@@ -34,7 +34,7 @@ typedef struct mn_add {
   MN_ADD_FIELDS(MN_KERNEL_FIELD)
 } mn_add;
 
-mn_kernel_body mn_add_s8_mve, mn_add_s8_plain, mn_add_s8_m0;
+mn_kernel_body mn_add_s8_mve;
 mn_kernel_body mn_add_s8_ref, mn_add_s16_ref;
 
 #endif

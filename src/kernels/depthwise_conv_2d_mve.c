@@ -146,14 +146,17 @@ static void row_3x3(const mn_depthwise_conv_2d *p, const four *f, int8_t *y, con
 /* Any window. */
 static void row_any(const mn_depthwise_conv_2d *p, const four *f, int8_t *y, const int8_t *x,
                     int32_t row) {
+  int32_t rows = p->kernel_h, columns = p->kernel_w, down = p->dilation_h * row;
+  int32_t along = p->dilation_w * GROUP;
+  if (columns == 1) columns = rows, along = down, rows = 1; /* a column runs as a row does */
   for (int32_t w = 0; w < p->output_w; w++, x += p->stride_w * GROUP, y += p->output_c) {
     int32x4_t sum = f->bias;
-    const int8_t *k = f->k;
-    for (int32_t i = 0; i < p->kernel_h; i++)
-      for (int32_t j = 0; j < p->kernel_w; j++, k += 4) {
-        const int8_t *at = x + i * p->dilation_h * row + j * p->dilation_w * GROUP;
+    const int8_t *k = f->k, *from = x;
+    for (int32_t i = 0; i < rows; i++, from += down) {
+      const int8_t *at = from;
+      for (int32_t j = 0; j < columns; j++, k += 4, at += along)
         sum = vaddq_s32(sum, vmulq_s32(vldrbq_s32(at), vldrbq_s32(k)));
-      }
+    }
     vstrbq_p_s32(y, finish(f, sum), f->some);
   }
 }

@@ -9,7 +9,6 @@
 #include "kernels/outputs.h"
 #include "kernels/requantize.h"
 #include "kernel_check.h"
-#include "models.h"
 
 typedef struct layer {
   mn_op_kind kind;
@@ -234,24 +233,6 @@ static void m0_should_leave_sums_that_may_be_large_to_plain(void **state) {
   assert_int_equal(run_layer(&l, 1), 1);
 }
 
-static void additions_should_equal_the_definition(void **state) {
-  (void)state;
-  mn_rng rng = mn_rng_seed(15);
-  for (uint64_t i = 0; i < 60; i++) {
-    mn_arena *arena = NULL;
-    assert_int_equal(mn_arena_create(&arena), MN_OK);
-    model m = model_begin(arena, i, MN_DTYPE_INT8, MN_DTYPE_INT8);
-    mn_shape shape = {4, {1, pick(&rng, 1, 5), pick(&rng, 1, 5), pick(&rng, 1, 70)}};
-    mn_tensor_id x[2] = {model_input(&m, "a", shape), model_input(&m, "b", shape)};
-    mn_tensor_id y =
-        model_add(&m, "y", x[0], x[1], i % 2 ? MN_ACTIVATION_RELU : MN_ACTIVATION_NONE);
-    const mn_graph *graph = model_freeze(&m, model_finish(&m, x, 2, &y, 1));
-    assert_int_equal(kernel_check(arena, graph, "plain", &rng), 1);
-    assert_int_equal(kernel_check(arena, graph, "m0", &rng), 1);
-    mn_arena_destroy(arena);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(outputs_should_equal_requantize_for_any_sum_the_plan_allows),
@@ -260,7 +241,6 @@ int main(void) {
       cmocka_unit_test(pointwise_ones_should_equal_it_over_their_own_input),
       cmocka_unit_test(depthwise_ones_should_equal_it_over_their_own_input),
       cmocka_unit_test(fully_connected_ones_should_equal_the_definition),
-      cmocka_unit_test(additions_should_equal_the_definition),
       cmocka_unit_test(m0_should_leave_sums_that_may_be_large_to_plain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
