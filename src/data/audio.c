@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/csv.h"
+
 enum { CHUNK_FRAMES = 4096, MOST_CHANNELS = 64, MEASURED_SECONDS = 60 };
 
 typedef struct memory_file {
@@ -21,6 +23,7 @@ typedef struct decoder {
   SF_INFO info;
   memory_file memory;
   int32_t channels; /* handed out: 1 or those of the file */
+  mn_csv csv;       /* pcm NULL: not of text */
 } decoder;
 
 static sf_count_t memory_length(void *context) {
@@ -49,15 +52,43 @@ static sf_count_t memory_tell(void *context) {
   return ((memory_file *)context)->at;
 }
 
+static void close_decoder(decoder *d) {
+  sf_close(d->file);
+  mn_free(d->csv.pcm);
+}
+
+/* Text becomes samples in memory, which the library then reads as it reads all others. */
+static mn_status open_csv(decoder *d, const mn_recording *recording, mn_error *error) {
+  mn_arena *arena = NULL;
+  mn_bytes text = recording->bytes;
+  if (mn_arena_create(&arena) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", recording->name);
+  mn_status status = MN_OK;
+  if (text.data == NULL) status = mn_file_read(&text, arena, recording->path, 0, error);
+  if (status == MN_OK) status = mn_csv_read(&d->csv, text, recording->name, error);
+  mn_arena_destroy(arena);
+  MN_TRY(status);
+  const mn_csv *csv = &d->csv;
+  d->info = (SF_INFO){.samplerate = csv->rate_hz,
+                      .channels = csv->channels,
+                      .format = SF_FORMAT_RAW | SF_FORMAT_PCM_16 | SF_ENDIAN_CPU};
+  size_t values = (size_t)csv->frames * (size_t)csv->channels;
+  d->memory.bytes = (mn_bytes){(const uint8_t *)csv->pcm, values * sizeof *csv->pcm};
+  return MN_OK;
+}
+
 static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
   static SF_VIRTUAL_IO calls = {memory_length, memory_seek, memory_read, NULL, memory_tell};
   *d = (decoder){.memory = {.bytes = recording->bytes},
                  .channels = recording->channels > 1 ? recording->channels : 1};
-  d->file = recording->bytes.data != NULL ? sf_open_virtual(&calls, SFM_READ, &d->info, &d->memory)
-                                          : sf_open(recording->path, SFM_READ, &d->info);
-  if (d->file == NULL)
+  if (mn_is_csv(recording->path)) MN_TRY(open_csv(d, recording, error));
+  d->file = d->memory.bytes.data != NULL ? sf_open_virtual(&calls, SFM_READ, &d->info, &d->memory)
+                                         : sf_open(recording->path, SFM_READ, &d->info);
+  if (d->file == NULL) {
+    mn_free(d->csv.pcm);
     return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: %s", recording->name,
                         sf_strerror(NULL));
+  }
   const char *trouble = NULL;
   if (d->info.frames <= 0) trouble = "holds no samples";
   if (d->info.channels < 1 || d->info.channels > MOST_CHANNELS) trouble = "has too many channels";
@@ -68,7 +99,7 @@ static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_erro
   else if (d->channels > 1 && d->channels != d->info.channels)
     status = mn_error_set(error, MN_ERR_FORMAT, "%s: found %d channels; the front end expects %d",
                           recording->name, d->info.channels, d->channels);
-  if (status != MN_OK) sf_close(d->file);
+  if (status != MN_OK) close_decoder(d);
   return status;
 }
 
@@ -131,7 +162,7 @@ mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recordin
     result.measured += got;
     rest -= got;
   }
-  sf_close(d.file);
+  close_decoder(&d);
   if (result.measured == 0)
     return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: no sample can be read",
                         recording->name);
@@ -200,6 +231,6 @@ mn_status mn_recording_decode(int16_t *pcm, int32_t *count, int32_t limit,
   decoder d;
   MN_TRY(open_decoder(&d, recording, error));
   mn_status status = decode(pcm, count, limit, &d, recording->name, rate_hz, start_s, error);
-  sf_close(d.file);
+  close_decoder(&d);
   return status;
 }

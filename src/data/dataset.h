@@ -63,6 +63,7 @@ struct mn_dataset {
   mn_problems problems;
   int32_t rate_hz;
   bool images; /* photos instead of recordings */
+  bool tables; /* recordings as text */
   const char *trained_on;
   uint64_t hash;
   struct mn_feature_set *sets; /* features that open feeds share; the only part that changes */

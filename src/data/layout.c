@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "data/csv.h"
+
 /* A line of validation_list.txt: "word/file". */
 typedef struct listed {
   const char *text;
@@ -141,6 +143,7 @@ static bool in_background(const char *path) {
 }
 
 static bool is_example(const mn_dataset *dataset, const char *path) {
+  if (dataset->tables) return mn_is_csv(path) && strcmp(mn_base_name(path), "manifest.csv") != 0;
   return dataset->images ? mn_is_image(path) : mn_is_audio(path);
 }
 
@@ -211,9 +214,23 @@ static bool holds_images(const mn_dataset *dataset) {
   return images > 0 && sounds == 0;
 }
 
+/* Recordings as text, where there is nothing to hear or see beside them. */
+static bool holds_tables(const mn_dataset *dataset) {
+  mn_task task = dataset->config.task;
+  if (task != MN_TASK_AUTO && task != MN_TASK_AD) return false;
+  bool tables = false;
+  for (int32_t i = 0; i < dataset->source.count; i++) {
+    const char *path = dataset->source.members[i].path;
+    if (mn_is_image(path) || mn_is_audio(path)) return false;
+    tables = tables || (mn_is_csv(path) && strcmp(mn_base_name(path), "manifest.csv") != 0);
+  }
+  return tables;
+}
+
 static mn_status read_folders(mn_dataset *dataset, mn_error *error) {
   size_t room = (size_t)dataset->source.count + 1;
   dataset->images = holds_images(dataset);
+  dataset->tables = !dataset->images && holds_tables(dataset);
   MN_TRY(mn_layout_grow(dataset, dataset->source.count, error));
   dataset->noises = mn_arena_array(dataset->arena, room, sizeof *dataset->noises);
   if (dataset->noises == NULL)

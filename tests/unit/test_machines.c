@@ -107,6 +107,66 @@ static void a_manifest_should_name_the_machine_where_names_do_not(void **state) 
   mn_dataset_close(dataset);
 }
 
+static void write_text(const char *folder, const char *name, const char *text) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  *strrchr(path, '/') = '\0';
+  mn_error error = {{0}};
+  assert_ok(mn_folder_make(path, &error), &error);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  assert_ok(mn_file_write(path, text, strlen(text), &error), &error);
+}
+
+static void tables_of_a_sensor_should_be_recordings_with_a_rate(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  char text[16000] = "time_ms,x,y\n";
+  for (int i = 0; i < 300; i++)
+    sprintf(text + strlen(text), "%d, %.3f,%.3f\r\n", 5 * i, i / 1000.0, -1.0);
+  write_text(root, "train/normal/fan-0001.csv", text);
+  write_text(root, "test/anomaly/fan-0002.csv", "# rate 200Hz\n# scale 100\n1;2\n3;4\n");
+  write_text(root, "manifest.csv", "path,label\n");
+  mn_dataset *dataset = open_ok(root);
+  assert_int_equal(mn_dataset_items(dataset), 2);
+  const mn_item *item = item_of(dataset, "train/normal/fan-0001.csv");
+  assert_true(item->seconds == 1.5);
+  assert_int_equal(mn_dataset_sample_rate(dataset), 200);
+  const mn_window_size size = {.rate_hz = 200, .channels = 2, .samples = 100, .stride = 100};
+  int16_t pcm[200];
+  mn_error error = {{0}};
+  int32_t index = mn_dataset_item(dataset, 0) == item ? 0 : 1;
+  assert_ok(mn_dataset_window(dataset, pcm, index, &size, 1, &error), &error);
+  assert_int_equal(pcm[0], 819); /* 0.1 x 8192 */
+  assert_int_equal(pcm[1], -8192);
+  assert_ok(mn_dataset_window(dataset, pcm, 1 - index, &size, 0, &error), &error);
+  assert_int_equal(pcm[2 * 49], 100);
+  assert_int_equal(pcm[2 * 50 + 1], 400);
+  mn_dataset_close(dataset);
+}
+
+static void a_damaged_table_should_be_named_by_line_and_left_out(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *says;
+  } cases[] = {{"x,y\n1,2\n1\n", "bad-0001.csv:3: found \"1\"; expected as many columns"},
+               {"x\n1\n2\n", "found no rate"},
+               {"# rate -3\n1\n", "expected a positive number"},
+               {"# rate 10\n1,2\n3,a\n", "found \"a\"; expected a number"},
+               {"# rate 10\n", "holds no samples"}};
+  for (size_t i = 0; i < MN_COUNT(cases); i++) {
+    const char *root = test_folder();
+    write_text(root, "train/normal/good-0001.csv", "# rate 10\n1\n2\n");
+    write_text(root, "train/normal/bad-0001.csv", cases[i].text);
+    mn_dataset *dataset = open_ok(root);
+    assert_int_equal(mn_dataset_items(dataset), 1);
+    const mn_problem *problem = mn_dataset_problem(dataset, 0);
+    assert_string_equal(problem->kind, "unreadable");
+    const char *says = cases[i].says[0] == 'b' ? strchr(cases[i].says, ':') : cases[i].says;
+    if (strstr(problem->text, says) == NULL) fail_msg("case %zu: %s", i, problem->text);
+    mn_dataset_close(dataset);
+  }
+}
+
 static void windows_should_follow_each_other_by_the_stride_with_all_axes(void **state) {
   (void)state;
   const char *root = test_folder();
@@ -146,6 +206,8 @@ int main(void) {
       cmocka_unit_test(dcase_names_should_tell_machine_label_and_split),
       cmocka_unit_test(label_folders_should_leave_the_state_to_the_name),
       cmocka_unit_test(a_manifest_should_name_the_machine_where_names_do_not),
+      cmocka_unit_test(tables_of_a_sensor_should_be_recordings_with_a_rate),
+      cmocka_unit_test(a_damaged_table_should_be_named_by_line_and_left_out),
       cmocka_unit_test(windows_should_follow_each_other_by_the_stride_with_all_axes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
