@@ -9,7 +9,8 @@
  * Ranges    no sum leaves an int32; shift in [0, 31].
  * Memory    allocates nothing; no scratch; y may be exactly a or b, or begin before it.
  * Errors    none: the plan checked.
- * Variants  _plain any core; _dsp one SSAT for the clamp: output_min -128, output_max 127.
+ * Variants  _plain any core; _dsp one SSAT for the clamp: output_min -128, output_max 127; _mve
+ *           Helium.
  * Cost      2 multiplications per element.
  * Source    TFLite ADD, int8.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -30,6 +31,6 @@ typedef struct mn_add_linear {
   MN_ADD_LINEAR_FIELDS(MN_KERNEL_FIELD)
 } mn_add_linear;
 
-mn_kernel_body mn_add_linear_s8_plain, mn_add_linear_s8_dsp;
+mn_kernel_body mn_add_linear_s8_plain, mn_add_linear_s8_dsp, mn_add_linear_s8_mve;
 
 #endif

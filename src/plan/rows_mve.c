@@ -1,6 +1,7 @@
 /* rows_mve.c - kernels for Arm's Helium: Cortex-M55, M85. This machine cannot run them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plan/arguments_block.h"
+#include "plan/arguments_linear.h"
 #include "plan/arguments_mve.h"
 #include "plan/rows.h"
 
@@ -25,6 +26,8 @@ static const mn_kernel_row rows[] = {
     DEPTHWISE(mn_mve_refuses_depthwise, NONE),
     MVE(FULLY_CONNECTED, fully_connected, mn_fully_connected_s8_mve, mn_mve_refuses_fully_connected,
         mn_mve_walk_fully_connected, NONE, "fully_connected_mve.c", "dot_mve.c", "outputs_mve.c"),
+    MVE(ADD, add_linear, mn_add_linear_s8_mve, mn_refuses_add_linear, mn_walk_add_linear, ELEMENT,
+        "add_linear_mve.c"),
     MVE(ADD, add, mn_add_s8_mve, mn_refuses_add, mn_walk_add, ELEMENT, "add_mve.c"),
     MVE(AVERAGE_POOL_2D, pool_2d, mn_average_pool_2d_s8_mve, mn_refuses_pool_2d, mn_walk_pool_2d,
         NONE, "average_pool_2d_mve.c"),
