@@ -80,7 +80,7 @@ def main():
         sources = [f for f in sorted(firmware.glob("*.c")) if f.name != "golden_test.c"]
         elf = Path(work) / "score.elf"
         run(["arm-none-eabi-gcc", *flags, "-ffreestanding", "-nostartfiles", "-L", SOURCE / "firmware",
-             "-T", SOURCE / "firmware/mps2.ld", SOURCE / "bench/anomaly/core_main.c",
+             "-T", SOURCE / "firmware/mps2.ld", SOURCE / "bench/anomaly/core/main.c",
              *(SOURCE / "firmware" / name for name in ("startup.c", "io_semihost.c", "semihost.c", "line.c")),
              *sources, "-o", elf])
         text = run(["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none",

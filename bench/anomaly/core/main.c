@@ -1,4 +1,4 @@
-/* core_main.c - scores recordings on an emulated core: clips.raw holds, for every recording, one int32
+/* main.c - scores recordings on an emulated core: clips.raw holds, for every recording, one int32
  * state (-1: the nearest) and the int16 samples of one input for every window. Prints a line a window.
  * Built with the files of a compiled model called "pump"; SCORE_AFTER_RUN: the score needs the network.
  * SPDX-License-Identifier: Apache-2.0 */
