@@ -77,9 +77,11 @@ static inline int32_t mn_smlatb(int32_t x, int32_t y, int32_t acc) {
   return __smlatb(x, y, acc);
 }
 
-/* x, held within [-128, 127]. */
+/* x, held within [-128, 127]. Not __ssat: gcc's is a macro that converts an unsigned result. */
 static inline int32_t mn_ssat8(int32_t x) {
-  return (int32_t)__ssat(x, 8);
+  int32_t held;
+  __asm__("ssat %0, #8, %1" : "=r"(held) : "r"(x));
+  return held;
 }
 #else
 static inline int32_t mn_low_half(uint32_t x) {

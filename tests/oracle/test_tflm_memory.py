@@ -33,7 +33,7 @@ def recorded_heads(paths):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        oracle.run([oracle.tool("random_nets"), folder, "5000", str(NETS)])
+        oracle.run([oracle.tool("random_nets"), folder, "5000", str(NETS), "s8"])
         oracle.run([oracle.tool("tflite_make"), folder])
         paths = sorted(glob.glob(os.path.join(folder, "*.tflite")))
         if os.path.isdir(os.path.join(oracle.SHARED, "golden")):
