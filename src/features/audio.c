@@ -95,7 +95,7 @@ static int32_t resized_place(int32_t index, int32_t to, int32_t from) {
 }
 
 static int16_t blend(int64_t first, int64_t second, int32_t share, int32_t shift) {
-  return mn_clamp_s16(mn_round_shift((first << 16) + (second - first) * share, 16 + shift));
+  return mn_clamp_s16(mn_round_shift(first * 65536 + (second - first) * share, 16 + shift));
 }
 
 /* One channel's bands, [band][channel] in the row. */

@@ -42,7 +42,7 @@ static void requantize_should_follow_its_definition(void **state) {
 }
 
 /* ---- One layer with any bias and any scale -----------------------------------------------------*/
-enum { OUTPUTS = 150 };
+enum { OUTPUTS = 150, PRODUCT = 65536 }; /* the product joins the bias: the sum must not wrap */
 
 static mn_tensor_id add_tensor(mn_builder *builder, mn_arena *arena, const char *name,
                                mn_dtype dtype, mn_shape shape, const void *data, const float *scale,
@@ -72,7 +72,7 @@ static const mn_graph *make_layer(mn_arena *arena, mn_rng *rng) {
   *one = 1;
   for (int32_t o = 0; o < OUTPUTS; o++) {
     weights[o] = (int8_t)((int32_t)mn_rng_below(rng, 255) - 127);
-    bias[o] = random_sum(rng);
+    bias[o] = mn_clamp(random_sum(rng), INT32_MIN + PRODUCT, INT32_MAX - PRODUCT);
     scale[o] = (float)exp2(mn_rng_range(rng, -33, 28));
   }
   assert_int_equal(mn_builder_create(&builder, arena), MN_OK);
