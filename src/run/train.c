@@ -37,7 +37,7 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   if (!(options->temperature > 0) || options->patience < 0)
     return mn_error_set(error, MN_ERR_USAGE,
                         "train: expected --temperature above 0, --patience not below");
-  if (options->quantize_from > 1 || options->label_smoothing >= 1 || options->dropout >= 1)
+  if (options->quantize_from >= 1 || options->label_smoothing >= 1 || options->dropout >= 1)
     return mn_error_set(
         error, MN_ERR_USAGE,
         "train: --quantize-from, --label-smoothing and --dropout are shares; expected less than 1");

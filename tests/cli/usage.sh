@@ -8,6 +8,7 @@ expect 2 frobnicate && one_line && says err "unknown command"
 expect 2 train --epoch 3 && one_line && says err "did you mean --epochs?"
 expect 2 train --epochs && one_line && says err "expected E"
 expect 2 train --epochs many && one_line && says err 'found "many"; expected a whole number'
+expect 2 train --data . --net x.net --quantize-from 1 && one_line && says err "expected less than 1"
 expect 2 train --epochs -5 && one_line
 expect 2 train --epochs 5 --epochs 6 && one_line && says err "given twice"
 expect 2 train --learning-rate nan && one_line
