@@ -258,6 +258,24 @@ static mn_status finish(json_t **result, const build *b, mn_run_reporter *report
   return mn_json_finish(result, object, b->context, true, error);
 }
 
+/* The search priced a network without weights; what was linked has the last word. */
+static mn_status check_budget(const build *b, mn_error *error) {
+  const json_t *bench = b->result[STAGE_BENCH];
+  mn_budget budget;
+  MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
+  if (bench == NULL) return MN_OK;
+  double sram = number_at(bench, "sram", "total"), flash = number_at(bench, "flash", "total");
+  bool sram_fits = budget.sram <= 0 || sram <= (double)budget.sram;
+  bool flash_fits = budget.flash <= 0 || flash <= (double)budget.flash;
+  if (sram_fits && flash_fits) return MN_OK;
+  return mn_error_set(error, MN_ERR_BUDGET,
+                      "%s/model.tflite: found %.0f bytes of %s; expected at most %lld; see "
+                      "micronets compile %s, or ask for less",
+                      b->folder, sram_fits ? flash : sram, sram_fits ? "flash" : "SRAM",
+                      (long long)(sram_fits ? budget.flash : budget.sram),
+                      sram_fits ? "--small" : "--min-sram");
+}
+
 /* What a later stage would refuse is better refused before the first one works for minutes. */
 static mn_status check_inputs(const build *b, mn_error *error) {
   const mn_target *target;
@@ -310,6 +328,7 @@ mn_status mn_run_build(json_t **result, const mn_run_context *context,
   if (status == MN_OK) status = record(&b, "running", NULL, error);
   if (status == MN_OK) status = run_stages(&b, error);
   if (status == MN_OK) status = finish(result, &b, report, error);
+  if (status == MN_OK) status = check_budget(&b, error);
   mn_error ignored;
   if (status == MN_ERR_INTERRUPTED && record(&b, "interrupted", NULL, &ignored) != MN_OK)
     mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);

@@ -62,6 +62,11 @@ for file in arch.net model.tflite; do
 done
 grep -q '"state": "done"' "$work/b/run.json" || fail "run.json does not say done"
 
+# what was linked has the last word: a bench result over the budget is told, with the object
+cp -r "$work/b" "$work/over"
+sed -i 's/"total": *[0-9]*/"total": 99999999/' "$work/over/bench.json"
+expect 4 $build --out "$work/over" --resume --json && one_line && says err "expected at most 65536"
+
 # the firmware compiles alone and passes its own test
 make -s -C "$work/a/firmware" >"$work/out" 2>&1 || fail "firmware: $(tail -3 "$work/out")"
 
