@@ -1,6 +1,6 @@
 /* conv_2d_block.h - convolution as a product of matrices: the windows of four positions are gathered into
- * a block, every row of weights is multiplied by it. Included after macros that say which core
- * multiplies and which one writes; defines run(), the body of the kernel.
+ * a block, every row of weights is multiplied by it. Included after the type `unit` of a block and macros
+ * that say what gathers, which core multiplies and which one writes; defines run(), the body of the kernel.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_KERNELS_CONV_2D_BLOCK_H
 #define MN_KERNELS_CONV_2D_BLOCK_H
@@ -10,7 +10,7 @@
 
 /* y [count][O]: all channels of the positions in a block. */
 static void multiply(const mn_conv_2d *p, const mn_outputs *q, int8_t *y, const int8_t *k,
-                     const uint8_t *block, int32_t count) {
+                     const unit *block, int32_t count) {
   int32_t terms = p->kernel_h * p->kernel_w * p->input_c;
   for (int32_t o = 0; o < p->output_c; o += ROWS, k += ROWS * terms) {
     int32_t sum[ROWS * COLUMNS], left = p->output_c - o;
@@ -22,13 +22,13 @@ static void multiply(const mn_conv_2d *p, const mn_outputs *q, int8_t *y, const 
 /* Positions in order, four at a time, read whole before their outputs are written: MN_OVERLAP_PIXEL. */
 static void run(const mn_conv_2d *p, const mn_kernel_io *io) {
   const mn_outputs q = MN_OUTPUTS(p, io, p->output_c, COLUMNS);
-  uint8_t *block = io->scratch;
+  unit *block = io->scratch;
   int8_t *y = (int8_t *)io->y + (io->first_row - io->y_row) * p->output_w * p->output_c;
   int32_t h = io->first_row, w = 0;
   for (int32_t left = io->rows * p->output_w; left > 0; left -= COLUMNS) {
     int32_t count = left < COLUMNS ? left : COLUMNS;
     for (int32_t i = 0; i < count; i++) {
-      mn_gather_window(p, io, block + i, h, w);
+      gather_one(p, io, block + i, h, w);
       if (++w == p->output_w) h++, w = 0;
     }
     multiply(p, &q, y, io->constant[0], block, count);

@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/dot.h"
 
+typedef int16_t unit;
 enum { COLUMNS = 4, ROWS = 1 };
-#define dot_rows mn_dot_row
+#define gather_one mn_gather_halves
+#define dot_rows mn_dot_halves
 #define write_outputs mn_outputs_write_m0
 #include "kernels/conv_2d_block.h"
 

@@ -5,12 +5,24 @@
 
 #include <stdint.h>
 
+/* mn_dot_halves() in assembly: where GCC optimises for cores with eight registers. */
+#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__) && \
+    !defined(__clang__)
+#define MN_DOT_ASSEMBLY 1
+#else
+#define MN_DOT_ASSEMBLY 0
+#endif
+
 /* sum[r][c] = sum over k < terms of pair[k][r] * block[k][c]: two rows, so that six loads feed eight
  * multiplications. sum [2][4]. */
 void mn_dot_pair(int32_t *sum, const int8_t *pair, const uint8_t *block, int32_t terms);
 
 /* One row, where registers are few or there is no second one. sum [4]. */
 void mn_dot_row(int32_t *sum, const int8_t *row, const uint8_t *block, int32_t terms);
+
+/* One row times columns in the halves of words, as mn_gather_halves() makes them; terms < 2^17, so that
+ * every sum fits. One multiplication makes two products. sum [4]. */
+void mn_dot_halves(int32_t *sum, const int8_t *row, const int16_t *block, int32_t terms);
 
 /* One row without sign, for cores whose long multiply adds: two sums in each of two. sum [4]. */
 void mn_dot_long(int32_t *sum, const uint8_t *row, const uint8_t *block, int32_t terms);

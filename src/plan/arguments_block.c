@@ -85,6 +85,13 @@ static int8_t *weights_begin(mn_kernel_arguments *a, mn_arena *arena, const mn_p
   return packed;
 }
 
+/* Rows of weights that are multiplied at a time; of a block, what its values are moved up by and how many
+ * bytes each takes. */
+typedef struct block_form {
+  int32_t rows, moved, bytes;
+} block_form;
+static const block_form pairs = {2, MOVED, 1}, halves = {1, 0, 2};
+
 /* ---- Convolution -----------------------------------------------------------------------------*/
 mn_status mn_pack_rows(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op,
                        const mn_pack_source *s, int32_t rows, int32_t biases, mn_error *error) {
@@ -103,27 +110,27 @@ static mn_status pack_rows(mn_kernel_arguments *a, mn_arena *arena, const mn_op 
 }
 
 static mn_status walk_conv_2d(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
-                              const mn_op *op, int32_t rows, mn_error *error) {
+                              const mn_op *op, block_form form, mn_error *error) {
   MN_TRY(mn_walk_conv_2d(a, arena, graph, op, error));
   const mn_conv_2d *p = a->params;
   mn_pack_source s = {.weights = a->constant[0].data,
                       .outputs = p->output_c,
                       .terms = p->kernel_h * p->kernel_w * p->input_c,
                       .term_step = 1,
-                      .folded = p->input_zero_point + MOVED};
+                      .folded = p->input_zero_point + form.moved};
   s.channel_step = s.terms;
-  a->scratch_bytes = (int64_t)s.terms * COLUMNS;
-  return pack_rows(a, arena, op, &s, rows, error);
+  a->scratch_bytes = (int64_t)s.terms * COLUMNS * form.bytes;
+  return pack_rows(a, arena, op, &s, form.rows, error);
 }
 
 mn_status mn_block_walk_conv_2d_pairs(mn_kernel_arguments *a, mn_arena *arena,
                                       const mn_graph *graph, const mn_op *op, mn_error *error) {
-  return walk_conv_2d(a, arena, graph, op, 2, error);
+  return walk_conv_2d(a, arena, graph, op, pairs, error);
 }
 
-mn_status mn_block_walk_conv_2d_rows(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
-                                     const mn_op *op, mn_error *error) {
-  return walk_conv_2d(a, arena, graph, op, 1, error);
+mn_status mn_block_walk_conv_2d_halves(mn_kernel_arguments *a, mn_arena *arena,
+                                       const mn_graph *graph, const mn_op *op, mn_error *error) {
+  return walk_conv_2d(a, arena, graph, op, halves, error);
 }
 
 mn_status mn_walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
@@ -140,7 +147,7 @@ mn_status mn_walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const mn_
 }
 
 static mn_status walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
-                                  const mn_op *op, int32_t rows, mn_error *error) {
+                                  const mn_op *op, block_form form, mn_error *error) {
   MN_TRY(mn_walk_one_channel(a, arena, graph, op, error));
   const mn_conv_2d *p = a->params;
   mn_pack_source s = {.weights = a->constant[0].data,
@@ -148,19 +155,20 @@ static mn_status walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const
                       .terms = p->kernel_h * p->kernel_w,
                       .channel_step = 1,
                       .term_step = p->output_c,
-                      .folded = p->input_zero_point + MOVED};
-  a->scratch_bytes = (int64_t)s.terms * COLUMNS;
-  return pack_rows(a, arena, op, &s, rows, error);
+                      .folded = p->input_zero_point + form.moved};
+  a->scratch_bytes = (int64_t)s.terms * COLUMNS * form.bytes;
+  return pack_rows(a, arena, op, &s, form.rows, error);
 }
 
 mn_status mn_block_walk_one_channel_pairs(mn_kernel_arguments *a, mn_arena *arena,
                                           const mn_graph *graph, const mn_op *op, mn_error *error) {
-  return walk_one_channel(a, arena, graph, op, 2, error);
+  return walk_one_channel(a, arena, graph, op, pairs, error);
 }
 
-mn_status mn_block_walk_one_channel_rows(mn_kernel_arguments *a, mn_arena *arena,
-                                         const mn_graph *graph, const mn_op *op, mn_error *error) {
-  return walk_one_channel(a, arena, graph, op, 1, error);
+mn_status mn_block_walk_one_channel_halves(mn_kernel_arguments *a, mn_arena *arena,
+                                           const mn_graph *graph, const mn_op *op,
+                                           mn_error *error) {
+  return walk_one_channel(a, arena, graph, op, halves, error);
 }
 
 /* ---- Depthwise -------------------------------------------------------------------------------*/

@@ -17,8 +17,8 @@ mn_refuses mn_m0_refuses_depthwise_in_place, mn_m0_refuses_depthwise_conv_2d;
 mn_refuses mn_m0_refuses_fully_connected;
 
 /* Suffix _pairs: weights [O / 2][terms][2], _rows: [O][terms]. */
-mn_walk mn_block_walk_conv_2d_pairs, mn_block_walk_conv_2d_rows;
-mn_walk mn_block_walk_one_channel_pairs, mn_block_walk_one_channel_rows;
+mn_walk mn_block_walk_conv_2d_pairs, mn_block_walk_conv_2d_halves;
+mn_walk mn_block_walk_one_channel_pairs, mn_block_walk_one_channel_halves;
 mn_walk mn_block_walk_depthwise_conv_2d;
 /* Inputs moved up by 128, or as they are. */
 mn_walk mn_block_walk_fully_connected_moved, mn_block_walk_fully_connected_signed;

@@ -9,10 +9,9 @@
 #include "plan/arguments_linear.h"
 #include "plan/rows.h"
 
-#define CONV(kind, family, refuse, walk, over, dot)                                     \
-  MN_ROW(kind, #family, conv_2d, mn_conv_2d_s8_##family, refuse, walk, over,            \
-         "conv_2d_" #family ".c", "gather_window.c", dot ".c", "outputs_" #family ".c", \
-         "outputs_any.c")
+#define CONV(kind, family, refuse, walk, over, ...)                          \
+  MN_ROW(kind, #family, conv_2d, mn_conv_2d_s8_##family, refuse, walk, over, \
+         "conv_2d_" #family ".c", "outputs_" #family ".c", "outputs_any.c", __VA_ARGS__)
 #define DEPTHWISE(family, refuse, over)                                                           \
   MN_ROW(DEPTHWISE_CONV_2D, #family, depthwise_conv_2d, mn_depthwise_conv_2d_s8_##family, refuse, \
          mn_block_walk_depthwise_conv_2d, over, "depthwise_conv_2d_" #family ".c", "taps.c",      \
@@ -22,11 +21,14 @@
          NONE, "fully_connected_" #family ".c", dot ".c", "outputs_" #family ".c",                \
          "outputs_any.c")
 
+#define PAIRS "gather_window.c", "dot_pair.c"
+#define HALVES "gather_halves.c", "dot_halves.c", "dot_halves_asm.c"
+
 static const mn_kernel_row plain[] = {
-    CONV(CONV_2D, plain, mn_refuses_pointwise, mn_block_walk_conv_2d_pairs, PIXEL, "dot_pair"),
-    CONV(CONV_2D, plain, mn_refuses_conv_2d, mn_block_walk_conv_2d_pairs, NONE, "dot_pair"),
+    CONV(CONV_2D, plain, mn_refuses_pointwise, mn_block_walk_conv_2d_pairs, PIXEL, PAIRS),
+    CONV(CONV_2D, plain, mn_refuses_conv_2d, mn_block_walk_conv_2d_pairs, NONE, PAIRS),
     CONV(DEPTHWISE_CONV_2D, plain, mn_refuses_one_channel, mn_block_walk_one_channel_pairs, NONE,
-         "dot_pair"),
+         PAIRS),
     DEPTHWISE(plain, mn_refuses_depthwise_in_place, PLANE),
     DEPTHWISE(plain, mn_refuses_depthwise_conv_2d, NONE),
     FULLY_CONNECTED(plain, mn_refuses_fully_connected, mn_block_walk_fully_connected_moved,
@@ -37,10 +39,10 @@ static const mn_kernel_row plain[] = {
 };
 
 static const mn_kernel_row m0[] = {
-    CONV(CONV_2D, m0, mn_m0_refuses_pointwise, mn_block_walk_conv_2d_rows, PIXEL, "dot_row"),
-    CONV(CONV_2D, m0, mn_m0_refuses_conv_2d, mn_block_walk_conv_2d_rows, NONE, "dot_row"),
-    CONV(DEPTHWISE_CONV_2D, m0, mn_m0_refuses_one_channel, mn_block_walk_one_channel_rows, NONE,
-         "dot_row"),
+    CONV(CONV_2D, m0, mn_m0_refuses_pointwise, mn_block_walk_conv_2d_halves, PIXEL, HALVES),
+    CONV(CONV_2D, m0, mn_m0_refuses_conv_2d, mn_block_walk_conv_2d_halves, NONE, HALVES),
+    CONV(DEPTHWISE_CONV_2D, m0, mn_m0_refuses_one_channel, mn_block_walk_one_channel_halves, NONE,
+         HALVES),
     DEPTHWISE(m0, mn_m0_refuses_depthwise_in_place, PLANE),
     DEPTHWISE(m0, mn_m0_refuses_depthwise_conv_2d, NONE),
     FULLY_CONNECTED(m0, mn_m0_refuses_fully_connected, mn_block_walk_fully_connected_signed,
