@@ -5,9 +5,10 @@
 
 #include <stdint.h>
 
-/* mn_dot_halves() in assembly: where GCC optimises for cores with eight registers. */
+/* mn_dot_halves() in assembly: where GCC optimises for cores with eight registers, and keeps none of
+ * them for position-independent code. */
 #if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__) && \
-    !defined(__clang__)
+    !defined(__clang__) && !defined(__PIC__)
 #define MN_DOT_ASSEMBLY 1
 #else
 #define MN_DOT_ASSEMBLY 0
