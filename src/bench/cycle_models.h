@@ -32,6 +32,7 @@ typedef struct mn_core_costs {
   double taken, link;                       /* more, where a branch is followed; where it is BL */
   double accumulate, multiply_long, divide; /* MLA and MLS; 64-bit products; SDIV, UDIV */
 } mn_core_costs;
+extern const mn_core_costs mn_m4_costs; /* of the Cortex-M4; the M55 shares them */
 double mn_sequential_cycles(const mn_core_costs *costs, const mn_count *count,
                             const mn_instruction *instruction, bool behind_memory);
 /* The sum over a region of the former. */

@@ -4,15 +4,16 @@
  * Source: Cortex-M4 Technical Reference Manual r0p1, table 3-1. SPDX-License-Identifier: Apache-2.0 */
 #include "bench/cycle_models.h"
 
+const mn_core_costs mn_m4_costs = {.load = 2,
+                                   .store = 1,
+                                   .load_behind = 1,
+                                   .load_pair = 3,
+                                   .many_to_pc = 3,
+                                   .taken = 2,
+                                   .accumulate = 1,
+                                   .multiply_long = 1,
+                                   .divide = 7};
+
 double mn_m4_cycles(const mn_region *region, const mn_instructions *instructions) {
-  static const mn_core_costs costs = {.load = 2,
-                                      .store = 1,
-                                      .load_behind = 1,
-                                      .load_pair = 3,
-                                      .many_to_pc = 3,
-                                      .taken = 2,
-                                      .accumulate = 1,
-                                      .multiply_long = 1,
-                                      .divide = 7};
-  return mn_sequential_total(&costs, region, instructions);
+  return mn_sequential_total(&mn_m4_costs, region, instructions);
 }

@@ -29,15 +29,6 @@ static bool ends_loop(const mn_instruction *in) {
 }
 
 double mn_m55_cycles(const mn_region *region, const mn_instructions *instructions) {
-  static const mn_core_costs costs = {.load = 2,
-                                      .store = 1,
-                                      .load_behind = 1,
-                                      .load_pair = 3,
-                                      .many_to_pc = 3,
-                                      .taken = 2,
-                                      .accumulate = 1,
-                                      .multiply_long = 1,
-                                      .divide = 7};
   double cycles = 0;
   const mn_instruction *before = NULL; /* the one right before, NULL none */
   for (int32_t i = 0; i < region->count; i++) {
@@ -52,7 +43,7 @@ double mn_m55_cycles(const mn_region *region, const mn_instructions *instruction
     else if (ends_loop(in))
       cycles += (double)(count->executed - count->taken);
     else
-      cycles += mn_sequential_cycles(&costs, count, in, mn_is_single_transfer(before));
+      cycles += mn_sequential_cycles(&mn_m4_costs, count, in, mn_is_single_transfer(before));
     before = in;
   }
   return cycles;
