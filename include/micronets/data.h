@@ -56,6 +56,8 @@ void mn_dataset_image_size(const mn_dataset *dataset, int32_t *width,
 int32_t mn_dataset_problems(const mn_dataset *dataset);
 const mn_problem *mn_dataset_problem(const mn_dataset *dataset, int32_t index);
 const char *mn_dataset_trained_on(const mn_dataset *dataset); /* one plain sentence for reports */
+/* Synthesisers with their versions, "flite 2.2, espeak-ng 1.51"; NULL: nothing was synthesised. */
+const char *mn_dataset_engines(const mn_dataset *dataset);
 uint64_t mn_dataset_hash(const mn_dataset *dataset);
 
 /* Decodes one clip: int16 mono at rate_hz, resampled, cut or centred to `samples`. */

@@ -99,6 +99,7 @@ mn_status mn_dataset_open_words(mn_dataset *dataset, mn_error *error) {
       strcmp(speech->class_name[speech->classes - 1], MN_SPEECH_SILENCE) == 0)
     dataset->silence = speech->classes - 1;
   dataset->rate_hz = MN_SPEECH_RATE_HZ;
+  dataset->engines = speech->engines;
   dataset->trained_on = speech->trained_on;
   return MN_OK;
 }

@@ -192,6 +192,9 @@ const mn_problem *mn_dataset_problem(const mn_dataset *dataset, int32_t index) {
 const char *mn_dataset_trained_on(const mn_dataset *dataset) {
   return dataset->trained_on;
 }
+const char *mn_dataset_engines(const mn_dataset *dataset) {
+  return dataset->engines;
+}
 uint64_t mn_dataset_hash(const mn_dataset *dataset) {
   return dataset->hash;
 }

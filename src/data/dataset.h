@@ -62,8 +62,9 @@ struct mn_dataset {
   int32_t noise_count;
   mn_problems problems;
   int32_t rate_hz;
-  bool images; /* photos instead of recordings */
-  bool tables; /* recordings as text */
+  bool images;         /* photos instead of recordings */
+  bool tables;         /* recordings as text */
+  const char *engines; /* synthesisers; NULL: recordings */
   const char *trained_on;
   uint64_t hash;
   struct mn_feature_set *sets; /* features that open feeds share; the only part that changes */

@@ -38,7 +38,7 @@ json_t *mn_stage_inputs(const mn_run_context *context, const char *const *paths,
   return inputs;
 }
 
-static void put_versions(json_t *record) {
+static void put_versions(json_t *record, const mn_dataset *dataset) {
   json_t *versions = mn_json_object();
   struct utsname host;
   mn_json_put_text(versions, "micronets", MICRONETS_VERSION);
@@ -48,6 +48,7 @@ static void put_versions(json_t *record) {
     mn_json_put_text(versions, "release", host.release);
     mn_json_put_text(versions, "machine", host.machine);
   }
+  mn_json_put_text(versions, "speech", dataset != NULL ? mn_dataset_engines(dataset) : NULL);
   mn_json_put(record, "versions", versions);
 }
 
@@ -60,7 +61,8 @@ static void put_time(json_t *record) {
 }
 
 mn_status mn_stage_record(const mn_run_context *context, const char *folder, const char *state,
-                          json_t *inputs, const json_t *extra, mn_error *error) {
+                          const mn_dataset *dataset, json_t *inputs, const json_t *extra,
+                          mn_error *error) {
   if (context->dataset != NULL) { /* a stage of build, which keeps the record itself */
     json_decref(inputs);
     return MN_OK;
@@ -72,7 +74,7 @@ mn_status mn_stage_record(const mn_run_context *context, const char *folder, con
   mn_json_put_text(record, "command_line", context->command_line);
   mn_json_put_int(record, "seed", context->common->seed);
   if (context->config != NULL) mn_json_put(record, "config", json_deep_copy(context->config));
-  put_versions(record);
+  put_versions(record, dataset);
   mn_json_put(record, "inputs", inputs != NULL ? inputs : mn_json_array());
   put_time(record);
   mn_json_put_int(record, "threads", mn_pool_threads(context->pool));

@@ -144,7 +144,7 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   mn_status status = prepare(&job, error);
   if (status == MN_OK) {
     const char *inputs[] = {options->space, context->data->data, options->supernet};
-    status = mn_stage_record(context, job.folder, "running",
+    status = mn_stage_record(context, job.folder, "running", job.dataset,
                              mn_stage_inputs(context, inputs, MN_COUNT(inputs)), NULL, error);
   }
   const mn_input_search choice = {context, options, &job.config, job.dataset, job.inputs};

@@ -76,10 +76,12 @@ void mn_stage_put_speed(json_t *object, const mn_price *price); /* cycles_modell
 void mn_stage_put_error(json_t *object, const mn_target *target, mn_runtime runtime, bool known);
 
 /* ---- The record of a run ---------------------------------------------------------------------*/
-/* Writes run.json into the folder: versions, seed, command line, configuration, hashes of the input
+/* Writes run.json into the folder: versions (of the synthesisers too, where `dataset`, which may be
+ * NULL, was spoken), seed, command line, configuration, hashes of the input
  * files, peak memory, seconds; `state` ("running", "done", "interrupted"), `extra` may be NULL. */
 mn_status mn_stage_record(const mn_run_context *context, const char *folder, const char *state,
-                          json_t *inputs, const json_t *extra, mn_error *error) MN_MUST_CHECK;
+                          const mn_dataset *dataset, json_t *inputs, const json_t *extra,
+                          mn_error *error) MN_MUST_CHECK;
 /* [{file, bytes, hash}] of readable files among the paths; NULL entries are skipped. */
 json_t *mn_stage_inputs(const mn_run_context *context, const char *const *paths, size_t count);
 

@@ -54,11 +54,7 @@ static mn_status keep(mn_take *take, const cst_wave *wave, double faster, mn_err
       mn_wave_to_rate(&take->pcm, &take->samples, x, count, wave->sample_rate * faster, error);
   mn_free(x);
   if (status != MN_OK) return status;
-  take->samples = mn_speech_trim(take->pcm, take->samples);
-  if (take->samples == 0) {
-    mn_free(take->pcm);
-    take->pcm = NULL;
-  }
+  mn_take_finish(take);
   return MN_OK;
 }
 

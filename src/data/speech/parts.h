@@ -1,4 +1,4 @@
-/* parts.h - the pieces behind speech.h: words, settings, the two engines, phonemes, trimming, cache.
+/* parts.h - the pieces behind speech.h: words, settings, the engines, phonemes, trimming, cache.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_SPEECH_PARTS_H
 #define MN_DATA_SPEECH_PARTS_H
@@ -22,15 +22,17 @@ mn_status mn_words_parse(mn_words *words, mn_arena *arena, const char *list, boo
                          mn_error *error) MN_MUST_CHECK;
 
 /* ---- Takes: one word spoken once with one setting ----------------------------------------------*/
-typedef enum mn_engine { MN_ENGINE_FLITE, MN_ENGINE_ESPEAK } mn_engine;
+typedef enum mn_engine { MN_ENGINE_FLITE, MN_ENGINE_ESPEAK, MN_ENGINE_FESTIVAL } mn_engine;
+const char *mn_engine_text(mn_engine engine);
 
 typedef struct mn_take {
   mn_engine engine;
   const char *text;                         /* borrowed */
   const char *accent;                       /* espeak-ng: en-us */
-  const char *tone;                         /* espeak-ng: variant f3; flite: voice slt */
+  const char *tone;                         /* espeak-ng: variant f3; others: voice slt */
   int32_t rate, pitch, range;               /* espeak-ng: words a minute, 0..99, 0..99 */
-  double stretch, pitch_mean, pitch_spread; /* flite: factors on the voice's own */
+  double stretch, pitch_mean, pitch_spread; /* the others: factors on the voice's own */
+  bool deaf; /* festival: a voice that takes no pitch; it is played faster instead */
   double
       tract; /* formants are moved by this factor at unchanged length: a shorter or longer throat */
   mn_split split;
@@ -40,10 +42,29 @@ typedef struct mn_take {
   int32_t samples;
 } mn_take;
 
-enum { MN_ESPEAK_TAKES = 110, MN_FLITE_TAKES = 60 };
-/* Draws `espeak` + `flite` settings for one text. flite speaks English only. */
-void mn_takes_draw(mn_take *takes, const char *text, int32_t espeak, int32_t flite,
-                   const char *language, uint64_t seed);
+typedef struct mn_festival_voice {
+  const char *name; /* "kal_diphone" */
+  bool deaf;
+} mn_festival_voice;
+
+/* What is installed of festival; version NULL, no voices: nothing. */
+typedef struct mn_festival {
+  const char *version; /* "2.5.0 (kal_diphone ked_diphone)": its voices belong to it */
+  const mn_festival_voice *voice;
+  int32_t voices;
+} mn_festival;
+
+enum { MN_ESPEAK_TAKES = 110, MN_FLITE_TAKES = 60, MN_FESTIVAL_TAKES = 40 };
+/* Takes of one text by engine. */
+typedef struct mn_take_plan {
+  int32_t espeak, flite, festival;
+  const mn_festival *voices; /* of festival; may be NULL without takes of it */
+  const char *language;
+  uint64_t seed;
+} mn_take_plan;
+/* Draws the settings of all takes of a text: flite's, espeak-ng's, festival's. Those of one engine do
+ * not depend on the others' counts. flite and festival speak English only. */
+void mn_takes_draw(mn_take *takes, const char *text, const mn_take_plan *plan);
 bool mn_language_is_english(const char *language); /* NULL: yes */
 
 /* ---- Engines: fill take->pcm at 16 kHz, trimmed -----------------------------------------------*/
@@ -54,10 +75,20 @@ const char *mn_flite_version(void);
 mn_status mn_espeak_say(mn_take *take, mn_error *error) MN_MUST_CHECK;
 /* First line of `espeak-ng --version`, without its path. Errors: MN_ERR_FAILED where it is absent. */
 mn_status mn_espeak_version(const char **version, mn_arena *arena, mn_error *error) MN_MUST_CHECK;
+/* Voices of English that festival has, sorted by name; it is asked, and each voice is started once.
+ * Errors: MN_ERR_FAILED where it is absent, does not answer or has none. */
+mn_status mn_festival_find(mn_festival *festival, mn_arena *arena, mn_error *error) MN_MUST_CHECK;
+/* Speaks takes [count] in one process. Thread safe. */
+enum { MN_FESTIVAL_BATCH = 48 };
+mn_status mn_festival_say(mn_take *const *takes, int32_t count, mn_error *error) MN_MUST_CHECK;
+/* Festival reads text of ASCII. */
+bool mn_festival_reads(const char *text);
 /* What `arguments` (NULL ends, [0] is the program) print on standard output. */
 mn_status mn_program_output(mn_buffer *output, const char *const *arguments,
                             mn_error *error) MN_MUST_CHECK;
 
+/* Ends an engine's work on a take: silence is cut off, an empty one is given back. */
+void mn_take_finish(mn_take *take);
 /* A whole WAV in memory, played `faster` -> pcm (owned, release with mn_free) at 16 kHz.
  * Errors: MN_ERR_FORMAT. */
 mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, double faster,

@@ -9,7 +9,11 @@
 #include "data/augment.h"
 #include "data/speech/parts.h"
 
-enum { UNKNOWN_WORDS = 160, UNKNOWN_ESPEAK = 3, UNKNOWN_FLITE = 2, SILENCES = 170 };
+enum { UNKNOWN_WORDS = 160, SILENCES = 170 };
+/* Takes of a word, and of one of `unknown`; without English, espeak-ng speaks flite's too. */
+static const mn_take_plan word_plan = {
+    .espeak = MN_ESPEAK_TAKES, .flite = MN_FLITE_TAKES, .festival = MN_FESTIVAL_TAKES};
+static const mn_take_plan unknown_plan = {.espeak = 3, .flite = 2, .festival = 1};
 
 /* All takes of one text. */
 typedef struct group {
@@ -27,7 +31,10 @@ typedef struct work {
   mn_words words;
   group *group;
   int32_t groups, takes, unknown_label;
-  const char *espeak_version;
+  const char *espeak_version, *engines; /* engines: all that speak here, with versions */
+  mn_festival festival;
+  mn_take **festival_take; /* [festival_takes]: what it has to speak, in batches */
+  int32_t festival_takes;
   pthread_mutex_t lock; /* guards what follows */
   int64_t spoken;
   int32_t failed_item;
@@ -35,19 +42,23 @@ typedef struct work {
   mn_error error;
 } work;
 
-static mn_status add_group(work *w, const char *text, int32_t label, int32_t espeak,
-                           int32_t flite) {
+static mn_status add_group(work *w, const char *text, int32_t label, mn_take_plan plan) {
   const mn_data_config *c = w->config;
+  plan.language = c->language;
+  plan.seed = c->seed;
+  plan.voices = &w->festival;
   if (!mn_language_is_english(c->language)) {
-    espeak += flite;
-    flite = 0;
+    plan.espeak += plan.flite;
+    plan.flite = 0;
   }
-  group g = {.text = text, .label = label, .takes = espeak + flite};
+  if (w->festival.voices == 0 || !mn_festival_reads(text)) plan.festival = 0;
+  group g = {.text = text, .label = label, .takes = plan.espeak + plan.flite + plan.festival};
   g.take = mn_arena_array(w->arena, (size_t)g.takes, sizeof *g.take);
-  const char *versions =
-      mn_arena_text(w->arena, "flite %s espeak-ng %s", mn_flite_version(), w->espeak_version);
+  const char *versions = mn_arena_text(w->arena, "flite %s espeak-ng %s%s%s", mn_flite_version(),
+                                       w->espeak_version, plan.festival > 0 ? " festival " : "",
+                                       plan.festival > 0 ? w->festival.version : "");
   if (g.take == NULL || versions == NULL) return MN_ERR_MEMORY;
-  mn_takes_draw(g.take, text, espeak, flite, c->language, c->seed);
+  mn_takes_draw(g.take, text, &plan);
   g.key = mn_takes_key(g.take, g.takes, versions);
   w->takes += g.takes;
   w->group[w->groups++] = g;
@@ -61,19 +72,20 @@ static mn_status plan(work *w, mn_error *error) {
   if (w->group == NULL) return MN_ERR_MEMORY;
   for (int32_t i = 0; i < w->words.count; i++) {
     const mn_word *word = &w->words.word[i];
-    MN_TRY(add_group(w, word->text, word->class_index, MN_ESPEAK_TAKES, MN_FLITE_TAKES));
+    MN_TRY(add_group(w, word->text, word->class_index, word_plan));
   }
   if (c->only_words) return MN_OK;
   const char **text = NULL;
   int32_t count = 0;
   MN_TRY(mn_unknown_choose(&text, &count, w->arena, &w->words, unknowns, c, error));
   for (int32_t i = 0; i < count; i++) {
-    MN_TRY(add_group(w, text[i], w->unknown_label, UNKNOWN_ESPEAK, UNKNOWN_FLITE));
+    MN_TRY(add_group(w, text[i], w->unknown_label, unknown_plan));
   }
   return MN_OK;
 }
 
-/* ---- Speaking: item 0 is all of flite, which cannot be shared; the others are espeak-ng's texts --*/
+/* ---- Speaking: item 0 is all of flite, which cannot be shared; then come espeak-ng's texts, one an
+ * item, and festival's clips, a process for each batch ----------------------------------------------*/
 
 /* Counts clips; false where the work shall end. */
 static bool go_on(work *w, int32_t clips) {
@@ -113,14 +125,41 @@ static void speak_group(work *w, group *g, mn_engine engine, int32_t item) {
   (void)go_on(w, unreported);
 }
 
+static void speak_batch(work *w, int32_t batch, int32_t item) {
+  const int32_t first = batch * MN_FESTIVAL_BATCH, left = w->festival_takes - first;
+  const int32_t count = left < MN_FESTIVAL_BATCH ? left : MN_FESTIVAL_BATCH;
+  mn_error error = {{0}};
+  if (!go_on(w, 0)) return;
+  const mn_status status = mn_festival_say(w->festival_take + first, count, &error);
+  if (status != MN_OK) fail(w, item, status, &error);
+  (void)go_on(w, count);
+}
+
 static void speak_item(void *context, int32_t item, int32_t thread) {
   (void)thread;
   work *w = context;
+  if (item > w->groups) {
+    speak_batch(w, item - w->groups - 1, item);
+    return;
+  }
   const int32_t first = item == 0 ? 0 : item - 1, stop = item == 0 ? w->groups : item;
   const mn_engine engine = item == 0 ? MN_ENGINE_FLITE : MN_ENGINE_ESPEAK;
   for (int32_t g = first; g < stop && go_on(w, 0); g++) {
     if (!w->group[g].cached) speak_group(w, &w->group[g], engine, item);
   }
+}
+
+static mn_status list_festival(work *w) {
+  w->festival_take = mn_arena_array(w->arena, (size_t)w->takes, sizeof(mn_take *));
+  if (w->festival_take == NULL) return MN_ERR_MEMORY;
+  for (int32_t i = 0; i < w->groups; i++) {
+    group *g = &w->group[i];
+    for (int32_t t = 0; !g->cached && t < g->takes; t++) {
+      if (g->take[t].engine == MN_ENGINE_FESTIVAL)
+        w->festival_take[w->festival_takes++] = &g->take[t];
+    }
+  }
+  return MN_OK;
 }
 
 static void load_cached(work *w) {
@@ -147,12 +186,13 @@ static void save_new(work *w) {
 
 static mn_status speak(work *w, mn_error *error) {
   load_cached(w);
-  if (w->spoken < w->takes) {
-    if (w->config->pool != NULL) {
-      mn_pool_run(w->config->pool, speak_item, w, w->groups + 1);
-    } else {
-      for (int32_t item = 0; item <= w->groups; item++) speak_item(w, item, 0);
-    }
+  MN_TRY(list_festival(w));
+  const int32_t batches = (w->festival_takes + MN_FESTIVAL_BATCH - 1) / MN_FESTIVAL_BATCH;
+  const int32_t items = w->spoken < w->takes ? 1 + w->groups + batches : 0;
+  if (w->config->pool != NULL) {
+    mn_pool_run(w->config->pool, speak_item, w, items);
+  } else {
+    for (int32_t item = 0; item < items; item++) speak_item(w, item, 0);
   }
   if (w->status != MN_OK) {
     if (error != NULL) *error = w->error;
@@ -174,15 +214,14 @@ static const char *label_of(const work *w, int32_t label) {
 
 static mn_status keep_take(work *w, mn_spoken *clip, const group *g, const mn_take *take) {
   const char *label = label_of(w, g->label);
-  const char *how = take->engine == MN_ENGINE_FLITE
+  const char *how = take->engine != MN_ENGINE_ESPEAK
                         ? ""
                         : mn_arena_text(w->arena, " t%.2f s%d p%d r%d", take->tract, take->rate,
                                         take->pitch, take->range);
   if (how == NULL) return MN_ERR_MEMORY;
   *clip = (mn_spoken){
-      .name =
-          mn_arena_text(w->arena, "%s/%s by %s %s%s", label, g->text,
-                        take->engine == MN_ENGINE_FLITE ? "flite" : "espeak-ng", take->voice, how),
+      .name = mn_arena_text(w->arena, "%s/%s by %s %s%s", label, g->text,
+                            mn_engine_text(take->engine), take->voice, how),
       .voice = mn_arena_text(w->arena, "%s", take->voice),
       .label = g->label,
       .split = take->split,
@@ -250,18 +289,6 @@ static uint64_t identity(const work *w) {
   return hash;
 }
 
-static const char *sentence(const work *w, int32_t clips) {
-  const char *fix = "no recording of a person";
-  if (!mn_language_is_english(w->config->language)) {
-    return mn_arena_text(w->arena,
-                         "synthetic speech only: %d clips of %d words by espeak-ng %s; %s", clips,
-                         w->groups, w->espeak_version, fix);
-  }
-  return mn_arena_text(
-      w->arena, "synthetic speech only: %d clips of %d words by flite %s and espeak-ng %s; %s",
-      clips, w->groups, mn_flite_version(), w->espeak_version, fix);
-}
-
 static mn_status collect(const mn_speech **speech, work *w, mn_error *error) {
   const int32_t classes = w->words.labels + (w->config->only_words ? 0 : 2);
   const char **names = mn_arena_array(w->arena, (size_t)classes, sizeof *names);
@@ -277,11 +304,37 @@ static mn_status collect(const mn_speech **speech, work *w, mn_error *error) {
                      .class_name = names,
                      .clips = count,
                      .clip = clips,
-                     .trained_on = sentence(w, spoken),
+                     .engines = w->engines,
+                     .trained_on = mn_arena_text(w->arena,
+                                                 "synthetic speech only: %d clips of %d words by "
+                                                 "%s; no recording of a person",
+                                                 spoken, w->groups, w->engines),
                      .hash = identity(w)};
   if (out->trained_on == NULL) return MN_ERR_MEMORY;
   *speech = out;
   return MN_OK;
+}
+
+/* Who is there to speak. Festival is one more where it is installed; its absence is only noted. */
+static mn_status find_engines(work *w, mn_error *error) {
+  MN_TRY(mn_espeak_version(&w->espeak_version, w->arena, error));
+  const char *festival = "";
+  if (!mn_language_is_english(w->config->language)) {
+    w->engines = mn_arena_text(w->arena, "espeak-ng %s", w->espeak_version);
+    return w->engines == NULL ? MN_ERR_MEMORY : MN_OK;
+  }
+  mn_error why = {{0}};
+  const mn_status status = mn_festival_find(&w->festival, w->arena, &why);
+  if (status == MN_ERR_MEMORY) return status;
+  if (status == MN_OK) {
+    festival = mn_arena_text(w->arena, ", festival %s", w->festival.version);
+    if (festival == NULL) return MN_ERR_MEMORY;
+  } else {
+    mn_monitor_message(w->config->monitor, MN_LEVEL_NOTE, "words are spoken without %s", why.text);
+  }
+  w->engines = mn_arena_text(w->arena, "flite %s, espeak-ng %s%s", mn_flite_version(),
+                             w->espeak_version, festival);
+  return w->engines == NULL ? MN_ERR_MEMORY : MN_OK;
 }
 
 mn_status mn_speech_make(const mn_speech **speech, mn_arena *arena, const mn_data_config *config,
@@ -289,7 +342,7 @@ mn_status mn_speech_make(const mn_speech **speech, mn_arena *arena, const mn_dat
   work w = {.config = config, .arena = arena, .lock = PTHREAD_MUTEX_INITIALIZER};
   mn_status status = mn_words_parse(&w.words, arena, config->words, config->only_words, error);
   w.unknown_label = w.words.labels;
-  if (status == MN_OK) status = mn_espeak_version(&w.espeak_version, arena, error);
+  if (status == MN_OK) status = find_engines(&w, error);
   if (status == MN_OK) status = plan(&w, error);
   if (status == MN_OK) status = speak(&w, error);
   if (status == MN_OK) status = collect(speech, &w, error);

@@ -3,8 +3,8 @@
  * Reads     --words ("yes,no", "0=zero,1=one", "on=turn on,on=switch on"), --only-words, language, seed
  * Writes    16 kHz mono clips, trimmed, 0.1 s or longer, of their natural length; nothing augmented
  * Classes   the labels in the order of the words, then `unknown`, then `silence` (unless only_words)
- * Voices    flite (linked; kal16, awb, rms, slt) and espeak-ng (run as a program: its licence does not
- *           allow linking). A voice setting serves one split only.
+ * Voices    flite (linked; kal16, awb, rms, slt), espeak-ng (run as a program: its licence does not
+ *           allow linking) and, where it is installed, festival. A voice setting serves one split only.
  * Repeats   same words, seed and engines: same bytes, whatever the threads; with a cache folder spoken
  *           clips are kept by text, settings and engine versions
  * Errors    MN_ERR_USAGE for words that make no data set; MN_ERR_FAILED without espeak-ng, or where it
@@ -35,6 +35,7 @@ typedef struct mn_speech {
   const char *const *class_name;
   int32_t clips;
   const mn_spoken *clip;  /* grouped by class */
+  const char *engines;    /* "flite 2.2, espeak-ng 1.51, festival 2.5.0 (kal_diphone)" */
   const char *trained_on; /* one plain sentence */
   uint64_t hash;          /* of everything that was asked for */
 } mn_speech;

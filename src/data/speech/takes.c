@@ -32,6 +32,11 @@ bool mn_language_is_english(const char *language) {
   return language == NULL || strncmp(language, "en", 2) == 0;
 }
 
+const char *mn_engine_text(mn_engine engine) {
+  static const char *const texts[] = {"flite", "espeak-ng", "festival"};
+  return texts[engine];
+}
+
 /* Of twenty voices fourteen train, three validate, three test. */
 static mn_split split_of(const char *voice) {
   const uint64_t slot = mn_hash64(1, voice, strlen(voice)) % 20;
@@ -60,8 +65,7 @@ static void draw_espeak(mn_take *take, const char *language, mn_rng *rng) {
   (void)snprintf(take->voice, sizeof take->voice, "%s+%s", take->accent, take->tone);
 }
 
-static void draw_flite(mn_take *take, mn_rng *rng) {
-  take->tone = PICK(flite_voices, rng);
+static void draw_melody(mn_take *take, mn_rng *rng) {
   take->stretch = PICK(stretches, rng);
   take->pitch_mean = PICK(pitch_means, rng);
   take->pitch_spread = PICK(pitch_spreads, rng);
@@ -70,22 +74,46 @@ static void draw_flite(mn_take *take, mn_rng *rng) {
                  take->tract, take->stretch, take->pitch_mean, take->pitch_spread);
 }
 
-void mn_takes_draw(mn_take *takes, const char *text, int32_t espeak, int32_t flite,
-                   const char *language, uint64_t seed) {
-  const uint64_t word = mn_hash64(seed, text, strlen(text));
+static void draw_flite(mn_take *take, mn_rng *rng) {
+  take->tone = PICK(flite_voices, rng);
+  draw_melody(take, rng);
+}
+
+static void draw_festival(mn_take *take, const mn_festival *festival, mn_rng *rng) {
+  const mn_festival_voice *voice = &festival->voice[mn_rng_below(rng, (uint32_t)festival->voices)];
+  take->tone = voice->name;
+  take->deaf = voice->deaf;
+  draw_melody(take, rng);
+}
+
+static void draw(mn_take *take, const mn_take_plan *plan, mn_rng *rng) {
+  if (take->engine == MN_ENGINE_FLITE) {
+    draw_flite(take, rng);
+  } else if (take->engine == MN_ENGINE_ESPEAK) {
+    draw_espeak(take, plan->language, rng);
+  } else {
+    draw_festival(take, plan->voices, rng);
+  }
+}
+
+void mn_takes_draw(mn_take *takes, const char *text, const mn_take_plan *plan) {
+  const uint64_t word = mn_hash64(plan->seed, text, strlen(text));
   /* Where a text has few takes, its first split must not be everybody's. */
   const int32_t offset = (int32_t)(word % 20);
-  for (int32_t i = 0; i < espeak + flite; i++) {
-    mn_rng rng = mn_rng_stream(seed, word, (uint64_t)i);
-    mn_take take = {.engine = i < flite ? MN_ENGINE_FLITE : MN_ENGINE_ESPEAK, .text = text};
-    const mn_split wanted = wanted_split(offset + (i < flite ? i : i - flite));
-    do {
-      if (take.engine == MN_ENGINE_FLITE)
-        draw_flite(&take, &rng);
-      else
-        draw_espeak(&take, language, &rng);
-      take.split = split_of(take.voice);
-    } while (take.split != wanted);
-    takes[i] = take;
+  const int32_t count[] = {[MN_ENGINE_FLITE] = plan->flite,
+                           [MN_ENGINE_ESPEAK] = plan->espeak,
+                           [MN_ENGINE_FESTIVAL] = plan->festival};
+  int32_t at = 0;
+  for (mn_engine engine = 0; engine < MN_COUNT(count); engine++) {
+    for (int32_t i = 0; i < count[engine]; i++, at++) {
+      mn_rng rng = mn_rng_stream(plan->seed, word, (uint64_t)at);
+      mn_take take = {.engine = engine, .text = text};
+      const mn_split wanted = wanted_split(offset + i);
+      do {
+        draw(&take, plan, &rng);
+        take.split = split_of(take.voice);
+      } while (take.split != wanted);
+      takes[at] = take;
+    }
   }
 }

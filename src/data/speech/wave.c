@@ -135,3 +135,10 @@ int32_t mn_speech_trim(int16_t *pcm, int32_t samples) {
   memmove(pcm, pcm + begin, (size_t)(end - begin) * sizeof *pcm);
   return end - begin;
 }
+
+void mn_take_finish(mn_take *take) {
+  take->samples = mn_speech_trim(take->pcm, take->samples);
+  if (take->samples > 0) return;
+  mn_free(take->pcm);
+  take->pcm = NULL;
+}
