@@ -82,7 +82,7 @@ static const mn_command commands[] = {
       "--supernet supernet.ckpt"},
      "Trains a supernet and its choices by gradient descent. Leaves arch.net, pareto.json, search.json and "
      "supernet.ckpt in the folder of --out.",
-     "metric, best {net,ops,params,flash,sram,ms_modelled,mj_modelled,val,text}, pareto[] of "
+     "metric, best {net,ops,params,flash,sram,ms_modelled,mj_modelled,schedule_rule,val,text}, pareto[] of "
      "the same, budget_met, epochs, supernet",
      {COMMON, DATA, OWN(search)}, mn_cli_search},
     {"train", "train a network for 8 bits, write a .tflite", "", 0, 0,
@@ -108,21 +108,22 @@ static const mn_command commands[] = {
      {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/micronet_kws_m.net"},
      NULL, "macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
      "{arena,features,data,stack,lower_bound,total}, flash {weights,constants,code,total}, "
-     "tflm {arena,head,tail,model_bytes,ops[]}, map {sram{},flash{}} as the paper's figure 2; with --target cycles_modelled, ms_modelled, "
+     "tflm {arena,head,tail,model_bytes,ops[]}, map {sram{},flash{}} as the paper's figure 2; with --target schedule_rule, cycles_modelled, ms_modelled, "
      "mj_modelled, error_percent, error_basis, power_basis, verified_on_board, and cycles_modelled of each layer; of a "
      ".tflite labels[], threshold, trained_on",
      {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
      {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
-     NULL, "folder, files[], sram {...}, flash {...} as inspect, kernels[], schedule[] "
-     "{name,kind,first_row,rows,offset,scratch}; with --runtime tflm tflm {...} and map {...} as inspect",
+     NULL, "folder, files[], sram {...}, flash {...} as inspect, kernels[], schedule_rule, schedule[] "
+     "{ops[] {name,kind,offset},rows_per_turn,turns,slab_bytes,lower_bound}, bounds "
+     "{arena,layout,schedule,gap,cycles_modelled}; with --runtime tflm tflm {...} and map {...} as inspect",
      {COMMON, NONE, OWN(compile)}, mn_cli_compile},
     {"bench", "run the firmware on an emulated core, check every tensor", "MODEL.tflite", 1, 1,
      {"micronets bench model.tflite --target nucleo-f446re",
       "micronets bench model.tflite --target nucleo-f446re --port /dev/ttyACM0 --out board"},
      "Instructions are counted, cycles and milliseconds are modelled from them. With --port the target's "
      "real board runs the program, and its own counter measures cycles.",
-     "core, machine, emulated, instructions, cycles_modelled, ms_modelled, mj_modelled, "
+     "core, machine, emulated, schedule_rule, instructions, cycles_modelled, ms_modelled, mj_modelled, "
      "error_percent, error_basis, power_basis, verified_on_board, cycles_measured, ms_measured, sram "
      "{arena,features,data,stack,stack_bound,total}, flash {...}, frontend "
      "{instructions,cycles_modelled,state,scratch,tables}, parity "

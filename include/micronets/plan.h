@@ -84,6 +84,11 @@ typedef struct mn_plan_options {
   bool min_sram;        /* least SRAM, at most 10 % above the fewest cycles where these are modelled */
   bool small;           /* least code */
   int64_t max_cycles;   /* least SRAM within this many modelled cycles; 0: no limit */
+  /* Fewest modelled cycles within this many bytes of SRAM, all of mn_price's sram.total; 0: no limit. With
+   * max_cycles: refused where these are more. */
+  int64_t max_sram;
+  const mn_frontend *frontend; /* that max_sram counts; NULL: none. mn_price_graph takes its own */
+  bool nearest; /* where max_sram cannot be kept: the schedule of least SRAM instead of an error */
   const mn_plan_group *groups; /* run so, instead of a choice: first_op, op_count, rows; NULL: choose */
   int32_t group_count;
   int64_t node_limit;         /* of the layout search; 0: default */
@@ -101,10 +106,13 @@ typedef struct mn_plan {
   int64_t arena_bytes;       /* activations, scratch and state */
   int64_t lower_bound_bytes; /* no layout of this schedule is smaller; equal where proved optimal */
   int64_t schedule_bound_bytes; /* no schedule within the limits of the options has a smaller arena */
+  double schedule_bound_cycles; /* none needs fewer; -1: not modelled for every op */
   int32_t arena_align;
   int32_t group_count;
 } mn_plan;
 
+/* Errors: MN_ERR_UNSUPPORTED where an op has no kernel; MN_ERR_BUDGET where max_cycles or max_sram
+ * cannot be kept, naming the fastest and the least. */
 mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *graph,
                        const mn_target *target, const mn_plan_options *options,
                        mn_error *error) MN_MUST_CHECK;
@@ -157,6 +165,7 @@ mn_status mn_clean_graph(mn_clean *clean, mn_arena *arena, const mn_graph *graph
  * ms and mJ are modelled (-1: unknown). */
 typedef struct mn_price {
   mn_runtime runtime;
+  int64_t max_sram; /* of the options that chose the schedule */
   int64_t macs, ops, params;
   struct {
     int64_t weights, constants, code, total;

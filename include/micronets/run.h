@@ -104,6 +104,8 @@
 #define MN_OPTIONS_SCHEDULE(X)                                                                    \
   X(FLAG, min_sram, 0, "", "", "least SRAM, at most 10 % above the fewest modelled cycles")       \
   X(INTEGER, max_cycles, 0, "0", "N", "least SRAM within N modelled cycles; 0: no limit")         \
+  X(TEXT, max_sram, 0, "", "BYTES",                                                               \
+    "fewest modelled cycles within BYTES (32K) of SRAM in all, as sram= of a budget")             \
   X(FLAG, small, 0, "", "", "least code")
 
 #define MN_OPTIONS_INSPECT(X)                                                           \

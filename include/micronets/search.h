@@ -22,7 +22,17 @@ typedef struct mn_budget {
 } mn_budget;
 /* "flash=100K,sram=64K,ops=16M,ms=100,mj=10" (CLI.md: K = 1024 for bytes, M = 10^6 for ops). */
 mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) MN_MUST_CHECK;
+/* The sram of a budget alone, "32K", as the value of --option. */
+mn_status mn_budget_sram(int64_t *bytes, const char *option, const char *text,
+                         mn_error *error) MN_MUST_CHECK;
 bool mn_budget_met(const mn_budget *budget, const mn_price *price);
+/* The price under the schedule that a budget asks for: that of `options` where it meets the budget's
+ * SRAM, ms and mJ; else, where SRAM is named and our runtime meant, the one of fewest cycles within it, or
+ * of least SRAM where none is: *options then say so. Search, compile and bench of one build take this one. */
+mn_status mn_budget_price(mn_price *price, mn_plan_options *options, mn_arena *arena,
+                          const mn_graph *graph, const mn_frontend *frontend,
+                          const mn_target *target, mn_runtime runtime, const mn_budget *budget,
+                          mn_error *error) MN_MUST_CHECK;
 
 typedef struct mn_search_config {
   const mn_target *target;

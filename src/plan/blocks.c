@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plan/planner.h"
 
-#define DEFAULT_NODE_LIMIT 5000
-
 static int32_t add_block(mn_planner *p, int64_t bytes, int32_t first, int32_t last) {
   mn_block *block = &p->blocks[p->block_count];
   *block =
@@ -110,16 +108,19 @@ static mn_layout lay_out_apart(mn_planner *p) {
 
 mn_status mn_planner_place(mn_planner *p) {
   mn_layout layout;
-  int64_t limit = p->options->node_limit > 0 ? p->options->node_limit : DEFAULT_NODE_LIMIT;
+  mn_layout_limits limits = {
+      .align = MN_ARENA_ALIGN,
+      .nodes = p->options->node_limit > 0 ? p->options->node_limit : p->schedule.nodes,
+      .most = p->schedule.most};
   make_blocks(p);
   if (p->options->keep_all)
     layout = lay_out_apart(p);
   else
-    MN_TRY(mn_layout_solve(&layout, p->blocks, p->block_count, MN_ARENA_ALIGN, limit, p->arena,
-                           p->error));
+    MN_TRY(mn_layout_solve(&layout, p->blocks, p->block_count, &limits, p->arena, p->error));
   p->plan->arena_bytes = layout.bytes;
   p->plan->lower_bound_bytes = layout.lower_bound;
   p->plan->schedule_bound_bytes = p->schedule.lower_bound;
+  p->plan->schedule_bound_cycles = p->scheduler.uncounted != NULL ? -1 : p->schedule.fewest;
   p->plan->arena_align = MN_ARENA_ALIGN;
   return MN_OK;
 }

@@ -281,9 +281,10 @@ static void find_neighbours(solver *s) {
   }
 }
 
-static mn_status solve(mn_layout *layout, mn_block *blocks, int32_t count, int64_t node_limit,
-                       mn_arena *arena, mn_error *error) {
-  solver s = {.blocks = blocks, .count = count, .best_bytes = INT64_MAX, .node_limit = node_limit};
+static mn_status solve(mn_layout *layout, mn_block *blocks, int32_t count,
+                       const mn_layout_limits *limits, mn_arena *arena, mn_error *error) {
+  solver s = {
+      .blocks = blocks, .count = count, .best_bytes = INT64_MAX, .node_limit = limits->nodes};
   size_t n = (size_t)count;
   int64_t *floor = mn_arena_array(arena, n, sizeof *floor);
   int32_t *chosen = mn_arena_array(arena, n, sizeof *chosen);
@@ -292,6 +293,8 @@ static mn_status solve(mn_layout *layout, mn_block *blocks, int32_t count, int64
     return mn_error_set(error, MN_ERR_MEMORY, "out of memory while laying out %d blocks", count);
   find_neighbours(&s);
   s.lower_bound = lower_bound_of(blocks, count, s.times);
+  *layout = (mn_layout){.bytes = s.lower_bound, .lower_bound = s.lower_bound};
+  if (s.lower_bound > limits->most) return MN_OK;
 
   weight_of *const orders[] = {by_start, by_bytes, by_area, by_duration, by_end};
   for (size_t i = 0; i < MN_COUNT(orders) && s.best_bytes > s.lower_bound; i++)
@@ -305,13 +308,13 @@ static mn_status solve(mn_layout *layout, mn_block *blocks, int32_t count, int64
   return MN_OK;
 }
 
-mn_status mn_layout_solve(mn_layout *layout, mn_block *blocks, int32_t count, int64_t align,
-                          int64_t node_limit, mn_arena *arena, mn_error *error) {
+mn_status mn_layout_solve(mn_layout *layout, mn_block *blocks, int32_t count,
+                          const mn_layout_limits *limits, mn_arena *arena, mn_error *error) {
   *layout = (mn_layout){0};
   if (count == 0) return MN_OK;
-  round_blocks(blocks, count, align);
+  round_blocks(blocks, count, limits->align);
   mn_arena_mark mark = mn_arena_mark_get(arena);
-  mn_status status = solve(layout, blocks, count, node_limit, arena, error);
+  mn_status status = solve(layout, blocks, count, limits, arena, error);
   mn_arena_release(arena, mark);
   return status;
 }

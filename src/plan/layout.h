@@ -28,8 +28,15 @@ typedef struct mn_layout {
   int64_t nodes;       /* of the search; 0 where a greedy layout met the bound */
 } mn_layout;
 
+/* What is worth laying out: a layout of more than `most` bytes is of no use. Where the lower bound alone is
+ * above it, nothing is placed and bytes is that bound. */
+typedef struct mn_layout_limits {
+  int64_t align, nodes, most;
+} mn_layout_limits;
+
 /* Sizes, distances and offsets are rounded up to `align`. Scratch memory is released again. */
-mn_status mn_layout_solve(mn_layout *layout, mn_block *blocks, int32_t count, int64_t align,
-                          int64_t node_limit, mn_arena *arena, mn_error *error) MN_MUST_CHECK;
+mn_status mn_layout_solve(mn_layout *layout, mn_block *blocks, int32_t count,
+                          const mn_layout_limits *limits, mn_arena *arena,
+                          mn_error *error) MN_MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plan/planner.h"
+#include "plan/sram.h"
 
 mn_status mn_planner_no_memory(const mn_planner *p) {
   return mn_error_set(p->error, MN_ERR_MEMORY, "out of memory while planning a graph of %d ops",
@@ -110,16 +111,19 @@ static void find_lifetimes(mn_planner *p) {
 
 /* ---- Schedule ------------------------------------------------------------------------------*/
 static mn_status begin_schedule(mn_chooser **chooser, mn_planner *p) {
-  p->scheduler = (mn_scheduler){.arena = p->arena,
-                                .graph = p->graph,
-                                .target = p->target,
-                                .options = p->options,
-                                .steps = p->calls,
-                                .turns = p->turns,
-                                .arguments = p->arguments,
-                                .storage = p->storage,
-                                .first = p->first,
-                                .last = p->last};
+  p->scheduler =
+      (mn_scheduler){.arena = p->arena,
+                     .graph = p->graph,
+                     .target = p->target,
+                     .options = p->options,
+                     .steps = p->calls,
+                     .turns = p->turns,
+                     .arguments = p->arguments,
+                     .storage = p->storage,
+                     .first = p->first,
+                     .last = p->last,
+                     .beside = mn_sram_least_beside(p->calls, p->turns, p->graph->op_count,
+                                                    p->options->frontend, p->target)};
   return mn_chooser_create(chooser, &p->scheduler, p->error);
 }
 
@@ -132,22 +136,37 @@ static mn_status lay_out(mn_planner *p, const mn_schedule *schedule) {
   return mn_planner_place(p);
 }
 
-/* The proposal with the smallest arena, placed. */
+/* What the chooser judges a proposal by: all SRAM is known once its steps are written. */
+static mn_status sram_of(int64_t *bytes, mn_planner *p) {
+  *bytes = p->plan->arena_bytes;
+  if (p->options->max_sram == 0) return MN_OK;
+  mn_arena_mark mark = mn_arena_mark_get(p->arena);
+  MN_TRY(mn_planner_write(p));
+  *bytes = mn_plan_sram(p->plan, p->options->frontend, p->target).total;
+  mn_arena_release(p->arena, mark);
+  return MN_OK;
+}
+
+/* The best proposal, placed. */
 static mn_status choose_schedule(mn_planner *p, mn_chooser *chooser) {
   mn_schedule proposal = {0}, best = {0};
-  int64_t best_bytes = INT64_MAX;
   bool more = true, placed = true;
   for (;;) {
-    MN_TRY(mn_chooser_propose(&proposal, &more, chooser, best_bytes, p->error));
+    int64_t sram;
+    const mn_plan *plan = p->plan;
+    MN_TRY(mn_chooser_propose(&proposal, &more, chooser, p->error));
     if (!more) break;
     MN_TRY(lay_out(p, &proposal));
-    placed = p->plan->arena_bytes < best_bytes;
+    placed = plan->arena_bytes <= proposal.most;
     if (!placed) continue;
-    best = proposal;
-    best_bytes = p->plan->arena_bytes;
+    MN_TRY(sram_of(&sram, p));
+    placed = mn_chooser_judge(chooser, plan->arena_bytes, sram);
+    if (placed) best = proposal;
   }
+  MN_TRY(mn_chooser_check(chooser, p->error));
   if (placed) return MN_OK;
   mn_schedule_refit(&best, &p->scheduler);
+  best.most = INT64_MAX;
   return lay_out(p, &best);
 }
 

@@ -7,6 +7,7 @@
 #include "micronets/plan.h"
 #include "micronets/tflite.h"
 #include "plan/schedule.h"
+#include "plan/sram.h"
 #include "plan/tflm_memory.h"
 
 #define CONSTANT_ALIGN 4 /* of every array and struct that emit prints */
@@ -39,7 +40,7 @@ static void price_constants(mn_price *price, const mn_plan *plan) {
       price->flash.constants += (int64_t)plan->steps[s].kernel->params->size;
 }
 
-/* ---- Code and stack ------------------------------------------------------------------------*/
+/* ---- Code ----------------------------------------------------------------------------------*/
 static bool kernel_is_new(const mn_plan *plan, int32_t index) {
   const mn_kernel_row *kernel = plan->steps[index].kernel;
   for (int32_t s = 0; s < index && kernel != NULL; s++)
@@ -48,30 +49,19 @@ static bool kernel_is_new(const mn_plan *plan, int32_t index) {
   return kernel != NULL;
 }
 
-/* A row of the measured table; nothing where the symbol is unknown. */
-static mn_code_size size_of(const mn_target *target, const char *symbol) {
-  const mn_code_size *size = target != NULL ? mn_target_code_size(target, symbol) : NULL;
-  return size != NULL ? *size : (mn_code_size){.symbol = symbol};
-}
-
-/* Kernels once each, the emitted functions, and their calls. The stack is that of the deepest. */
+/* Kernels once each, the emitted functions, and their calls. */
 static void price_code(mn_price *price, const mn_plan *plan, const mn_target *target) {
-  mn_code_size run = size_of(target, "run"), call = size_of(target, "call"),
-               turn = size_of(target, "turn");
-  bool in_loop = false, loops = false;
-  int64_t deepest = 0;
+  mn_code_size run = mn_size_of(target, "run"), call = mn_size_of(target, "call"),
+               turn = mn_size_of(target, "turn");
+  bool in_loop = false;
   price->flash.code += run.text_bytes;
   for (int32_t s = 0; s < plan->step_count; s++) {
     if (plan->steps[s].kind != MN_STEP_CALL) in_loop = plan->steps[s].kind == MN_STEP_LOOP;
-    loops = loops || in_loop;
     if (plan->steps[s].kernel != NULL)
       price->flash.code += in_loop ? turn.text_bytes : call.text_bytes;
-    if (!kernel_is_new(plan, s)) continue;
-    mn_code_size size = size_of(target, plan->steps[s].kernel->symbol);
-    price->flash.code += size.text_bytes;
-    if (size.stack_bytes > deepest) deepest = size.stack_bytes;
+    if (kernel_is_new(plan, s))
+      price->flash.code += mn_size_of(target, plan->steps[s].kernel->symbol).text_bytes;
   }
-  price->sram.stack = run.stack_bytes + (loops ? turn.stack_bytes : 0) + deepest;
 }
 
 /* The constants beside the tables: mn_audio with 4-byte pointers, as on the target, and the scale. */
@@ -79,32 +69,25 @@ static void price_code(mn_price *price, const mn_plan *plan, const mn_target *ta
 enum { AUDIO_BYTES = 0 MN_AUDIO_NUMBERS(X) MN_AUDIO_TABLES(X) };
 #undef X
 
-static void price_feed(mn_price *price, const mn_frontend *frontend, const mn_target *target) {
-  mn_code_size feed = size_of(target, "feed");
-  price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend)) + AUDIO_BYTES +
-                            (int64_t)sizeof(mn_feature_scale);
-  price->flash.code += feed.text_bytes;
-  if (feed.stack_bytes > price->sram.stack) price->sram.stack = feed.stack_bytes;
-}
-
-/* Code of the image front end and its scale; it works in the input tensor alone. */
-static void price_image(mn_price *price, const mn_target *target) {
-  mn_code_size image = size_of(target, "image");
+/* Tables of sound; code of the front end and its scale. */
+static void price_frontend(mn_price *price, const mn_frontend *frontend, const mn_target *target) {
+  bool sees = frontend != NULL && frontend->kind == MN_FRONTEND_IMAGE;
+  bool listens = frontend != NULL && mn_frontend_listens(frontend);
+  if (!sees && !listens) return;
   price->flash.constants += (int64_t)sizeof(mn_feature_scale);
-  price->flash.code += image.text_bytes;
-  if (image.stack_bytes > price->sram.stack) price->sram.stack = image.stack_bytes;
+  price->flash.code += mn_size_of(target, sees ? "image" : "feed").text_bytes;
+  if (listens)
+    price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend)) + AUDIO_BYTES;
 }
 
 /* ---- Entry ---------------------------------------------------------------------------------*/
 static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend *frontend,
                          const mn_target *target) {
-  mn_frontend_memory memory = mn_plan_frontend_memory(plan, frontend);
-  price->sram.arena = plan->arena_bytes;
+  mn_sram sram = mn_plan_sram(plan, frontend, target);
+  price->sram.arena = sram.arena;
   price->sram.lower_bound = plan->lower_bound_bytes;
-  price->sram.features = memory.features_bytes;
-  bool audio = frontend != NULL && mn_frontend_listens(frontend);
-  if (audio) price_feed(price, frontend, target);
-  if (frontend != NULL && frontend->kind == MN_FRONTEND_IMAGE) price_image(price, target);
+  price->sram.features = sram.features;
+  price->sram.stack = sram.stack;
 }
 
 static mn_status price_tflm(mn_price *price, mn_arena *arena, const mn_graph *graph,
@@ -175,9 +158,11 @@ static void price_time(mn_price *price, const mn_plan *plan, const mn_target *ta
 }
 
 /* Under TFLM the file is what lies in flash, beside its interpreter and our front end. */
-static void use_tflm(mn_price *price, const mn_graph *graph, const mn_target *target) {
+static void use_tflm(mn_price *price, const mn_graph *graph, const mn_frontend *frontend,
+                     const mn_target *target) {
   price->flash.weights = price->tflm.model_bytes;
   price->sram.arena = price->tflm.arena;
+  price->sram.stack = mn_frontend_stack(frontend, target);
   if (target == NULL) return;
   price->flash.code += mn_tflm_code_bytes(graph);
   if (price->sram.stack < MN_TFLM_STACK_BYTES) price->sram.stack = MN_TFLM_STACK_BYTES;
@@ -197,15 +182,18 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
   mn_price made = {
       .runtime = runtime, .macs = counts.macs, .ops = counts.ops, .params = counts.params};
   const mn_plan *plan = NULL;
-  mn_status status = mn_plan_make(&plan, arena, graph, target, options, error);
-  const mn_file_words *words = options != NULL ? options->words : NULL;
-  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, words, error);
+  mn_plan_options asked = options != NULL ? *options : (mn_plan_options){0};
+  asked.frontend = frontend;
+  made.max_sram = asked.max_sram;
+  mn_status status = mn_plan_make(&plan, arena, graph, target, &asked, error);
+  if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, asked.words, error);
   if (status == MN_OK) {
     bool tflm = runtime == MN_RUNTIME_TFLM;
     if (!tflm) price_constants(&made, plan);
     if (!tflm) price_code(&made, plan, target);
+    price_frontend(&made, frontend, target);
     price_memory(&made, plan, frontend, target);
-    if (tflm) use_tflm(&made, graph, target);
+    if (tflm) use_tflm(&made, graph, frontend, target);
     price_time(&made, plan, target);
     sum_up(&made);
     *price = made;

@@ -53,12 +53,16 @@ typedef struct mn_scheduler {
   const char
       *uncounted;   /* a kernel whose cycles are estimated, the table has none; NULL: no such */
   mn_op_rows *rows; /* [op_count] of the groups fitted last */
+  int64_t beside;   /* SRAM that every schedule needs besides its arena; read with max_sram only */
 } mn_scheduler;
 
 typedef struct mn_schedule {
   const mn_group *groups;
   int32_t group_count;
   int64_t lower_bound; /* no schedule within the limit has a smaller arena */
+  double fewest;       /* none needs fewer cycles */
+  int64_t most;        /* a larger arena is of no use */
+  int64_t nodes;       /* limit of the search for its layout */
 } mn_schedule;
 
 /* Fills what the options, the target and the arrays of the caller say. */
@@ -87,14 +91,17 @@ double mn_move_cycles(int64_t bytes, int64_t row_bytes);
 double mn_sum_cycles(const mn_graph *graph, const mn_op *op, const mn_target *target,
                      int32_t calls);
 
-/* Proposes schedules that keep the limits of the options, most promising first; each is laid out to
- * see what it needs. `best_bytes`: the smallest arena so far, INT64_MAX at first. *more is false where
- * nothing is left to try. Errors: MN_ERR_BUDGET where max_cycles cannot be met; MN_ERR_ARGUMENT where a
- * given schedule does not fit. */
+/* Proposes schedules that keep the limits of the options, most promising first; each is laid out to see
+ * what it needs, and judged: true where it is the best so far. *more is false where nothing is left to
+ * try. Errors: MN_ERR_BUDGET where a limit cannot be kept; MN_ERR_ARGUMENT where a given schedule does
+ * not fit. `sram`: the arena and all besides where max_sram is set, else the arena. */
 typedef struct mn_chooser mn_chooser;
 mn_status mn_chooser_create(mn_chooser **chooser, mn_scheduler *s, mn_error *error) MN_MUST_CHECK;
 mn_status mn_chooser_propose(mn_schedule *schedule, bool *more, mn_chooser *chooser,
-                             int64_t best_bytes, mn_error *error) MN_MUST_CHECK;
+                             mn_error *error) MN_MUST_CHECK;
+bool mn_chooser_judge(mn_chooser *chooser, int64_t arena, int64_t sram);
+/* After all were judged: whether the best one keeps the limits. */
+mn_status mn_chooser_check(const mn_chooser *chooser, mn_error *error) MN_MUST_CHECK;
 /* Works the rows of all groups of a schedule out again. */
 void mn_schedule_refit(const mn_schedule *schedule, const mn_scheduler *s);
 

@@ -77,10 +77,12 @@ static void put_memory(json_t *object, const mn_bench_result *r) {
 }
 
 static mn_status bench_json(json_t **result, const mn_run_context *context,
-                            const mn_bench_result *r, const mn_target *target,
+                            const mn_bench_result *r, const mn_bench_config *config,
                             const mn_frontend *frontend, mn_error *error) {
+  const mn_target *target = config->target;
   json_t *object = mn_json_open(context);
   mn_json_put_text(object, "target", target->name);
+  mn_stage_put_rule(object, config->plan_options);
   mn_json_put_text(object, "core", r->core);
   mn_json_put_text(object, "machine", r->machine);
   mn_json_put(object, "emulated", json_boolean(r->emulated));
@@ -104,11 +106,13 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   mn_model model;
   mn_bench_result r = {0};
   const mn_target *target;
-  mn_plan_options plan_options = MN_STAGE_PLAN_OPTIONS(options);
+  mn_plan_options plan_options;
+  const mn_stage_asked asked = MN_STAGE_ASKED(options);
   MN_TRY(mn_stage_runtime(context, options->runtime, error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
   MN_TRY(mn_stage_target(&target, context, options->target, error));
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
+  MN_TRY(mn_stage_plan_options(&plan_options, &asked, &model.frontend, error));
   mn_bench_config config = {.target = target,
                             .plan_options = &plan_options,
                             .vectors = options->vectors,
@@ -121,7 +125,7 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   if (status != MN_OK && status != MN_ERR_PARITY)
     return mn_stage_blame(status, context->arguments[0], error);
   mn_error kept = status != MN_OK ? *error : (mn_error){{0}};
-  MN_TRY(bench_json(result, context, &r, target, &model.frontend, error));
+  MN_TRY(bench_json(result, context, &r, &config, &model.frontend, error));
   if (status == MN_OK && r.parity.mismatches > 0)
     return mn_error_set(error, MN_ERR_PARITY, "bench: %lld tensors differ from the host; first: %s",
                         (long long)r.parity.mismatches,

@@ -13,10 +13,10 @@ static const char *const stage_names[STAGE_COUNT] = {"data", "search", "train", 
 typedef struct build {
   const mn_run_context *context;
   const mn_options_build *options;
-  const char *folder, *space;
-  mn_dataset *dataset;         /* opened by the first stage that needs it */
-  mn_options_common common;    /* of the stages: --out is our folder */
-  json_t *result[STAGE_COUNT]; /* NULL: not there yet */
+  const char *folder, *space, *max_sram; /* max_sram: of the schedule; NULL: no limit */
+  mn_dataset *dataset;                   /* opened by the first stage that needs it */
+  mn_options_common common;              /* of the stages: --out is our folder */
+  json_t *result[STAGE_COUNT];           /* NULL: not there yet */
   bool done[STAGE_COUNT];
 } build;
 
@@ -59,6 +59,7 @@ static mn_options_compile compile_options(const build *b) {
   MN_OPTIONS_COMPILE(SET)
   o.target = b->options->target;
   o.name = b->options->name;
+  o.max_sram = b->max_sram;
   return o;
 }
 
@@ -67,6 +68,7 @@ static mn_options_bench bench_options(const build *b) {
   MN_OPTIONS_BENCH(SET)
   o.target = b->options->target;
   o.name = b->options->name;
+  o.max_sram = b->max_sram;
   return o;
 }
 
@@ -137,6 +139,26 @@ static mn_status record(const build *b, const char *state, const char *summary, 
 }
 
 /* ---- Stages ------------------------------------------------------------------------------------*/
+/* The budget's schedule of the trained model: proofs about its weights may have failed that the search
+ * took for granted. Where none fits, that of least SRAM, for check_budget to tell of. */
+static mn_status choose_schedule(build *b, const char *path, mn_error *error) {
+  mn_run_context context = *b->context;
+  mn_plan_options options = {0};
+  mn_price price = {0};
+  mn_budget budget;
+  mn_model model;
+  const mn_target *target;
+  MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
+  MN_TRY(mn_stage_target(&target, &context, b->options->target, error));
+  MN_TRY(mn_stage_model(&model, &context, path, error));
+  MN_TRY(mn_budget_price(&price, &options, context.arena, model.graph, &model.frontend, target,
+                         MN_RUNTIME_MICRONETS, &budget, error));
+  if (options.max_sram == 0) return MN_OK;
+  int64_t most = price.sram.total > budget.sram ? price.sram.total : budget.sram;
+  b->max_sram = mn_arena_text(context.arena, "%lld", (long long)most);
+  return b->max_sram != NULL ? MN_OK : mn_out_of_memory(&context, error);
+}
+
 static mn_status open_dataset(build *b, mn_error *error) {
   if (b->dataset != NULL) return MN_OK;
   return mn_stage_dataset(&b->dataset, b->context, b->folder, error);
@@ -157,6 +179,7 @@ static mn_status run_stage(build *b, int stage, mn_error *error) {
   if (stage >= STAGE_COMPILE)
     common.out = mn_stage_path(&context, b->folder, stage == STAGE_COMPILE ? "firmware" : "bench");
   context.common = &common;
+  if (stage >= STAGE_COMPILE) MN_TRY(choose_schedule(b, model, error));
   mn_options_search search = search_options(b);
   mn_options_train train = train_options(b);
   mn_options_compile compile = compile_options(b);

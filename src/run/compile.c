@@ -15,6 +15,7 @@ typedef struct compile_job {
   const char *folder;
   mn_model model;
   const mn_target *target;
+  mn_plan_options plan_options;
   const mn_plan *plan;
   mn_emit_result emitted;
   mn_price price;
@@ -33,35 +34,6 @@ static json_t *kernels_json(const mn_plan *plan) {
     if (!seen) mn_json_push(kernels, mn_json_text(symbol));
   }
   return kernels;
-}
-
-static json_t *ops_json(const mn_plan *plan, const mn_plan_group *group) {
-  json_t *ops = mn_json_array();
-  for (int32_t op = group->first_op; op < group->first_op + group->op_count; op++) {
-    const mn_tensor_id y = plan->graph->ops[op].output;
-    json_t *row = mn_json_object();
-    mn_json_put_text(row, "name", plan->graph->ops[op].name);
-    mn_json_put_text(row, "kind", mn_op_info_get(plan->graph->ops[op].kind)->text);
-    mn_json_put_known_int(row, "offset", plan->tensor_offset[y]); /* null: a slab of rows */
-    mn_json_push(ops, row);
-  }
-  return ops;
-}
-
-/* Groups in the order they run: a call of one op, or a loop over a few rows at a time of several. */
-static json_t *schedule_json(const mn_plan *plan) {
-  json_t *schedule = mn_json_array();
-  for (int32_t i = 0; i < plan->group_count; i++) {
-    const mn_plan_group *group = &plan->groups[i];
-    json_t *row = mn_json_object();
-    mn_json_put(row, "ops", ops_json(plan, group));
-    mn_json_put_known_int(row, "rows_per_turn", group->rows > 0 ? group->rows : -1);
-    mn_json_put_int(row, "turns", group->turns);
-    mn_json_put_int(row, "slab_bytes", group->slab_bytes);
-    mn_json_put_int(row, "lower_bound", group->arena_bytes);
-    mn_json_push(schedule, row);
-  }
-  return schedule;
 }
 
 /* A few made inputs and what the host says of them, for the folder's own test. */
@@ -116,24 +88,14 @@ static mn_status price_detector(compile_job *job, mn_error *error) {
   return MN_OK;
 }
 
-/* How far from proved: of this schedule's layout, and of any schedule within the limit. */
-static json_t *bounds_json(const mn_plan *plan) {
-  json_t *bounds = mn_json_object();
-  mn_json_put_int(bounds, "arena", plan->arena_bytes);
-  mn_json_put_int(bounds, "layout", plan->lower_bound_bytes);
-  mn_json_put_int(bounds, "schedule", plan->schedule_bound_bytes);
-  mn_json_put_int(bounds, "gap", plan->arena_bytes - plan->schedule_bound_bytes);
-  return bounds;
-}
-
 static mn_status finish(json_t **result, const compile_job *job, mn_error *error) {
   json_t *object = mn_json_open(job->context);
   mn_json_put_text(object, "folder", job->folder);
   mn_json_put(object, "files", files_json(job));
   mn_stage_put_memory(object, &job->price);
   mn_json_put(object, "kernels", kernels_json(job->plan));
-  mn_json_put(object, "schedule", schedule_json(job->plan));
-  mn_json_put(object, "bounds", bounds_json(job->plan));
+  mn_stage_put_rule(object, &job->plan_options);
+  mn_stage_put_schedule(object, job->plan);
   mn_json_put_text(object, "target", job->target->name);
   mn_json_put_text(object, "name", job->options->name);
   return mn_json_finish(result, object, job->context, false, error);
@@ -165,18 +127,19 @@ static mn_status compile_tflm(json_t **result, compile_job *job, const mn_emit_c
 mn_status mn_run_compile(json_t **result, const mn_run_context *context,
                          const mn_options_compile *options, mn_error *error) {
   compile_job job = {.context = context, .options = options};
-  mn_plan_options plan_options = MN_STAGE_PLAN_OPTIONS(options);
   mn_runtime runtime = mn_stage_runtime_of(options->runtime);
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
   MN_TRY(mn_stage_target(&job.target, context, options->target, error));
   MN_TRY(mn_stage_model(&job.model, context, context->arguments[0], error));
   const mn_frontend *frontend =
       job.model.frontend.kind != MN_FRONTEND_NONE ? &job.model.frontend : NULL;
-  MN_TRY(mn_stage_blame(
-      mn_plan_make(&job.plan, context->arena, job.model.graph, job.target, &plan_options, error),
-      context->arguments[0], error));
+  const mn_stage_asked asked = MN_STAGE_ASKED(options);
+  MN_TRY(mn_stage_plan_options(&job.plan_options, &asked, frontend, error));
+  MN_TRY(mn_stage_blame(mn_plan_make(&job.plan, context->arena, job.model.graph, job.target,
+                                     &job.plan_options, error),
+                        context->arguments[0], error));
   MN_TRY(mn_price_graph(&job.price, context->arena, job.model.graph, frontend, job.target, runtime,
-                        &plan_options, error));
+                        &job.plan_options, error));
   if (runtime == MN_RUNTIME_MICRONETS) MN_TRY(price_detector(&job, error));
   MN_TRY(mn_stage_folder(&job.folder, context, "firmware", error));
   if (runtime == MN_RUNTIME_TFLM) {

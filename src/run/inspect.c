@@ -80,14 +80,13 @@ static json_t *layers_json(const mn_graph *graph, const double *cycles) {
 /* Modelled cycles of each layer; all unknown where our runtime cannot run the graph yet. */
 static mn_status cycles_of_layers(const double **cycles, const mn_run_context *context,
                                   const mn_graph *graph, const mn_target *target,
-                                  const mn_options_inspect *asked, mn_error *error) {
-  mn_plan_options options = MN_STAGE_PLAN_OPTIONS(asked);
-  mn_runtime runtime = mn_stage_runtime_of(asked->runtime);
+                                  mn_runtime runtime, const mn_plan_options *options,
+                                  mn_error *error) {
   const mn_plan *plan = NULL;
   mn_error ignored;
   double *made = mn_arena_array(context->arena, (size_t)graph->op_count + 1, sizeof *made);
   if (made == NULL) return mn_out_of_memory(context, error);
-  if (mn_plan_make(&plan, context->arena, graph, target, &options, &ignored) != MN_OK) plan = NULL;
+  if (mn_plan_make(&plan, context->arena, graph, target, options, &ignored) != MN_OK) plan = NULL;
   for (int32_t i = 0; i < graph->op_count; i++) {
     if (runtime == MN_RUNTIME_TFLM)
       made[i] = mn_tflm_op_cycles(graph, i, target);
@@ -107,16 +106,14 @@ static void put_target(json_t *object, const mn_target *target, const mn_price *
 
 /* What our runtime cannot run yet still has layers and a price under TFLM; ours is unknown then. */
 static mn_status price_subject(mn_price *price, const mn_run_context *context, const subject *s,
-                               const mn_target *target, const mn_options_inspect *asked,
-                               mn_error *error) {
-  mn_plan_options options = MN_STAGE_PLAN_OPTIONS(asked);
-  mn_runtime runtime = mn_stage_runtime_of(asked->runtime);
+                               const mn_target *target, mn_runtime runtime,
+                               const mn_plan_options *options, mn_error *error) {
   mn_tflm_memory tflm = {-1, -1, -1};
   mn_error ignored;
   const mn_frontend *frontend = s->frontend.kind != MN_FRONTEND_NONE ? &s->frontend : NULL;
   mn_status status =
-      mn_price_graph(price, context->arena, s->graph, frontend, target, runtime, &options, error);
-  if (status != MN_ERR_UNSUPPORTED) return status;
+      mn_price_graph(price, context->arena, s->graph, frontend, target, runtime, options, error);
+  if (status != MN_ERR_UNSUPPORTED) return mn_stage_blame(status, context->arguments[0], error);
   mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s: %s; its sram and flash are unknown",
                      context->arguments[0], error->text);
   error->text[0] = 0;
@@ -137,20 +134,26 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   mn_price price;
   char *frontend;
   const double *cycles = NULL;
+  const mn_stage_asked asked = MN_STAGE_ASKED(options);
+  mn_runtime runtime = mn_stage_runtime_of(options->runtime);
+  mn_plan_options plan_options;
   mn_counts counts = mn_graph_counts(s->graph);
   MN_TRY(text_of_frontend(&frontend, context, &s->frontend, error));
-  MN_TRY(price_subject(&price, context, s, target, options, error));
+  MN_TRY(mn_stage_plan_options(&plan_options, &asked, &s->frontend, error));
+  MN_TRY(price_subject(&price, context, s, target, runtime, &plan_options, error));
   if (!s->is_net) mn_stage_use_file(&price, s->file_bytes);
   mn_json_put_int(object, "macs", counts.macs);
   mn_json_put_int(object, "ops", counts.ops);
   mn_json_put_int(object, "params", counts.params);
-  if (target != NULL) MN_TRY(cycles_of_layers(&cycles, context, s->graph, target, options, error));
+  if (target != NULL)
+    MN_TRY(cycles_of_layers(&cycles, context, s->graph, target, runtime, &plan_options, error));
   mn_json_put(object, "layers", layers_json(s->graph, cycles));
   mn_json_put_text(object, "front_end", frontend);
+  if (target != NULL && runtime == MN_RUNTIME_MICRONETS) mn_stage_put_rule(object, &plan_options);
   mn_stage_put_memory(object, &price);
   mn_stage_put_tflm(object, &price, s->graph);
   mn_stage_put_map(object, &price, s->graph, target);
-  if (target != NULL) put_target(object, target, &price, mn_stage_runtime_of(options->runtime));
+  if (target != NULL) put_target(object, target, &price, runtime);
   if (target != NULL) mn_stage_put_duty(object, &s->frontend, price.ms_modelled);
   return MN_OK;
 }

@@ -42,6 +42,8 @@ static mn_status put_candidate(json_t **row, const search_job *job, const mn_can
   mn_json_put_known_int(object, "sram", candidate->price.sram.total);
   mn_json_put_known(object, "ms_modelled", candidate->price.ms_modelled);
   mn_json_put_known(object, "mj_modelled", candidate->price.mj_modelled);
+  if (job->config.runtime == MN_RUNTIME_MICRONETS)
+    mn_stage_put_rule(object, &(mn_plan_options){.max_sram = candidate->price.max_sram});
   mn_json_put_known(object, "val", candidate->val);
   mn_json_put_text(object, "text", (const char *)text.data);
   *row = object;

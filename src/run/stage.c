@@ -143,7 +143,8 @@ mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn
 
 mn_status mn_stage_blame(mn_status status, const char *path, mn_error *error) {
   bool said = strncmp(error->text, path, strlen(path)) == 0;
-  bool about_file = status == MN_ERR_FORMAT || status == MN_ERR_UNSUPPORTED;
+  bool about_file =
+      status == MN_ERR_FORMAT || status == MN_ERR_UNSUPPORTED || status == MN_ERR_BUDGET;
   return said || !about_file ? status : mn_error_prefix(error, status, "%s", path);
 }
 

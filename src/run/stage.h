@@ -53,11 +53,21 @@ mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime,
 mn_runtime mn_stage_runtime_of(const char *word);
 
 /* What the options of MN_OPTIONS_SCHEDULE ask the planner for. */
-#define MN_STAGE_PLAN_OPTIONS(options)                          \
-  {                                                             \
-    .min_sram = (options)->min_sram, .small = (options)->small, \
-    .max_cycles = (options)->max_cycles                         \
-  }
+typedef struct mn_stage_asked {
+  bool min_sram, small;
+  int64_t max_cycles;
+  const char *max_sram, *runtime;
+} mn_stage_asked;
+#define MN_STAGE_ASKED(options)                                                   \
+  ((mn_stage_asked){(options)->min_sram, (options)->small, (options)->max_cycles, \
+                    (options)->max_sram, (options)->runtime})
+/* `frontend`: of the model, whose memory a limit counts. Errors: MN_ERR_USAGE where two exclude each other. */
+mn_status mn_stage_plan_options(mn_plan_options *options, const mn_stage_asked *asked,
+                                const mn_frontend *frontend, mn_error *error) MN_MUST_CHECK;
+/* "schedule_rule": by what the schedule was chosen, in words. */
+void mn_stage_put_rule(json_t *object, const mn_plan_options *options);
+/* "schedule" and "bounds" of a plan. */
+void mn_stage_put_schedule(json_t *object, const mn_plan *plan);
 
 /* ---- Prices as JSON --------------------------------------------------------------------------*/
 void mn_stage_put_memory(json_t *object, const mn_price *price); /* "sram", "flash" */

@@ -18,14 +18,15 @@ static double unit_of(int metric, char suffix) {
   return 0;
 }
 
-static mn_status read_value(double *value, int metric, const char *text, mn_error *error) {
+static mn_status read_value(double *value, const char *option, int metric, const char *text,
+                            mn_error *error) {
   char *end;
   double number = strtod(text, &end);
   double unit = end[0] != '\0' && end[1] != '\0' ? 0 : unit_of(metric, *end);
   if (end == text || unit == 0 || !isfinite(number) || number <= 0 || number * unit > 9e15)
-    return mn_error_set(
-        error, MN_ERR_USAGE, "--budget: \"%s\" for %s; a number above 0%s was expected", text,
-        metric_names[metric], metric >= MS ? "" : ", with K or M behind it if you like");
+    return mn_error_set(error, MN_ERR_USAGE, "--%s: \"%s\" for %s; a number above 0%s was expected",
+                        option, text, metric_names[metric],
+                        metric >= MS ? "" : ", with K or M behind it if you like");
   *value = number * unit;
   return MN_OK;
 }
@@ -51,7 +52,14 @@ static mn_status read_part(double *values, char *part, mn_error *error) {
   }
   if (values[metric] > 0)
     return mn_error_set(error, MN_ERR_USAGE, "--budget: %s stands twice; give it once", part);
-  return read_value(&values[metric], metric, equals + 1, error);
+  return read_value(&values[metric], "budget", metric, equals + 1, error);
+}
+
+mn_status mn_budget_sram(int64_t *bytes, const char *option, const char *text, mn_error *error) {
+  double value = 0;
+  MN_TRY(read_value(&value, option, SRAM, text, error));
+  *bytes = (int64_t)value;
+  return MN_OK;
 }
 
 mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) {
@@ -78,4 +86,17 @@ bool mn_budget_met(const mn_budget *budget, const mn_price *price) {
          (budget->ops == 0 || price->ops <= budget->ops) &&
          (budget->ms <= 0 || (price->ms_modelled >= 0 && price->ms_modelled <= budget->ms)) &&
          (budget->mj <= 0 || (price->mj_modelled >= 0 && price->mj_modelled <= budget->mj));
+}
+
+mn_status mn_budget_price(mn_price *price, mn_plan_options *options, mn_arena *arena,
+                          const mn_graph *graph, const mn_frontend *frontend,
+                          const mn_target *target, mn_runtime runtime, const mn_budget *budget,
+                          mn_error *error) {
+  MN_TRY(mn_price_graph(price, arena, graph, frontend, target, runtime, options, error));
+  const mn_budget scheduled = {.sram = budget->sram, .ms = budget->ms, .mj = budget->mj};
+  bool schedules = runtime == MN_RUNTIME_MICRONETS && budget->sram > 0;
+  if (!schedules || mn_budget_met(&scheduled, price)) return MN_OK;
+  options->max_sram = budget->sram;
+  options->nearest = true;
+  return mn_price_graph(price, arena, graph, frontend, target, runtime, options, error);
 }

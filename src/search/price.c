@@ -30,12 +30,12 @@ mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
   mn_arena_mark mark = mn_arena_mark_get(scratch);
   const mn_graph *graph = NULL;
   mn_frontend frontend = {0};
-  const mn_plan_options options = {.words = config->words};
+  mn_plan_options options = {.words = config->words};
   mn_status status = mn_net_lower(&graph, scratch, net, pick, error);
   if (status == MN_OK) status = mn_net_frontend(&frontend, net, pick, error);
   if (status == MN_OK)
-    status = mn_price_graph(price, scratch, graph, &frontend, config->target, config->runtime,
-                            &options, error);
+    status = mn_budget_price(price, &options, scratch, graph, &frontend, config->target,
+                             config->runtime, &config->budget, error);
   mn_arena_release(scratch, mark);
   return status;
 }

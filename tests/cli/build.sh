@@ -20,6 +20,7 @@ expect 0 $build --out "$work/a" --json || finish
 keys "micronets command seed seconds data.splits search.best train.int8 compile.files bench.parity runtime trained_on summary"
 value 'bench["parity"]["mismatches"] == 0 and bench["parity"]["tensors"] > 0 and search["budget_met"]'
 value 'compile["sram"]["arena"] == bench["sram"]["arena"] and compile["sram"]["features"] == bench["sram"]["features"]'
+value 'search["best"]["schedule_rule"] == compile["schedule_rule"] == "at most 2 % above the fewest cycles"'
 value 'bench["sram"]["total"] <= 65536 and runtime == "micronets" and "300000" not in summary'
 value 'search["best"]["sram"] >= bench["sram"]["arena"] + bench["sram"]["features"] + bench["sram"]["stack"]'
 for file in data.json search.json pareto.json arch.net train.json model.tflite firmware/model.h firmware/model.c \
@@ -66,6 +67,14 @@ grep -q '"state": "done"' "$work/b/run.json" || fail "run.json does not say done
 cp -r "$work/b" "$work/over"
 sed -i 's/"total": *[0-9]*/"total": 99999999/' "$work/over/bench.json"
 expect 4 $build --out "$work/over" --resume --json && one_line && says err "expected at most 65536"
+
+# a budget that the usual schedule misses: search prices, compile and bench take the one that keeps it
+sed -e 's/^conv 10x4 .*/conv 10x4 24 stride 2x1\nds 3x3 24/' -e 's/^ds 3x3 {.*/ds 3x3 {16 24} stride 2/' "$work/small.net" >"$work/wide.net"
+expect 0 build --data "$work/tones" --space "$work/wide.net" --target mps2-an386 --budget sram=9000 --search-epochs 1 \
+  --epochs 1 --cache "$work/cache" --progress never --out "$work/tight" --json || finish
+value 'search["best"]["schedule_rule"] == compile["schedule_rule"] == bench["schedule_rule"] == "fewest cycles within 9000 bytes of SRAM"'
+value 'search["best"]["sram"] <= 9000 and compile["sram"]["total"] <= 9000 and bench["sram"]["total"] <= 9000'
+value 'bench["parity"]["mismatches"] == 0 and any(group["rows_per_turn"] for group in compile["schedule"])'
 
 # the firmware compiles alone and passes its own test
 make -s -C "$work/a/firmware" >"$work/out" 2>&1 || fail "firmware: $(tail -3 "$work/out")"

@@ -93,7 +93,8 @@ static void hold_against_price(const mn_bench_result *r, const mn_price *price,
 }
 
 static mn_status run(char **argv, mn_arena *arena, mn_error *error) {
-  mn_plan_options options = {.min_sram = argv[4] != NULL && argv[5] != NULL};
+  const char *limit = argv[4] != NULL ? argv[5] : NULL; /* "min-sram", or bytes of max_sram */
+  mn_plan_options options = {.max_sram = limit != NULL ? atoll(limit) : 0};
   const mn_plan *plan = NULL;
   const mn_target *target = NULL;
   mn_model model;
@@ -101,6 +102,8 @@ static mn_status run(char **argv, mn_arena *arena, mn_error *error) {
   mn_price price;
   MN_TRY(mn_target_read(&target, arena, argv[2], error));
   MN_TRY(load(&model, arena, argv[1], error));
+  options.min_sram = limit != NULL && options.max_sram == 0;
+  options.frontend = &model.frontend;
   mn_bench_config config = {.target = target,
                             .plan_options = &options,
                             .vectors = argv[4],

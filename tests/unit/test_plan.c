@@ -83,7 +83,8 @@ static void layouts_should_be_valid_and_as_small_as_exhaustive_search_finds(void
     int32_t count = random_blocks(blocks, &rng);
     memcpy(copy, blocks, sizeof blocks);
     mn_layout layout;
-    assert_ok(mn_layout_solve(&layout, blocks, count, 1, 1000000, arena, &error), &error);
+    mn_layout_limits limits = {.align = 1, .nodes = 1000000, .most = INT64_MAX};
+    assert_ok(mn_layout_solve(&layout, blocks, count, &limits, arena, &error), &error);
     assert_true(layout_is_valid(blocks, count));
     assert_int_equal(layout.bytes, layout.lower_bound);
     if (layout.nodes > 0) beaten_bound++;
