@@ -1,9 +1,12 @@
 /* exec_speed.c - milliseconds of one inference per kernel family, and the ratio to the reference:
- * exec_speed MODEL.tflite... Families run in turns; the median of each is printed.
+ * exec_speed [--ops] MODEL.tflite... Families run in turns; the median of each is printed.
+ * exec_speed --turns MODEL.tflite answers every line of its input, a number of inferences, with the
+ * processor time in milliseconds that one of them took: for measurements in turns with another program.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "micronets/exec.h"
 #include "micronets/tflite.h"
@@ -67,14 +70,43 @@ static void print_ops(const runner *r) {
   }
 }
 
+static mn_status read_model(mn_model *model, mn_arena **arena, const char *path, mn_error *error) {
+  mn_bytes file;
+  MN_TRY(mn_arena_create(arena));
+  MN_TRY(mn_file_read(&file, *arena, path, 0, error));
+  return mn_tflite_read(model, *arena, file, error);
+}
+
+static double processor_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+static mn_status answer_turns(const char *path, mn_error *error) {
+  mn_arena *arena = NULL;
+  mn_model model;
+  runner r;
+  char line[32];
+  MN_TRY(read_model(&model, &arena, path, error));
+  MN_TRY(start(&r, arena, model.graph, "host", error));
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    int repeats = atoi(line);
+    double begin = processor_ms();
+    for (int i = 0; i < repeats; i++) mn_exec_run(r.exec, NULL);
+    printf("%.6f\n", (processor_ms() - begin) / repeats);
+    fflush(stdout);
+  }
+  mn_exec_destroy(r.exec);
+  mn_arena_destroy(arena);
+  return MN_OK;
+}
+
 static mn_status measure(const char *path, bool ops, mn_error *error) {
   mn_arena *arena = NULL;
-  mn_bytes file;
   mn_model model;
   runner r[FAMILIES] = {{0}};
-  MN_TRY(mn_arena_create(&arena));
-  MN_TRY(mn_file_read(&file, arena, path, 0, error));
-  MN_TRY(mn_tflite_read(&model, arena, file, error));
+  MN_TRY(read_model(&model, &arena, path, error));
   for (int f = 0; f < FAMILIES; f++) MN_TRY(start(&r[f], arena, model.graph, families[f], error));
   for (int t = -1; t < TURNS; t++) /* the first turn warms up */
     for (int f = 0; f < FAMILIES; f++) {
@@ -93,9 +125,12 @@ static mn_status measure(const char *path, bool ops, mn_error *error) {
 
 int main(int count, char **arguments) {
   bool ops = count > 1 && strcmp(arguments[1], "--ops") == 0;
-  for (int i = ops ? 2 : 1; i < count; i++) {
+  bool turns = count > 1 && strcmp(arguments[1], "--turns") == 0;
+  for (int i = ops || turns ? 2 : 1; i < count; i++) {
     mn_error error = {{0}};
-    if (measure(arguments[i], ops, &error) == MN_OK) continue;
+    mn_status status =
+        turns ? answer_turns(arguments[i], &error) : measure(arguments[i], ops, &error);
+    if (status == MN_OK) continue;
     fprintf(stderr, "exec_speed: %s: %s\n", arguments[i], error.text);
     return 1;
   }

@@ -3,11 +3,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plan/arguments_host.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/host/host.h"
 
 #define MOST_TAPS 256
+#define LINE 64 /* bytes */
 
 /* ---- What this machine has -------------------------------------------------------------------*/
 #if defined(__x86_64__)
@@ -33,6 +35,13 @@ const char *mn_host_refuses_conv_2d(const mn_graph *graph, const mn_op *op) {
   const char *reason = mn_refuses_conv_2d(graph, op);
   if (reason != NULL) return reason;
   return op->window.dilation_w > 1 && op->window.kernel_w > 1 ? "dilated along a row" : NULL;
+}
+
+const char *mn_host_refuses_conv_2d_narrow(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_host_refuses_conv_2d(graph, op);
+  if (reason != NULL) return reason;
+  int32_t channels = graph->tensors[op->output].shape.dim[3];
+  return channels > 16 || channels % 4 != 0 ? "not 4, 8, 12 or 16 output channels" : NULL;
 }
 
 const char *mn_host_refuses_depthwise_conv_2d(const mn_graph *graph, const mn_op *op) {
@@ -66,6 +75,7 @@ typedef struct packing {
   const int8_t *weights; /* NULL on a bare graph */
   int64_t channel_step, row_step, element_step;
   int32_t outputs, rows, elements; /* elements of one kernel row */
+  int32_t columns;                 /* of a block, see mn_host_columns */
   int32_t input_zero_point, per_channel;
 } packing;
 
@@ -94,32 +104,49 @@ static int32_t correction(const packing *p, int32_t o) {
   return (int32_t)(sum * (p->input_zero_point + 128));
 }
 
-/* Bias, multiplier and shift of the channels `order` names, -1 where there is none. */
+/* Whole cache lines, so that no vector of weights lies across two. */
+static void *alloc_lines(mn_arena *arena, size_t bytes) {
+  uint8_t *memory = mn_arena_alloc(arena, bytes + LINE - 1);
+  return memory == NULL ? NULL : memory + (LINE - (uintptr_t)memory % LINE) % LINE;
+}
+
+/* What kernels/host/rounding_body.h works with: 0 and 1/2 where the shift is not to the right. */
+static void to_real(float *factor, float *nudge, int32_t multiplier, int32_t shift) {
+  bool right = shift < 0 || multiplier == 0;
+  *factor = right ? (float)ldexp(multiplier, shift - 31) : 0;
+  *nudge = right ? (float)ldexp(0.5, shift) : 0.5f;
+}
+
+/* Bias and scaling of the channels `order` names, -1 where there is none. */
 static bool pack_channels(packing *p, const int32_t *order, int32_t count) {
   mn_constant *constant = p->arguments->constant;
   const int32_t *bias = constant[1].data, *multiplier = constant[2].data;
   const int8_t *shift = constant[3].data;
-  int32_t *packed = mn_arena_array(p->arena, 3 * (size_t)count, sizeof *packed);
-  if (packed == NULL) return false;
+  int32_t *packed = alloc_lines(p->arena, 3 * (size_t)count * sizeof *packed);
+  float *real = alloc_lines(p->arena, 2 * (size_t)count * sizeof *real);
+  if (packed == NULL || real == NULL) return false;
   for (int32_t i = 0; i < count && p->weights != NULL; i++) {
     int32_t o = order[i];
     if (o < 0) continue;
     packed[i] = (int32_t)((uint32_t)(bias != NULL ? bias[o] : 0) - (uint32_t)correction(p, o));
     packed[count + i] = multiplier[o * p->per_channel];
     packed[2 * count + i] = shift[o * p->per_channel];
+    to_real(&real[i], &real[count + i], packed[count + i], packed[2 * count + i]);
   }
-  static const char *const names[] = {"bias", "multiplier", "shift"};
-  for (int32_t k = 0; k < 3; k++)
-    constant[1 + k] = (mn_constant){.name = names[k],
-                                    .dtype = MN_DTYPE_INT32,
-                                    .data = p->weights != NULL ? packed + k * count : NULL,
-                                    .bytes = (size_t)count * sizeof *packed};
+  bool bare = p->weights == NULL;
+  size_t bytes = (size_t)count * sizeof *packed;
+  constant[1] = (mn_constant){.name = "bias", .dtype = MN_DTYPE_INT32, .bytes = bytes};
+  constant[2] = (mn_constant){.name = "scaling", .dtype = MN_DTYPE_INT32, .bytes = 2 * bytes};
+  constant[3] = (mn_constant){.name = "real", .dtype = MN_DTYPE_FLOAT32, .bytes = 2 * bytes};
+  constant[1].data = bare ? NULL : packed;
+  constant[2].data = bare ? NULL : packed + count;
+  constant[3].data = bare ? NULL : real;
   return true;
 }
 
 static void *pack_begin(packing *p, int64_t values) {
   size_t bytes = (size_t)values * (p->layout.group == 4 ? sizeof(int8_t) : sizeof(int16_t));
-  void *packed = mn_arena_alloc(p->arena, bytes);
+  void *packed = alloc_lines(p->arena, bytes);
   p->arguments->constant[0] =
       (mn_constant){.name = "weights",
                     .dtype = p->layout.group == 4 ? MN_DTYPE_INT8 : MN_DTYPE_INT16,
@@ -153,7 +180,7 @@ static mn_status pack_taps(packing *p, const mn_op *op, mn_error *error) {
   if (order == NULL || packed == NULL) return mn_walk_no_memory(error, op);
   for (int32_t i = 0; i < outputs; i++) {
     int32_t o = i / block * block + mn_host_channel(p->layout, i % block / lanes, i % lanes);
-    order[i] = o < p->outputs ? o : -1;
+    order[i] = p->columns > 1 ? o % p->outputs : o < p->outputs ? o : -1;
   }
   int64_t index = 0;
   for (int32_t b = 0; b < outputs && p->weights != NULL; b += block)
@@ -165,6 +192,22 @@ static mn_status pack_taps(packing *p, const mn_op *op, mn_error *error) {
   return pack_channels(p, order, outputs) ? MN_OK : mn_walk_no_memory(error, op);
 }
 
+/* 4 channels of 4 positions a vector, see kernels/host/conv_narrow_body.h. */
+static mn_status pack_narrow(packing *p, const mn_op *op, mn_error *error) {
+  int32_t lanes = p->layout.lanes, group = p->layout.group;
+  int32_t sets = p->outputs / 4, elements = round_up(p->elements, group);
+  int32_t *order = mn_arena_array(p->arena, (size_t)(sets * lanes), sizeof *order);
+  void *packed = pack_begin(p, (int64_t)sets * lanes * p->rows * elements);
+  if (order == NULL || packed == NULL) return mn_walk_no_memory(error, op);
+  for (int32_t i = 0; i < sets * lanes; i++) order[i] = i / lanes * 4 + i % 4;
+  int64_t index = 0;
+  for (int32_t row = 0; row < p->rows && p->weights != NULL; row++)
+    for (int32_t e = 0; e < elements; e += group)
+      for (int32_t i = 0; i < sets * lanes * group; i++)
+        put(p, packed, index++, weight_at(p, order[i / group], row, e + i % group));
+  return pack_channels(p, order, sets * lanes) ? MN_OK : mn_walk_no_memory(error, op);
+}
+
 static int64_t plane_bytes(const mn_kernel_window *w, mn_host_layout layout) {
   return mn_host_plane_elements(w->output_h, w->output_w, w->kernel_h, w->kernel_w, w->stride_h,
                                 w->stride_w, w->dilation_h, w->dilation_w, w->input_c) *
@@ -172,9 +215,9 @@ static int64_t plane_bytes(const mn_kernel_window *w, mn_host_layout layout) {
 }
 
 /* ---- Walkers -------------------------------------------------------------------------------*/
-mn_status mn_host_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
-                               const mn_graph *graph, const mn_op *op, mn_host_layout layout,
-                               mn_error *error) {
+static mn_status walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
+                              const mn_graph *graph, const mn_op *op, mn_host_layout layout,
+                              bool narrow, mn_error *error) {
   MN_TRY(mn_walk_conv_2d(arguments, arena, graph, op, error));
   const mn_conv_2d *c = arguments->params;
   mn_kernel_window window = mn_window_of(graph, op);
@@ -192,7 +235,19 @@ mn_status mn_host_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
                .elements = row,
                .input_zero_point = c->input_zero_point,
                .per_channel = c->per_channel};
-  return pack_product(&p, op, error);
+  return narrow ? pack_narrow(&p, op, error) : pack_product(&p, op, error);
+}
+
+mn_status mn_host_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
+                               const mn_graph *graph, const mn_op *op, mn_host_layout layout,
+                               mn_error *error) {
+  return walk_conv_2d(arguments, arena, graph, op, layout, false, error);
+}
+
+mn_status mn_host_walk_conv_2d_narrow(mn_kernel_arguments *arguments, mn_arena *arena,
+                                      const mn_graph *graph, const mn_op *op, mn_host_layout layout,
+                                      mn_error *error) {
+  return walk_conv_2d(arguments, arena, graph, op, layout, true, error);
 }
 
 /* A depthwise convolution of one channel is an ordinary one. */
@@ -240,6 +295,7 @@ mn_status mn_host_walk_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_aren
                .outputs = d->output_c,
                .rows = 1,
                .elements = d->kernel_h * d->kernel_w,
+               .columns = mn_host_columns(layout, d->output_c, d->stride_w),
                .input_zero_point = d->input_zero_point,
                .per_channel = d->per_channel};
   return pack_taps(&p, op, error);

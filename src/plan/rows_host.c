@@ -46,8 +46,12 @@
 
 #if defined(__x86_64__)
 HOST_WALKS(avx512, 16, 4)
+HOST_WALK(avx512, conv_2d_narrow, 16, 4)
 HOST_WALKS(avx2, 8, 2)
-#define X86_ROWS HOST_ROWS(avx512), HOST_ROWS(avx2),
+#define X86_ROWS                                                                               \
+  HOST(CONV_2D, conv_2d, "avx512", mn_conv_2d_narrow_s8_avx512, refuses_conv_2d_narrow_avx512, \
+       walk_conv_2d_narrow_avx512, NONE),                                                      \
+      HOST_ROWS(avx512), HOST_ROWS(avx2),
 #else
 #define X86_ROWS
 #endif

@@ -1,4 +1,4 @@
-/* The plain and m0 kernels against the definition: odd shapes, windows, zero points and scales; whole,
+/* The plain, m0 and host kernels against the definition: odd shapes, windows, zero points and scales; whole,
  * by slabs of rows, and in one buffer where their rows of the table allow it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -94,15 +94,20 @@ static const mn_graph *make(mn_arena *arena, const layer *l, mn_rng *rng) {
   return graph;
 }
 
-/* Counts the rows of both families that ran. */
-static int run_layer(const layer *l, uint64_t seed) {
+/* Counts the rows of the families that ran; `second` may be NULL. */
+static int run_families(const layer *l, uint64_t seed, const char *first, const char *second) {
   mn_arena *arena = NULL;
   mn_rng rng = mn_rng_seed(seed);
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   const mn_graph *graph = make(arena, l, &rng);
-  int ran = kernel_check(arena, graph, "plain", &rng) + kernel_check(arena, graph, "m0", &rng);
+  int ran = kernel_check(arena, graph, first, &rng);
+  if (second != NULL) ran += kernel_check(arena, graph, second, &rng);
   mn_arena_destroy(arena);
   return ran;
+}
+
+static int run_layer(const layer *l, uint64_t seed) {
+  return run_families(l, seed, "plain", "m0");
 }
 
 /* ---- Outputs -------------------------------------------------------------------------------------*/
@@ -234,6 +239,27 @@ static void m0_should_leave_sums_that_may_be_large_to_plain(void **state) {
   assert_int_equal(run_layer(&l, 1), 1);
 }
 
+/* Channels that the vector kernels take 4 positions or several columns at a time for, and others. */
+static void host_ones_should_equal_the_definition(void **state) {
+  (void)state;
+  static const mn_op_kind kinds[] = {MN_OP_CONV_2D, MN_OP_DEPTHWISE_CONV_2D, MN_OP_FULLY_CONNECTED};
+  static const int32_t channels[] = {4, 8, 12, 16, 32, 64, 70};
+  mn_rng rng = mn_rng_seed(15);
+  int ran = 0;
+  for (uint64_t i = 0; i < 300; i++) {
+    layer l = random_layer(kinds[i % 3], &rng);
+    l.factor = exp2(mn_rng_range(&rng, -14, -6));
+    if (l.kind != MN_OP_CONV_2D || i % 2 == 0) l.c = channels[mn_rng_below(&rng, 7)];
+    l.outputs = l.kind == MN_OP_DEPTHWISE_CONV_2D ? l.c : channels[mn_rng_below(&rng, 7)];
+    ran += run_families(&l, i, "host", NULL);
+  }
+#if defined(__x86_64__)
+  assert_true(ran > 200); /* each on the units that this machine has */
+#else
+  assert_int_equal(ran, 0);
+#endif
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(outputs_should_equal_requantize_for_any_sum_the_plan_allows),
@@ -242,6 +268,7 @@ int main(void) {
       cmocka_unit_test(pointwise_ones_should_equal_it_over_their_own_input),
       cmocka_unit_test(depthwise_ones_should_equal_it_over_their_own_input),
       cmocka_unit_test(fully_connected_ones_should_equal_the_definition),
+      cmocka_unit_test(host_ones_should_equal_the_definition),
       cmocka_unit_test(m0_should_leave_sums_that_may_be_large_to_plain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

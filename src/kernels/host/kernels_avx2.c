@@ -5,6 +5,8 @@
 #if defined(__x86_64__)
 #include "kernels/host/simd_avx2.h"
 /* after the vector operations */
+#include "kernels/host/rounding_body.h"
+/* after the rounding */
 #include "kernels/host/add_body.h"
 #include "kernels/host/conv_body.h"
 #include "kernels/host/depthwise_body.h"

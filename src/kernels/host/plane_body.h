@@ -30,9 +30,16 @@ static void fill_row(plane_value *to, const window *w, const int8_t *x, int32_t 
        (int64_t)(columns - before - inside) * w->input_c);
 }
 
+/* The scratch from its first whole cache line on: MN_HOST_SLACK has room for it. */
+static plane_value *align_scratch(void *scratch) {
+  uint8_t *bytes = scratch;
+  void *line = bytes + (64 - (uintptr_t)bytes % 64) % 64;
+  return line;
+}
+
 /* The plane's row 0 is what output row io->first_row reads first. */
 static plane make_plane(const window *w, const mn_kernel_io *io, int32_t zero_point) {
-  plane_value *to = io->scratch;
+  plane_value *to = align_scratch(io->scratch);
   int32_t columns = (w->output_w - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
   int32_t rows = (io->rows - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1;
   int64_t row = (int64_t)columns * w->input_c, x_row = (int64_t)w->input_w * w->input_c;
@@ -45,6 +52,34 @@ static plane make_plane(const window *w, const mn_kernel_io *io, int32_t zero_po
       fill_row(to + r * row, w, x, columns, zero_point);
   }
   return (plane){to, row};
+}
+
+/* Walks over the positions of an output: where each reads first. Behind the last one it stays there. */
+typedef struct walk {
+  const plane_value *x, *row;
+  int64_t step, row_step; /* to the next column, to the next row of the output */
+  int32_t column, width, left;
+} walk;
+
+static inline void next_positions(const plane_value **x, walk *w, int32_t count) {
+  for (int32_t m = 0; m < count;) {
+    int32_t run = count - m < w->width - w->column ? count - m : w->width - w->column;
+    if (w->left < run) run = w->left > 0 ? w->left : 1;
+    for (int32_t i = 0; i < run; i++) x[m + i] = w->x + i * w->step;
+    m += run;
+    w->left -= run;
+    if (w->left <= 0) { /* the last one again and again */
+      w->x += (run - 1) * w->step;
+      w->width = w->column + 1;
+      continue;
+    }
+    w->column += run;
+    w->x += run * w->step;
+    if (w->column < w->width) continue;
+    w->column = 0;
+    w->row += w->row_step;
+    w->x = w->row;
+  }
 }
 
 static window window_of(const void *params) {

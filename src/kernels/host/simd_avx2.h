@@ -16,6 +16,14 @@ typedef __m256i vec;
 typedef int16_t plane_value; /* x - zero point */
 typedef int16_t weight_value;
 
+/* Positions by vectors of channels whose sums the registers hold (conv_body.h). */
+#define MOST_VECTORS 2
+#define MOST_TILE 8
+#define TILE_OF_1 8
+#define TILE_OF_2 6
+#define TILE_OF_3 0
+#define TILE_OF_4 0
+
 static inline vec load(const void *from) {
   return _mm256_loadu_si256((const __m256i *)from);
 }
@@ -70,22 +78,79 @@ static inline vec subtract(vec a, vec b) {
 static inline vec shift_left(vec a, int32_t bits) {
   return _mm256_sll_epi32(a, _mm_cvtsi32_si128(bits));
 }
-static inline vec clamp(vec a, vec low, vec high) {
-  return _mm256_min_epi32(_mm256_max_epi32(a, low), high);
-}
-
-/* The first `count` of 8 values, or all. */
-static inline void store_s8(int8_t *y, vec values, int32_t count) {
-  __m128i words =
-      _mm_packs_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
-  __m128i bytes = _mm_packs_epi16(words, words);
-  int64_t all = _mm_cvtsi128_si64(bytes);
-  memcpy(y, &all, count >= LANES ? sizeof all : (size_t)count);
-}
 
 /* 8 int8 as int32; all are readable. */
 static inline vec load_s8(const int8_t *x) {
   return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
+}
+
+/* ---- The same in float (rounding_body.h) --------------------------------------------------------*/
+typedef __m256 real;
+
+static inline real real_load(const float *x) {
+  return _mm256_loadu_ps(x);
+}
+static inline real real_splat(float x) {
+  return _mm256_set1_ps(x);
+}
+static inline real to_real(vec a) {
+  return _mm256_cvtepi32_ps(a);
+}
+static inline vec to_whole(real a) {
+  return _mm256_cvtps_epi32(a);
+}
+static inline real multiply_add(real a, real b, real c) {
+  return _mm256_add_ps(_mm256_mul_ps(a, b), c);
+}
+/* a >= 0 with the sign of b */
+static inline real with_sign(real a, vec b) {
+  return _mm256_or_ps(a, _mm256_and_ps(_mm256_castsi256_ps(b), _mm256_set1_ps(-0.0f)));
+}
+/* The larger of `worst` and the distance of y from the nearest whole number. */
+static inline real farther(real worst, real y) {
+  real nearest = _mm256_round_ps(y, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  real distance = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(y, nearest));
+  return _mm256_max_ps(worst, distance);
+}
+static inline int any_above(real a, float limit) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;
+}
+
+/* ---- Bytes ---------------------------------------------------------------------------------*/
+typedef struct limits {
+  vec zero_point, low, high;
+} limits;
+
+static inline limits limits_of(int32_t zero_point, int32_t low, int32_t high) {
+  return (limits){_mm256_set1_epi16((int16_t)zero_point), _mm256_set1_epi8((char)low),
+                  _mm256_set1_epi8((char)high)};
+}
+
+/* 4 vectors as clamped bytes, interleaved by 4 inside 128-bit lanes; in_order undoes it. */
+static inline vec pack(const vec q[4], limits range) {
+  vec low = _mm256_packs_epi32(q[0], q[1]), high = _mm256_packs_epi32(q[2], q[3]);
+  low = _mm256_adds_epi16(low, range.zero_point);
+  high = _mm256_adds_epi16(high, range.zero_point);
+  vec bytes = _mm256_packs_epi16(low, high);
+  return _mm256_min_epi8(_mm256_max_epi8(bytes, range.low), range.high);
+}
+static inline vec in_order(vec packed) {
+  return _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+/* The first `count` bytes, or all. */
+static inline void store_bytes(int8_t *y, vec bytes, int32_t count) {
+  int8_t all[32];
+  _mm256_storeu_si256((__m256i *)(void *)all, bytes);
+  memcpy(y, all, count >= 32 ? 32 : (size_t)count);
+}
+
+/* `room` bytes from vector `v` of the 4 in `bytes` on. */
+static inline void store_part(int8_t *y, vec bytes, const int32_t v, int32_t room,
+                              const int32_t vectors) {
+  int8_t all[32];
+  _mm256_storeu_si256((__m256i *)(void *)all, bytes);
+  memcpy(y, all + v * LANES, room == vectors * LANES ? (size_t)(vectors * LANES) : (size_t)room);
 }
 
 /* ---- The padded input ------------------------------------------------------------------------*/
@@ -98,20 +163,24 @@ static inline void convert(plane_value *to, const int8_t *x, int64_t count, int3
 }
 
 /* ---- Depthwise: GROUP taps of one block of channels ---------------------------------------------*/
-static inline void interleave(vec out[GROUP], const plane_value *const tap[GROUP]) {
-  vec a = load(tap[0]), b = load(tap[1]);
+static inline void interleave(vec out[GROUP], const vec tap[GROUP]) {
+  vec a = tap[0], b = tap[1];
   out[0] = _mm256_unpacklo_epi16(a, b);
   out[1] = _mm256_unpackhi_epi16(a, b);
 }
 
-/* Undoes the interleaving: the first `count` channels of a block. */
-static inline void store_block_s8(int8_t *y, const vec values[GROUP], int32_t count) {
-  vec words = _mm256_packs_epi32(values[0], values[1]);
-  __m128i bytes =
-      _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-  int8_t all[16];
-  _mm_storeu_si128((__m128i *)(void *)all, bytes);
-  memcpy(y, all, count >= 16 ? 16 : (size_t)count);
+/* mn_host_columns takes no strides here. */
+static inline vec every_second_dwords(int32_t c) {
+  return splat(c);
+}
+static inline vec select_dwords(vec low, vec high, vec order) {
+  (void)high, (void)order;
+  return low;
+}
+
+/* The first `count` channels of a block from its packed bytes: vectors 2 and 3 are unused. */
+static inline void store_block_s8(int8_t *y, vec packed, int32_t count) {
+  store_bytes(y, _mm256_permute4x64_epi64(packed, 0x08), count < 16 ? count : 16);
 }
 
 #endif
