@@ -175,6 +175,10 @@ void mn_ranks_sum(double *values, int32_t count);
 void mn_ranks_greatest(double *values, int32_t count);
 void mn_ranks_share(void *data, size_t bytes); /* what rank 0 has */
 void mn_ranks_wait(void);                      /* until all are here */
+/* Work that is shared out whole, such as one candidate each: until mn_ranks_meet every rank is alone (the
+ * calls above and below say so) and writes its own files, so their names must differ. */
+void mn_ranks_part(void);
+bool mn_ranks_meet(bool fine); /* waits for all; whether every rank was fine */
 /* A large sum that runs while the caller goes on; `values` must stay until mn_ranks_sums_end. */
 void mn_ranks_sum_begin(float *values, int64_t count);
 void mn_ranks_sums_end(void);

@@ -54,9 +54,10 @@
   X(WORD, price, 0, "planner", "planner|paper",                                                \
     "SRAM term: our schedule's, or the paper's layerwise one")                                 \
   X(TEXT, supernet, 0, "", "FILE",                                                             \
-    "answer this budget from a supernet.ckpt, without training one")                           \
+    "answer this budget from a supernet.ckpt: as it is, or trained on for --epochs")           \
   X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")        \
-  X(INTEGER, epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set")        \
+  X(INTEGER, epochs, 0, "0", "E",                                                              \
+    "epochs of the supernet; 0: what suits the data set, none with --supernet")                \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped")
 
 #define MN_OPTIONS_TRAIN(X)                                                                      \

@@ -40,14 +40,18 @@ typedef struct mn_search_config {
   bool paper_price;          /* --price paper: layerwise SRAM term */
   mn_budget budget;
   const mn_file_words *words; /* what the .tflite will say; counts under MN_RUNTIME_TFLM; may be NULL */
-  int32_t epochs;            /* 0: default */
+  int32_t epochs;            /* 0: default, which is none with supernet_in */
   double share;              /* of the epochs: a first look; 0: all of them */
   int32_t warmup_epochs;     /* weights only; -1: default */
   double temperature_start, temperature_end; /* 0: default */
   double architecture_rate;  /* 0: default */
+  /* Departures from the method, to measure what it is worth (bench/search/ablation.c). */
+  bool joint;                /* both kinds of step see the same batches, of the whole training split */
+  double linear_penalty;     /* weight of the plain term cost / limit; 0: hinges and dual ascent */
   uint64_t seed;
   int32_t threads_hint;
-  const char *supernet_in;   /* answer another budget from this supernet.ckpt; NULL: train one */
+  const char *supernet_in;   /* answer another budget from this supernet.ckpt: its weights and, without
+                                epochs, what it likes; NULL: train one */
   const char *supernet_out;  /* leave supernet.ckpt here; NULL: none */
   const char *checkpoint;    /* for resume; NULL none */
   bool resume;
@@ -64,7 +68,8 @@ typedef struct mn_candidate {
 
 typedef struct mn_search_result {
   mn_candidate best;
-  mn_candidate *pareto;      /* sorted by ops, none dominated */
+  mn_candidate *pareto;      /* sorted by ops, each better on validation than all before it; at least
+                                eight where so many are found */
   int32_t pareto_count;
   bool budget_met;
   int32_t epochs;

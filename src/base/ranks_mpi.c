@@ -8,6 +8,7 @@
 
 enum { MOST_REQUESTS = 256 };
 static int ranks = 1, me;
+static bool apart; /* between mn_ranks_part and mn_ranks_meet */
 static MPI_Request requests[MOST_REQUESTS];
 static int request_count;
 
@@ -28,32 +29,47 @@ void mn_ranks_finish(void) {
   if (ranks > 1) MPI_Finalize();
 }
 
+static bool together(void) {
+  return ranks > 1 && !apart;
+}
+
 int32_t mn_ranks_count(void) {
-  return ranks;
+  return apart ? 1 : ranks;
 }
 
 int32_t mn_ranks_me(void) {
-  return me;
+  return apart ? 0 : me;
+}
+
+void mn_ranks_part(void) {
+  apart = true;
+}
+
+bool mn_ranks_meet(bool fine) {
+  int all = fine;
+  apart = false;
+  if (ranks > 1) MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  return all != 0;
 }
 
 void mn_ranks_sum(double *values, int32_t count) {
-  if (ranks > 1) MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+  if (together()) MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }
 
 void mn_ranks_greatest(double *values, int32_t count) {
-  if (ranks > 1) MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+  if (together()) MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
 }
 
 void mn_ranks_share(void *data, size_t bytes) {
-  if (ranks > 1) MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
+  if (together()) MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
 }
 
 void mn_ranks_wait(void) {
-  if (ranks > 1) MPI_Barrier(MPI_COMM_WORLD);
+  if (together()) MPI_Barrier(MPI_COMM_WORLD);
 }
 
 void mn_ranks_sum_begin(float *values, int64_t count) {
-  if (ranks == 1) return;
+  if (!together()) return;
   if (request_count == MOST_REQUESTS) mn_ranks_sums_end();
   MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD,
                  &requests[request_count++]);

@@ -37,6 +37,28 @@ typedef struct search_run {
 /* Candidates within the budget from the trained supernet, judged on the validation split. */
 mn_status mn_search_choose(search_run *run, mn_search_result *result, mn_error *error);
 
+/* A question to the supernet. From NULL: draw `number` of its probabilities (0: what it likes most),
+ * repaired into the budget and at most so many ops (0: any). Otherwise a network between least and most
+ * ops, both excluded, a few random steps away from a known one. */
+typedef struct search_question {
+  int32_t number;
+  int64_t least, most;
+  const mn_pick *from;
+  int64_t from_ops;
+} search_question;
+typedef struct search_answers {
+  mn_candidate *list; /* no pick twice */
+  int32_t count, capacity;
+} search_answers;
+/* Asks all; under mpirun each rank answers its share, with the same answers for any number of ranks. A
+ * question that leads to no network, or to a known one, adds none. */
+mn_status mn_search_ask(const search_run *run, search_answers *answers,
+                        const search_question *questions, int32_t count, mn_error *error);
+/* front.c: asks until the front is long enough or nothing more is found. */
+enum { MN_MOST_DRAWS = 40, MN_FRONT_LEAST = 8, MN_FRONT_QUESTIONS = 12 + 6 * 8 };
+mn_status mn_search_front(const search_run *run, mn_search_result *result, search_answers *answers,
+                          mn_error *error);
+
 /* mismatch.c: the area under the curve of true against false claims on the feed (task ad); `batch` is
  * that of the feed. */
 mn_status mn_search_mismatch(double *area, mn_arena *scratch, mn_trainer *trainer, mn_feed *feed,

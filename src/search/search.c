@@ -23,19 +23,20 @@ static mn_status open_feeds(search_run *run, mn_error *error) {
   config.batch = BATCH;
   config.seed = run->config->seed;
   const mn_frontend *frontend = &run->frontend;
-  MN_TRY(mn_feed_open(&run->weights_feed, run->dataset, MN_SPLIT_TRAIN, 0, 2, frontend, &config,
+  const int32_t parts = run->config->joint ? 1 : 2;
+  MN_TRY(mn_feed_open(&run->weights_feed, run->dataset, MN_SPLIT_TRAIN, 0, parts, frontend, &config,
                       error));
-  MN_TRY(mn_feed_open(&run->architecture_feed, run->dataset, MN_SPLIT_TRAIN, 1, 2, frontend,
-                      &config, error));
+  MN_TRY(mn_feed_open(&run->architecture_feed, run->dataset, MN_SPLIT_TRAIN, parts - 1, parts,
+                      frontend, &config, error));
   return mn_feed_open(&run->val_feed, run->dataset, MN_SPLIT_VAL, 0, 1, frontend, &clean, error);
 }
 
-/* As many epochs as give DEFAULT_STEPS weight steps, within bounds; a known supernet needs a third. */
+/* As many epochs as give DEFAULT_STEPS weight steps, within bounds; a known supernet needs none. */
 static int32_t choose_epochs(const search_run *run) {
+  if (run->config->supernet_in != NULL) return 0;
   int32_t batches = mn_feed_batches(run->weights_feed);
   int32_t epochs = (DEFAULT_STEPS + batches - 1) / (batches > 0 ? batches : 1);
-  epochs = epochs < LEAST_EPOCHS ? LEAST_EPOCHS : epochs > MOST_EPOCHS ? MOST_EPOCHS : epochs;
-  return run->config->supernet_in != NULL ? (epochs + 2) / 3 : epochs;
+  return epochs < LEAST_EPOCHS ? LEAST_EPOCHS : epochs > MOST_EPOCHS ? MOST_EPOCHS : epochs;
 }
 
 static void fill_defaults(search_run *run) {
@@ -59,7 +60,7 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   config.dropout = 0;
   config.quantize_from = -1;
   config.batch = BATCH;
-  config.steps = (int64_t)run->epochs * mn_feed_batches(run->weights_feed);
+  config.steps = (int64_t)(run->epochs > 0 ? run->epochs : 1) * mn_feed_batches(run->weights_feed);
   config.warmup_steps = config.steps / 20;
   config.seed = run->config->seed;
   config.pool = run->config->pool;
@@ -124,7 +125,11 @@ static mn_status load(search_run *run, mn_error *error) {
   }
   int32_t layers = 0;
   if (config->supernet_in == NULL) return MN_OK;
-  return mn_trainer_load_layers(run->trainer, &layers, config->supernet_in, error);
+  MN_TRY(mn_trainer_load_layers(run->trainer, &layers, config->supernet_in, error));
+  if (run->epochs > 0) return MN_OK; /* what it liked within its own budget is found anew */
+  return mn_checkpoint_attachment(config->supernet_in, mn_net_hash(run->net), "search.architecture",
+                                  run->architecture.state,
+                                  mn_architecture_state_bytes(&run->architecture), error);
 }
 
 static mn_status set_up(search_run *run, mn_error *error) {
@@ -164,12 +169,15 @@ static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_e
   return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
 }
 
-/* d penalty / d cost for each metric: lambda * max(0, log(cost / limit)). */
+/* d penalty / d cost for each metric: lambda * max(0, log(cost / limit)), or the plain term. */
 static void penalty_weights(const search_run *run, double weight[METRIC_COUNT],
                             const double value[METRIC_COUNT]) {
+  const double plain = run->config->linear_penalty;
   for (int m = 0; m < METRIC_COUNT; m++) {
     double limit = mn_budget_limit(&run->config->budget, m);
-    weight[m] = limit > 0 && value[m] > limit ? run->state.lambda[m] / value[m] : 0;
+    weight[m] = 0;
+    if (limit > 0 && plain > 0) weight[m] = plain / limit;
+    if (limit > 0 && plain <= 0 && value[m] > limit) weight[m] = run->state.lambda[m] / value[m];
   }
 }
 

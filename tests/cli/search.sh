@@ -33,8 +33,11 @@ expect 0 $search --budget ops=300K,sram=64K --out "$work/b" --threads 1
 cmp "$work/a/arch.net" "$work/b/arch.net" || fail "one thread finds another network"
 
 # another budget from the same supernet
+search=$(echo "$search" | sed 's/--epochs 4//')
 expect 0 $search --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/c" --json
-value 'budget_met and best["ops"] <= 200000'
+value 'budget_met and best["ops"] <= 200000 and epochs == 0'
+expect 0 $search --epochs 2 --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/f" --json
+value 'budget_met and best["ops"] <= 200000 and epochs == 2'
 
 # time counts where the core has a table; energy only where the target knows its power
 sed 's/^kernels = .*/kernels = ref/' "$MN_SOURCE/targets/mps2-an386.ini" >"$work/ref.ini"
