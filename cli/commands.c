@@ -83,7 +83,8 @@ static const mn_command commands[] = {
      "Trains a supernet and its choices by gradient descent. Leaves arch.net, pareto.json, search.json and "
      "supernet.ckpt in the folder of --out.",
      "metric, best {net,ops,params,flash,sram,ms_modelled,mj_modelled,schedule_rule,val,text}, pareto[] of "
-     "the same, budget_met, epochs, supernet",
+     "the same, with --front-epochs also model, float.{val,test}, int8.{val,test}; budget_met, epochs, "
+     "supernet",
      {COMMON, DATA, OWN(search)}, mn_cli_search},
     {"train", "train a network for 8 bits, write a .tflite", "", 0, 0,
      {"micronets train --data speech.tar --net arch.net --out trained"},

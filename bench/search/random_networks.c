@@ -1,6 +1,6 @@
 /* random_networks.c - the control of a search: networks drawn at random from a space, made to use a budget
  * by random steps, as random-1.net, random-2.net, ... to be trained like the searched one. Depth is as
- * drawn; widths give way first.
+ * drawn; widths give way first. No network comes twice.
  * random_networks SPACE.net BUDGET COUNT SEED FOLDER [TARGET] [NAME=VALUE...]
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "search/internal.h"
 
-enum { FIXED_ARGUMENTS = 6 };
+enum { FIXED_ARGUMENTS = 6, MOST_TRIES = 20 };
 
 static mn_status set_values(mn_net *net, int argc, char **argv, int from, mn_error *error) {
   for (int i = from; i < argc; i++) {
@@ -82,11 +82,19 @@ static mn_status write_network(const mn_net *net, const mn_pick *pick, const mn_
   return status;
 }
 
+/* A width of a layer that is left out makes no other network: prices tell better than picks. */
+static bool is_known(const mn_price *prices, int last) {
+  for (int i = 0; i < last; i++)
+    if (prices[i].ops == prices[last].ops && prices[i].params == prices[last].params &&
+        prices[i].sram.total == prices[last].sram.total)
+      return true;
+  return false;
+}
+
 static mn_status draw_all(mn_arena *arena, int argc, char **argv, mn_error *error) {
   mn_bytes text = {0};
   mn_net *net = NULL;
   mn_pick pick;
-  mn_price price = {0};
   mn_search_config config = {.runtime = MN_RUNTIME_MICRONETS};
   int values = FIXED_ARGUMENTS;
   MN_TRY(mn_file_read(&text, arena, argv[1], 0, error));
@@ -95,12 +103,20 @@ static mn_status draw_all(mn_arena *arena, int argc, char **argv, mn_error *erro
   if (argc > values && strchr(argv[values], '=') == NULL)
     MN_TRY(mn_target_read(&config.target, arena, argv[values++], error));
   MN_TRY(set_values(net, argc, argv, values, error));
-  MN_TRY(mn_pick_create(&pick, arena, net));
   MN_TRY(mn_folder_make(argv[5], error));
-  for (int i = 0; i < atoi(argv[3]); i++) {
-    walk w = {net, &config, arena, mn_rng_stream((uint64_t)atoll(argv[4]), 1, (uint64_t)i)};
-    MN_TRY(draw(&w, &pick, &price, error));
-    MN_TRY(write_network(net, &pick, &price, argv[5], i + 1, error));
+  const int count = atoi(argv[3]);
+  mn_price *prices = mn_arena_array(arena, (size_t)count, sizeof *prices);
+  if (prices == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  for (int made = 0, tries = 0; made < count; tries++) {
+    walk w = {net, &config, arena, mn_rng_stream((uint64_t)atoll(argv[4]), 1, (uint64_t)tries)};
+    if (tries == MOST_TRIES * count)
+      return mn_error_set(error, MN_ERR_BUDGET, "found %d different networks; expected %d", made,
+                          count);
+    MN_TRY(mn_pick_create(&pick, arena, net));
+    MN_TRY(draw(&w, &pick, &prices[made], error));
+    if (is_known(prices, made)) continue;
+    MN_TRY(write_network(net, &pick, &prices[made], argv[5], made + 1, error));
+    made++;
   }
   return MN_OK;
 }

@@ -58,6 +58,7 @@
   X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")        \
   X(INTEGER, epochs, 0, "0", "E",                                                              \
     "epochs of the supernet; 0: what suits the data set, none with --supernet")                \
+  X(INTEGER, front_epochs, 0, "0", "E", "train every network of the front for E epochs; 0: none") \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped")
 
 #define MN_OPTIONS_TRAIN(X)                                                                      \

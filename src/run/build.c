@@ -6,6 +6,7 @@
 
 #include "micronets/search.h"
 #include "run/log.h"
+#include "run/standard.h"
 
 enum { STAGE_DATA, STAGE_SEARCH, STAGE_TRAIN, STAGE_COMPILE, STAGE_BENCH, STAGE_COUNT };
 static const char *const stage_names[STAGE_COUNT] = {"data", "search", "train", "compile", "bench"};
@@ -21,19 +22,9 @@ typedef struct build {
 } build;
 
 /* ---- Options of a stage ------------------------------------------------------------------------*/
-#define STANDARD_FLAG(text) false
-#define STANDARD_INTEGER(text) strtoll(text, NULL, 10)
-#define STANDARD_REAL(text) strtod(text, NULL)
-#define STANDARD_TEXT(text) NULL
-#define STANDARD_WORD(text) text
-#define STANDARD_LIST(text) ((mn_text_list){0})
-#define STANDARD_LATER(text) false
-#define STANDARD_LATERV(text) NULL
-#define SET(type, name, letter, standard, value, help) o.name = STANDARD_##type(standard);
-
 static mn_options_search search_options(const build *b) {
   mn_options_search o;
-  MN_OPTIONS_SEARCH(SET)
+  MN_OPTIONS_SEARCH(MN_SET_STANDARD)
   o.space = b->space;
   o.target = b->options->target;
   o.budget = b->options->budget;
@@ -46,7 +37,7 @@ static mn_options_search search_options(const build *b) {
 
 static mn_options_train train_options(const build *b) {
   mn_options_train o;
-  MN_OPTIONS_TRAIN(SET)
+  MN_OPTIONS_TRAIN(MN_SET_STANDARD)
   o.net = mn_stage_path(b->context, b->folder, "arch.net");
   o.init = mn_stage_path(b->context, b->folder, "supernet.ckpt");
   o.epochs = b->options->epochs;
@@ -56,7 +47,7 @@ static mn_options_train train_options(const build *b) {
 
 static mn_options_compile compile_options(const build *b) {
   mn_options_compile o;
-  MN_OPTIONS_COMPILE(SET)
+  MN_OPTIONS_COMPILE(MN_SET_STANDARD)
   o.target = b->options->target;
   o.name = b->options->name;
   o.max_sram = b->max_sram;
@@ -65,7 +56,7 @@ static mn_options_compile compile_options(const build *b) {
 
 static mn_options_bench bench_options(const build *b) {
   mn_options_bench o;
-  MN_OPTIONS_BENCH(SET)
+  MN_OPTIONS_BENCH(MN_SET_STANDARD)
   o.target = b->options->target;
   o.name = b->options->name;
   o.max_sram = b->max_sram;

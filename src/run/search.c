@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "run/search_front.h"
 #include "run/search_inputs.h"
 
 typedef struct search_job {
@@ -50,6 +51,20 @@ static mn_status put_candidate(json_t **row, const search_job *job, const mn_can
   return MN_OK;
 }
 
+static mn_status train_front(json_t *front, const search_job *job, const char *folder,
+                             mn_error *error) {
+  const mn_search_config *config = &job->config;
+  const mn_front_training training = {
+      .context = job->context,
+      .dataset = job->dataset,
+      .folder = folder,
+      .supernet = config->supernet_in != NULL ? config->supernet_in : config->supernet_out,
+      .epochs = job->options->front_epochs,
+      .resume = job->options->resume,
+      .rows = front};
+  return mn_search_train_front(&training, error);
+}
+
 static mn_status put_front(json_t *object, const search_job *job, const mn_search_result *found,
                            mn_error *error) {
   json_t *front = mn_json_array(), *row;
@@ -63,6 +78,7 @@ static mn_status put_front(json_t *object, const search_job *job, const mn_searc
     MN_TRY(put_candidate(&row, job, &found->pareto[i], path, error));
     mn_json_push(front, row);
   }
+  if (job->options->front_epochs > 0) MN_TRY(train_front(front, job, folder, error));
   return mn_run_write_json(mn_stage_path(job->context, job->folder, "pareto.json"), front, error);
 }
 
@@ -103,6 +119,9 @@ static mn_status check_options(const mn_run_context *context, const mn_options_s
                                mn_error *error) {
   MN_TRY(mn_stage_need(context, options->space, "--space", "FILE.net", error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
+  if (options->front_epochs < 0 || options->front_epochs > 100000)
+    return mn_error_set(error, MN_ERR_USAGE, "--front-epochs: found %lld; expected 0 to 100000",
+                        (long long)options->front_epochs);
   return mn_stage_need(context, options->budget, "--budget", "flash=100K,sram=64K,...", error);
 }
 

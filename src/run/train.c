@@ -44,8 +44,7 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   return MN_OK;
 }
 
-/* Nothing may be left to choose, and the last layer must count as many classes as the data. */
-static mn_status lower(mn_training *t, mn_error *error) {
+mn_status mn_training_lower(mn_training *t, mn_error *error) {
   const mn_run_context *context = t->context;
   mn_pick pick;
   MN_TRY(mn_pick_create(&pick, context->arena, t->net));
@@ -187,7 +186,7 @@ static mn_status prepare(train_job *job, mn_error *error) {
   MN_TRY(mn_stage_net(&t->net, t->context, t->options->net, &t->options->set, error));
   MN_TRY(mn_stage_dataset(&t->dataset, t->context, job->folder, error));
   MN_TRY(mn_stage_classes(t->net, t->dataset, error));
-  MN_TRY(lower(t, error));
+  MN_TRY(mn_training_lower(t, error));
   job->seeds = (int32_t)t->options->seeds;
   job->trained = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->trained);
   job->models = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->models);

@@ -30,6 +30,9 @@ typedef struct mn_trained {
   int32_t inherited; /* layers that --init gave */
 } mn_trained;
 
+/* From net and dataset: graph, front end, reconstructs. Nothing may be left to choose, and the last layer
+ * must count as many classes as the data. */
+mn_status mn_training_lower(mn_training *training, mn_error *error) MN_MUST_CHECK;
 /* Trains, freezes, calibrates, writes the model, judges it. */
 mn_status mn_train_once(mn_trained *trained, const mn_training *training,
                         mn_error *error) MN_MUST_CHECK;

@@ -39,6 +39,12 @@ value 'budget_met and best["ops"] <= 200000 and epochs == 0'
 expect 0 $search --epochs 2 --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/f" --json
 value 'budget_met and best["ops"] <= 200000 and epochs == 2'
 
+# every network of the front trained
+expect 0 $search --front-epochs 2 --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/g" --json
+value 'all(0 <= row[form][split] <= 1 for row in pareto for form in ("float", "int8") for split in ("val", "test"))'
+expect 0 inspect "$work/g/pareto/00.tflite"
+expect 2 $search --front-epochs -1 --budget ops=200K --out "$work/g" && one_line
+
 # time counts where the core has a table; energy only where the target knows its power
 sed 's/^kernels = .*/kernels = ref/' "$MN_SOURCE/targets/mps2-an386.ini" >"$work/ref.ini"
 timed=$(echo "$search" | sed "s|--target mps2-an386|--target $work/ref.ini|")
