@@ -77,6 +77,17 @@ typedef struct mn_plan_group {
   int64_t arena_bytes; /* no arena that runs the group so is smaller */
 } mn_plan_group;
 
+/* What a plan holds in memory, in shares of tensors, so that other widths can be weighed: op i runs at time
+ * i + 1, graph inputs are there at time 0. */
+typedef struct mn_plan_block {
+  int32_t op;          /* that makes it; -1: a graph input */
+  mn_tensor_id tensor; /* -1: scratch */
+  double share;        /* of the tensor's bytes: a slab holds a part; of scratch all bytes */
+  int32_t first, last; /* times it is there at, both included */
+  int32_t over[2];     /* blocks that die under it; -1 none. It begins at least */
+  double y_share[2], x_share[2]; /* y_share of its tensor's bytes less x_share of theirs below them */
+} mn_plan_block;
+
 typedef struct mn_plan_options {
   const char *kernels; /* NULL: the target's family; "host" for exec's fastest rows */
   bool keep_all; /* every tensor keeps its own place: for dumps and the watch hook's reference */
@@ -101,6 +112,7 @@ typedef struct mn_plan {
   const mn_plan_step *steps;
   const mn_constant *constants;
   const mn_plan_group *groups; /* [group_count], in order */
+  const mn_plan_block *blocks; /* [block_count] */
   const int64_t *tensor_offset; /* [tensor_count] arena offset, -1 where it is never materialised */
   int32_t step_count, constant_count;
   int64_t arena_bytes;       /* activations, scratch and state */
@@ -108,7 +120,7 @@ typedef struct mn_plan {
   int64_t schedule_bound_bytes; /* no schedule within the limits of the options has a smaller arena */
   double schedule_bound_cycles; /* none needs fewer; -1: not modelled for every op */
   int32_t arena_align;
-  int32_t group_count;
+  int32_t group_count, block_count;
 } mn_plan;
 
 /* Errors: MN_ERR_UNSUPPORTED where an op has no kernel; MN_ERR_BUDGET where max_cycles or max_sram
@@ -192,12 +204,22 @@ typedef struct mn_tflm_memory {
 mn_status mn_tflm_memory_of(mn_tflm_memory *memory, mn_arena *arena, const mn_graph *graph,
                             mn_error *error) MN_MUST_CHECK;
 
-/* The differentiable SRAM term of search: expected bytes per tensor in, the schedule's smooth peak
- * and its gradient out. `exists[op]` in [0, 1]. paper: the layerwise in+out term instead.
- * `sharpness` is the power of the norm that joins the ops' terms; INFINITY: their maximum, in whole
- * aligned blocks, which at one-hot sizes is the lower bound of the planner's arena for the lowered
- * graph. NAN: out of memory. */
-double mn_plan_expected_sram(double *dbytes, const mn_graph *graph, const double *tensor_bytes,
-                             const double *op_exists, double sharpness, bool paper);
+/* ---- The differentiable SRAM term of search ----------------------------------------------------
+ * One term for each time of a schedule, the bytes that are held then, for expected bytes of tensors; they join
+ * in a norm of power `sharpness`; INFINITY: their maximum, in whole aligned blocks, which at the sizes of the
+ * plan is the lower bound of its layout. NAN: out of memory. */
+typedef struct mn_memory {
+  const mn_plan_block *blocks; /* a plan's; op and tensor may be those of another graph, as below */
+  int32_t block_count;
+  const int32_t *op; /* [op_count]: op[i] runs at time i + 1, an index into op_exists; -1: of no weight */
+  int32_t op_count;
+} mn_memory;
+/* `op_exists` in [0, 1]: how much of an op's term, and of what it makes, counts. dbytes[tensor_count] is
+ * overwritten with the gradient. */
+double mn_plan_expected_sram(double *dbytes, const mn_memory *memory, const double *tensor_bytes,
+                             int32_t tensor_count, const double *op_exists, double sharpness);
+/* The paper's: for each op its inputs and its output. */
+double mn_paper_expected_sram(double *dbytes, const mn_graph *graph, const double *tensor_bytes,
+                              const double *op_exists, double sharpness);
 
 #endif

@@ -203,41 +203,46 @@ static int32_t still_read(const mn_group *group, const mn_scheduler *s, mn_tenso
   return least < 0 ? 0 : least;
 }
 
-static int64_t loop_distance(const mn_group *group, const mn_scheduler *s, int32_t op,
-                             mn_tensor_id x) {
-  if (s->graph->tensors[x].shape.rank != 4 || by_input_rows(s, op)) return -1;
-  int64_t x_row = row_bytes(s, x), y_row = row_bytes(s, s->graph->ops[op].output), distance = 0;
+static bool loop_distance(mn_dying *dying, const mn_group *group, const mn_scheduler *s,
+                          int32_t op) {
+  mn_tensor_id x = dying->x;
+  if (s->graph->tensors[x].shape.rank != 4 || by_input_rows(s, op)) return false;
+  int64_t x_row = row_bytes(s, x), y_row = row_bytes(s, s->graph->ops[op].output);
   for (int32_t turn = 0; turn < group->turns; turn++) {
     int32_t end = s->rows[op].first_row + (turn + 1) * s->rows[op].step;
     int32_t row = still_read(group, s, x, turn);
     if (end > s->window[op].height) end = s->window[op].height;
-    if (end <= 0 || row == INT32_MAX) continue;
-    if (end * y_row - row * x_row > distance) distance = end * y_row - row * x_row;
+    if (end <= 0 || row == INT32_MAX || end * y_row - row * x_row <= dying->distance) continue;
+    dying->distance = end * y_row - row * x_row;
+    dying->y_share = (double)end / s->window[op].height;
+    dying->x_share = (double)row / s->graph->tensors[x].shape.dim[1];
   }
-  return distance;
+  return true;
 }
 
 /* Bytes by which the output overtakes what a kernel that goes pixel by pixel has read. */
-static int64_t pixel_distance(const mn_scheduler *s, mn_tensor_id y, mn_tensor_id x) {
-  int64_t more = bytes_of(s, y) - bytes_of(s, x);
-  return more > 0 ? more : 0;
+static bool pixel_distance(mn_dying *dying, const mn_scheduler *s, mn_tensor_id y) {
+  int64_t more = bytes_of(s, y) - bytes_of(s, dying->x);
+  if (more > 0) *dying = (mn_dying){dying->x, more, 1, 1};
+  return true;
 }
 
-/* How far the output of the last op must begin below input `x` of the group; -1: it must be disjoint. */
-static int64_t distance_of(const mn_group *group, const mn_scheduler *s, mn_tensor_id x) {
+/* How far the output of the last op must begin below input dying->x of the group; false: it must be
+ * disjoint. */
+static bool find_distance(mn_dying *dying, const mn_group *group, const mn_scheduler *s) {
   int32_t end = group->first + group->count;
-  mn_tensor_id y = s->graph->ops[end - 1].output;
-  if (s->options->keep_all || s->options->no_in_place || x < 0) return -1;
+  mn_tensor_id x = dying->x, y = s->graph->ops[end - 1].output;
+  if (s->options->keep_all || s->options->no_in_place || x < 0) return false;
   mn_tensor_id place = s->storage[x];
   bool dies = s->last[place] > group->first && s->last[place] <= end;
-  if (!dies || s->storage[y] != y || s->first[place] > group->first) return -1;
-  if (s->graph->tensors[y].variable || s->graph->tensors[place].variable) return -1;
-  if (group->rows > 0) return loop_distance(group, s, end - 1, x);
+  if (!dies || s->storage[y] != y || s->first[place] > group->first) return false;
+  if (s->graph->tensors[y].variable || s->graph->tensors[place].variable) return false;
+  if (group->rows > 0) return loop_distance(dying, group, s, end - 1);
   switch (s->steps[end - 1].kernel->overlap) {
     case MN_OVERLAP_ELEMENT:
-    case MN_OVERLAP_PLANE: return 0;
-    case MN_OVERLAP_PIXEL: return pixel_distance(s, y, x);
-    default: return -1;
+    case MN_OVERLAP_PLANE: return true;
+    case MN_OVERLAP_PIXEL: return pixel_distance(dying, s, y);
+    default: return false;
   }
 }
 
@@ -245,10 +250,10 @@ int32_t mn_group_dying(mn_dying *dying, const mn_group *group, const mn_schedule
   int32_t count = 0;
   for (int32_t op = group->first; op < group->first + group->count; op++)
     for (int32_t i = 0; i < MN_CALL_MAX_INPUTS && count < MN_BLOCK_MAX_OVER; i++) {
-      mn_tensor_id x = s->arguments[op].x[i];
-      int64_t distance = distance_of(group, s, x);
-      if (distance < 0 || (count > 0 && s->storage[dying[0].x] == s->storage[x])) continue;
-      dying[count++] = (mn_dying){x, distance};
+      mn_dying one = {.x = s->arguments[op].x[i]};
+      if (!find_distance(&one, group, s)) continue;
+      if (count > 0 && s->storage[dying[0].x] == s->storage[one.x]) continue;
+      dying[count++] = one;
     }
   return count;
 }

@@ -212,6 +212,7 @@ mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *gr
   MN_TRY(begin_schedule(&chooser, &p));
   MN_TRY(choose_schedule(&p, chooser));
   MN_TRY(mn_planner_write(&p));
+  MN_TRY(mn_planner_memory(&p));
   p.plan->target = target;
   *plan = p.plan;
   return MN_OK;

@@ -33,6 +33,8 @@ typedef struct mn_planner {
 mn_status mn_planner_no_memory(const mn_planner *p);
 /* Blocks of the schedule's tensors, slabs and scratch, laid out. */
 mn_status mn_planner_place(mn_planner *p) MN_MUST_CHECK;
+/* The plan's blocks in shares of tensors. */
+mn_status mn_planner_memory(mn_planner *p) MN_MUST_CHECK;
 /* Steps, constants, offsets and groups of the plan. */
 mn_status mn_planner_write(mn_planner *p) MN_MUST_CHECK;
 

@@ -72,7 +72,8 @@ bool mn_group_fit(mn_group *group, const mn_scheduler *s);
 /* An input that dies in a group, and how far below it the last op's output must begin. */
 typedef struct mn_dying {
   mn_tensor_id x;
-  int64_t distance;
+  int64_t distance; /* = y_share of the output's bytes - x_share of x's */
+  double y_share, x_share;
 } mn_dying;
 /* Fills dying[MN_BLOCK_MAX_OVER], returns how many. Needs s->rows of the group. */
 int32_t mn_group_dying(mn_dying *dying, const mn_group *group, const mn_scheduler *s);

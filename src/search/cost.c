@@ -33,7 +33,10 @@ mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
   cost->dexists = mn_arena_array(arena, ops, sizeof(double));
   cost->tensor_bytes = mn_arena_array(arena, tensors, sizeof(double));
   cost->dtensor_bytes = mn_arena_array(arena, tensors, sizeof(double));
-  bool made = cost->width && cost->dwidth && cost->exists && cost->dexists && cost->tensor_bytes &&
+  cost->blocks = mn_arena_array(arena, tensors + 2 * ops, sizeof *cost->blocks);
+  cost->op = mn_arena_array(arena, ops, sizeof *cost->op);
+  bool made = mn_pick_create(&cost->scheduled, arena, net) == MN_OK && cost->blocks && cost->op &&
+              cost->width && cost->dwidth && cost->exists && cost->dexists && cost->tensor_bytes &&
               cost->dtensor_bytes;
   return made ? MN_OK : MN_ERR_MEMORY;
 }
@@ -94,6 +97,14 @@ static void add_linear_models(const mn_cost *cost, double value[METRIC_COUNT]) {
   value[METRIC_MJ] = value[METRIC_OPS] * cost->mj_per_op;
 }
 
+static double expected_sram(mn_cost *cost) {
+  if (cost->paper || cost->tflm)
+    return mn_paper_expected_sram(cost->dtensor_bytes, cost->graph, cost->tensor_bytes,
+                                  cost->exists, peak_sharpness);
+  return mn_plan_expected_sram(cost->dtensor_bytes, &cost->memory, cost->tensor_bytes,
+                               cost->graph->tensor_count, cost->exists, peak_sharpness);
+}
+
 void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *const *p) {
   for (int m = 0; m < METRIC_COUNT; m++) value[m] = 0;
   mn_gate_widths(cost->width, cost->gates, cost->net, p);
@@ -106,9 +117,7 @@ void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *co
     cost->tensor_bytes[t] =
         tensor->constant ? 0 : (double)mn_tensor_bytes(tensor) * open_share(cost, t);
   }
-  value[METRIC_SRAM] +=
-      mn_plan_expected_sram(cost->dtensor_bytes, cost->graph, cost->tensor_bytes, cost->exists,
-                            peak_sharpness, cost->paper || cost->tflm);
+  value[METRIC_SRAM] += expected_sram(cost);
   add_linear_models(cost, value);
   for (int m = 0; m < METRIC_COUNT; m++) value[m] += cost->offset[m];
 }
@@ -166,7 +175,8 @@ mn_status mn_cost_calibrate(mn_cost *cost, const mn_pick *pick, mn_arena *scratc
   mn_arena_mark mark = mn_arena_mark_get(scratch);
   mn_price price = {0};
   double smooth[METRIC_COUNT];
-  mn_status status = mn_search_price(&price, scratch, cost->net, pick, config, error);
+  mn_status status = mn_cost_schedule(cost, pick, scratch, config, error);
+  if (status == MN_OK) status = mn_search_price(&price, scratch, cost->net, pick, config, error);
   const double *const *p = one_hot(scratch, cost->net, pick);
   if (status == MN_OK && p == NULL)
     status = mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");

@@ -36,18 +36,25 @@ typedef struct mn_cost {
   double *width, *dwidth;               /* [gates] */
   double *exists, *dexists;             /* [ops] */
   double *tensor_bytes, *dtensor_bytes; /* [tensors] */
-  double offset[METRIC_COUNT];          /* real price minus smooth cost at the last calibration */
-  double ms_per_op, mj_per_op;          /* linear models (PAPER.md section 4); 0 unknown */
+  mn_pick scheduled;                    /* whose schedule the SRAM term follows */
+  mn_plan_block *blocks;                /* of that schedule, in ops and tensors of the supernet */
+  int32_t *op;                          /* [memory.op_count] */
+  mn_memory memory;
+  double offset[METRIC_COUNT]; /* real price minus smooth cost at the last calibration */
+  double ms_per_op, mj_per_op; /* linear models (PAPER.md section 4); 0 unknown */
 } mn_cost;
 mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
                          const mn_gate_map *gates, const mn_net *net,
                          const mn_search_config *config);
+/* memory.c: the SRAM term follows from now on the schedule that `pick` has under the budget. Comes before the first forward. */
+mn_status mn_cost_schedule(mn_cost *cost, const mn_pick *pick, mn_arena *scratch,
+                           const mn_search_config *config, mn_error *error);
 /* Smooth costs of probabilities p[decision][option]; offsets included. */
 void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *const *p);
 /* dp += sum over metrics weight[m] * d value[m] / d p; uses the state of the last forward. */
 void mn_cost_backward(mn_cost *cost, double *const *dp, const double weight[METRIC_COUNT],
                       const double *const *p);
-/* Moves the offsets so that smooth cost and real price agree at `pick`. */
+/* Follows the schedule of `pick`, and moves the offsets so that smooth cost and real price agree at `pick`. */
 mn_status mn_cost_calibrate(mn_cost *cost, const mn_pick *pick, mn_arena *scratch,
                             const mn_search_config *config, mn_error *error);
 

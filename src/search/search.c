@@ -71,6 +71,8 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
                     mn_architecture_state_bytes(&run->architecture));
   mn_trainer_attach(run->trainer, "search.widest", run->widest.option,
                     (size_t)run->widest.count * sizeof(int32_t));
+  mn_trainer_attach(run->trainer, "search.scheduled", run->cost.scheduled.option,
+                    (size_t)run->widest.count * sizeof(int32_t));
   return MN_OK;
 }
 
@@ -110,6 +112,7 @@ static mn_status make_supernet(search_run *run, mn_error *error) {
   if (mn_cost_create(&run->cost, run->arena, run->supernet, run->gates, run->net, run->config) !=
       MN_OK)
     return out_of_memory(error);
+  MN_TRY(mn_cost_schedule(&run->cost, &run->widest, run->scratch, run->config, error));
   for (int m = 0; m < METRIC_COUNT; m++) run->state.lambda[m] = 1;
   return MN_OK;
 }
@@ -121,7 +124,7 @@ static mn_status load(search_run *run, mn_error *error) {
     memcpy(run->cost.offset, run->state.offset, sizeof run->cost.offset);
     run->cost.ms_per_op = run->state.ms_per_op;
     run->cost.mj_per_op = run->state.mj_per_op;
-    return MN_OK;
+    return mn_cost_schedule(&run->cost, &run->cost.scheduled, run->scratch, config, error);
   }
   int32_t layers = 0;
   if (config->supernet_in == NULL) return MN_OK;

@@ -1,4 +1,4 @@
-/* Prices: the smooth SRAM term against the planner on random picks, and what a price is made of.
+/* Prices: what they are made of, and what bare networks promise.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
@@ -16,76 +16,6 @@ static mn_net *parse(mn_arena *arena, const char *path) {
   mn_bytes text = test_read(arena, test_source(path));
   assert_ok(mn_net_parse(&net, arena, path, text, &error), &error);
   return net;
-}
-
-static double share_of(const mn_gate_map *gates, const double *width, mn_tensor_id tensor) {
-  int32_t gate = gates->tensor_gate[tensor];
-  return gate < 0 ? 1 : width[gate] / gates->gates[gate].width;
-}
-
-/* What search would hand over for one pick: every probability 0 or 1. */
-static double expected_of_pick(mn_arena *arena, const mn_net *net, const mn_graph *supernet,
-                               const mn_gate_map *gates, const mn_pick *pick) {
-  double **p = mn_arena_array(arena, (size_t)pick->count, sizeof *p);
-  for (int32_t d = 0; d < pick->count; d++) {
-    p[d] = mn_arena_array(arena, (size_t)mn_net_decision(net, d)->options, sizeof **p);
-    p[d][pick->option[d]] = 1;
-  }
-  double *width = mn_arena_array(arena, (size_t)gates->gate_count, sizeof *width);
-  double *exists = mn_arena_array(arena, (size_t)supernet->op_count, sizeof *exists);
-  double *bytes = mn_arena_array(arena, (size_t)supernet->tensor_count, sizeof *bytes);
-  double *gradient = mn_arena_array(arena, (size_t)supernet->tensor_count, sizeof *gradient);
-  mn_gate_widths(width, gates, net, (const double *const *)p);
-  for (int32_t op = 0; op < supernet->op_count; op++) {
-    int32_t on = gates->op_decision[op], off = gates->op_decision_off[op];
-    exists[op] = (on < 0 || pick->option[on] == 1) && (off < 0 || pick->option[off] == 0);
-  }
-  for (int32_t t = 0; t < supernet->tensor_count; t++)
-    bytes[t] = supernet->tensors[t].constant
-                   ? 0
-                   : (double)mn_tensor_bytes(&supernet->tensors[t]) * share_of(gates, width, t);
-  return mn_plan_expected_sram(gradient, supernet, bytes, exists, INFINITY, false);
-}
-
-static void check_space(const char *path, int picks) {
-  mn_arena *arena = NULL;
-  mn_error error = {{0}};
-  assert_int_equal(mn_arena_create(&arena), MN_OK);
-  mn_net *net = parse(arena, path);
-  mn_pick pick, widest;
-  mn_rng rng = mn_rng_seed(11);
-  assert_int_equal(mn_pick_create(&pick, arena, net), MN_OK);
-  assert_int_equal(mn_pick_create(&widest, arena, net), MN_OK);
-  int not_optimal = 0;
-  for (int i = 0; i < picks; i++) {
-    mn_arena_mark mark = mn_arena_mark_get(arena);
-    const mn_graph *supernet, *graph;
-    const mn_gate_map *gates;
-    const mn_plan *plan;
-    mn_pick_random(&pick, net, &rng);
-    mn_pick_largest(&widest, net);
-    for (int32_t d = 0; d < pick.count; d++)
-      if (mn_net_decision(net, d)->kind == MN_DECISION_INPUT) widest.option[d] = pick.option[d];
-    assert_ok(mn_net_lower_supernet(&supernet, &gates, arena, net, &widest, &error), &error);
-    assert_ok(mn_net_lower(&graph, arena, net, &pick, &error), &error);
-    assert_ok(mn_plan_make(&plan, arena, graph, NULL, NULL, &error), &error);
-    double expected = expected_of_pick(arena, net, supernet, gates, &pick);
-    not_optimal += plan->arena_bytes != plan->lower_bound_bytes;
-    if (fabs(expected - (double)plan->arena_bytes) > 0.5)
-      fail_msg("%s pick %d: expected %g, arena %lld", path, i, expected,
-               (long long)plan->arena_bytes);
-    mn_arena_release(arena, mark);
-  }
-  assert_int_equal(not_optimal, 0);
-  mn_arena_destroy(arena);
-}
-
-static void at_one_hot_the_smooth_sram_should_be_the_arena_of_the_lowered_network(void **state) {
-  (void)state;
-  check_space("spaces/kws.net", 300);
-  check_space("spaces/ad.net", 300);
-  check_space("spaces/vww.net", 100);
-  check_space("spaces/ic.net", 100);
 }
 
 /* ---- Prices --------------------------------------------------------------------------------*/
@@ -167,7 +97,6 @@ static void published_keyword_networks_should_have_their_known_arenas(void **sta
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(at_one_hot_the_smooth_sram_should_be_the_arena_of_the_lowered_network),
       cmocka_unit_test(a_price_should_be_made_of_the_plans_bytes),
       cmocka_unit_test(a_bare_network_should_never_be_priced_below_its_frozen_one),
       cmocka_unit_test(published_keyword_networks_should_have_their_known_arenas),

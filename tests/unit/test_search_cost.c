@@ -65,6 +65,7 @@ static void expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot(voi
     double **p = new_rows(&f);
     mn_cost cost;
     assert_int_equal(mn_cost_create(&cost, f.arena, f.supernet, f.gates, f.net, &f.config), MN_OK);
+    assert_ok(mn_cost_schedule(&cost, &f.widest, f.arena, &f.config, &f.error), &f.error);
     mn_rng rng = mn_rng_seed(s + 1);
     mn_pick pick;
     assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
@@ -80,6 +81,52 @@ static void expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot(voi
       assert_true(fabs(value[METRIC_OPS] - (double)counts.ops) < 0.5);
       assert_true(fabs(value[METRIC_FLASH] - (double)(counts.weights + 9 * counts.biases)) < 0.5);
       mn_arena_release(f.arena, mark);
+    }
+    mn_arena_destroy(f.arena);
+  }
+}
+
+/* On a board, loops and all: what search adds is names and widths. Only bounds can be told exactly. */
+static void at_one_hot_expected_sram_should_be_the_bound_of_the_scheduled_network(void **state) {
+  (void)state;
+  static const struct {
+    const char *space, *target, *budget;
+    int picks;
+  } cases[] = {{"spaces/kws.net", NULL, "sram=1M", 200},
+               {"spaces/kws.net", "targets/mps2-an386.ini", "sram=24K", 60},
+               {"spaces/ad.net", "targets/mps2-an386.ini", "sram=60K", 60},
+               {"spaces/ic.net", "targets/mps2-an386.ini", "sram=1M", 40},
+               {"spaces/vww.net", "targets/mps2-an386.ini", "sram=20K", 20}};
+  for (size_t i = 0; i < MN_COUNT(cases); i++) {
+    fixture f;
+    mn_cost cost;
+    mn_pick pick;
+    mn_rng rng = mn_rng_seed(i + 1);
+    open_space(&f, cases[i].space);
+    if (cases[i].target != NULL)
+      assert_ok(mn_target_read(&f.config.target, f.arena, test_source(cases[i].target), &f.error),
+                &f.error);
+    assert_ok(mn_budget_parse(&f.config.budget, cases[i].budget, &f.error), &f.error);
+    double **p = new_rows(&f);
+    assert_int_equal(mn_cost_create(&cost, f.arena, f.supernet, f.gates, f.net, &f.config), MN_OK);
+    assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
+    for (int n = 0; n < cases[i].picks; n++) {
+      mn_price price;
+      double value[METRIC_COUNT];
+      mn_pick_random(&pick, f.net, &rng);
+      for (int32_t d = 0; d < pick.count; d++)
+        if (mn_net_decision(f.net, d)->kind == MN_DECISION_INPUT)
+          pick.option[d] = f.widest.option[d];
+      set_one_hot(&f, p, &pick);
+      assert_ok(mn_search_price(&price, f.arena, f.net, &pick, &f.config, &f.error), &f.error);
+      assert_ok(mn_cost_schedule(&cost, &pick, f.arena, &f.config, &f.error), &f.error);
+      mn_cost_forward(&cost, value, read_only(p));
+      double most = mn_plan_expected_sram(cost.dtensor_bytes, &cost.memory, cost.tensor_bytes,
+                                          f.supernet->tensor_count, cost.exists, (double)INFINITY);
+      bool proved = price.sram.lower_bound == price.sram.arena;
+      if (most > (double)price.sram.arena || (proved && most < 0.98 * (double)price.sram.arena))
+        fail_msg("%s pick %d: expected %g, arena %lld", cases[i].space, n, most,
+                 (long long)price.sram.arena);
     }
     mn_arena_destroy(f.arena);
   }
@@ -102,7 +149,11 @@ static void cost_gradient_should_agree_with_finite_differences(void **state) {
   open_space(&f, "spaces/kws.net");
   double **p = new_rows(&f), **dp = new_rows(&f);
   mn_cost cost;
+  assert_ok(
+      mn_target_read(&f.config.target, f.arena, test_source("targets/mps2-an386.ini"), &f.error),
+      &f.error);
   assert_int_equal(mn_cost_create(&cost, f.arena, f.supernet, f.gates, f.net, &f.config), MN_OK);
+  assert_ok(mn_cost_schedule(&cost, &f.widest, f.arena, &f.config, &f.error), &f.error);
   cost.ms_per_op = 2e-6;
   const double weight[METRIC_COUNT] = {1e-5, 2e-5, 3e-7, 0.5, 0};
   double value[METRIC_COUNT];
@@ -280,6 +331,7 @@ static void pruning_should_keep_what_a_feasible_network_can_have(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot),
+      cmocka_unit_test(at_one_hot_expected_sram_should_be_the_bound_of_the_scheduled_network),
       cmocka_unit_test(cost_gradient_should_agree_with_finite_differences),
       cmocka_unit_test(masks_should_be_open_exactly_below_the_picked_width),
       cmocka_unit_test(gate_gradient_should_agree_with_finite_differences_channel_by_channel),

@@ -1,0 +1,96 @@
+/* memory.c - the schedule that the smooth SRAM term follows: that of one network of the space under the
+ * budget, by the real planner, with its ops and tensors found again in the supernet by name.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "search/internal.h"
+
+/* The pool that stands for a layer with a stride is called after the layer alone. */
+static bool same_name(const char *name, const char *in_supernet) {
+  size_t length = strlen(name);
+  if (strncmp(name, in_supernet, length) != 0) return false;
+  return in_supernet[length] == '\0' || strcmp(in_supernet + length, ".pool") == 0;
+}
+
+static int32_t find_op(const mn_graph *supernet, const char *name) {
+  for (int32_t op = 0; op < supernet->op_count; op++)
+    if (same_name(name, supernet->ops[op].name)) return op;
+  return -1;
+}
+
+static bool reads(const mn_op *op, mn_tensor_id id) {
+  for (int32_t i = 0; i < op->inputs; i++)
+    if (op->input[i] == id) return true;
+  return false;
+}
+
+/* The supernet's op for each op of `graph`. A PAD between different widths is not in the supernet: it makes
+ * what the sum behind it makes. */
+static void find_ops(int32_t *found, const mn_graph *graph, const mn_graph *supernet) {
+  for (int32_t op = graph->op_count - 1; op >= 0; op--) {
+    found[op] = find_op(supernet, graph->ops[op].name);
+    for (int32_t r = op + 1; r < graph->op_count && found[op] < 0; r++)
+      if (reads(&graph->ops[r], graph->ops[op].output)) found[op] = found[r];
+  }
+}
+
+/* The op whose output later layers read in the place of that of `op`: the MIX behind an optional layer, or
+ * behind the pool of its shortcut. */
+static int32_t flows_to(const mn_graph *supernet, int32_t op, bool shortcut) {
+  for (int32_t mix = op + 1; mix < supernet->op_count; mix++) {
+    const mn_op *o = &supernet->ops[mix];
+    if (o->kind == MN_OP_MIX && o->input[shortcut] == supernet->ops[op].output) {
+      op = mix;
+      shortcut = false;
+    }
+  }
+  return op;
+}
+
+static void take_block(mn_plan_block *to, const mn_plan_block *from, const mn_cost *cost,
+                       const mn_graph *graph) {
+  const mn_graph *supernet = cost->graph;
+  *to = *from;
+  if (from->op < 0) {
+    to->tensor = supernet->inputs[0];
+    return;
+  }
+  to->op = cost->op[from->op];
+  if (from->tensor < 0) return;
+  const char *name = graph->ops[from->op].name, *in_supernet = supernet->ops[to->op].name;
+  bool shortcut = strcmp(name, in_supernet) != 0 && same_name(name, in_supernet);
+  to->op = flows_to(supernet, to->op, shortcut);
+  to->tensor = supernet->ops[to->op].output;
+}
+
+static mn_status plan_of(const mn_plan **plan, const mn_graph **graph, const mn_pick *pick,
+                         const mn_cost *cost, mn_arena *scratch, const mn_search_config *config,
+                         mn_error *error) {
+  mn_frontend *frontend = mn_arena_alloc(scratch, sizeof *frontend);
+  mn_plan_options options = {.words = config->words, .frontend = frontend};
+  mn_price price;
+  if (frontend == NULL) return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
+  MN_TRY(mn_net_lower(graph, scratch, cost->net, pick, error));
+  MN_TRY(mn_net_frontend(frontend, cost->net, pick, error));
+  MN_TRY(mn_budget_price(&price, &options, scratch, *graph, frontend, config->target,
+                         config->runtime, &config->budget, error));
+  return mn_plan_make(plan, scratch, *graph, config->target, &options, error);
+}
+
+mn_status mn_cost_schedule(mn_cost *cost, const mn_pick *pick, mn_arena *scratch,
+                           const mn_search_config *config, mn_error *error) {
+  mn_arena_mark mark = mn_arena_mark_get(scratch);
+  const mn_plan *plan = NULL;
+  const mn_graph *graph = NULL;
+  if (cost->paper || cost->tflm) return MN_OK;
+  mn_pick_copy(&cost->scheduled, pick);
+  mn_status status = plan_of(&plan, &graph, &cost->scheduled, cost, scratch, config, error);
+  if (status == MN_OK) {
+    find_ops(cost->op, graph, cost->graph);
+    for (int32_t b = 0; b < plan->block_count; b++)
+      take_block(&cost->blocks[b], &plan->blocks[b], cost, graph);
+    cost->memory = (mn_memory){cost->blocks, plan->block_count, cost->op, graph->op_count};
+  }
+  mn_arena_release(scratch, mark);
+  return status;
+}
