@@ -18,6 +18,7 @@ typedef struct mn_data_config {
   const char *words;         /* --words "yes,no" or "0=zero,1=one"; NULL with path */
   bool only_words;           /* --only-words: neither unknown nor silence */
   const char *classes;       /* --classes; NULL: every folder */
+  const char *unknown_words; /* --unknown-words "A,B,..." or a file; NULL: chosen by sound */
   const char *language;      /* of espeak-ng; NULL: en */
   mn_task task;
   uint64_t seed;

@@ -34,10 +34,12 @@
     "data set: folder, tar or zip of class folders, Speech Commands layout")                 \
   X(TEXT, words, 0, "", "W,W,...", "speak these words instead: yes,no,stop or LABEL=TEXT")   \
   X(FLAG, only_words, 0, "", "", "with --words: add neither unknown nor silence")            \
+  X(TEXT, unknown_words, 0, "", "W,W,...|FILE",                                              \
+    "with --words: what class unknown says, instead of words chosen by sound")               \
   X(TEXT, classes, 0, "", "A,B,...", "keywords; the rest becomes unknown; silence is added") \
   X(WORD, task, 0, "auto", "auto|kws|vww|ad|ic",                                             \
     "what the data is for, where its layout does not tell")                                  \
-  X(TEXT, language, 0, "", "L", "language of spoken words (a voice of espeak-ng)")           \
+  X(TEXT, language, 0, "", "L", "language of spoken words, one of espeak-ng's: de, fr, ar [en]")           \
   X(TEXT, cache, 0, "", "DIR",                                                               \
     "keep spoken clips and features here; default: cache/ of the run folder")
 

@@ -42,8 +42,9 @@ mn_status mn_problem_add(mn_dataset *dataset, const char *file, const char *kind
 
 /* Texts of the caller may go away: they are copied. */
 static mn_status copy_config(mn_dataset *dataset, const mn_data_config *config) {
-  const char **texts[] = {&dataset->config.path, &dataset->config.words, &dataset->config.classes,
-                          &dataset->config.language, &dataset->config.cache_folder};
+  const char **texts[] = {&dataset->config.path,         &dataset->config.words,
+                          &dataset->config.classes,      &dataset->config.language,
+                          &dataset->config.cache_folder, &dataset->config.unknown_words};
   dataset->config = *config;
   for (size_t i = 0; i < MN_COUNT(texts); i++) {
     if (*texts[i] == NULL) continue;

@@ -78,10 +78,16 @@ mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, 
         data->data == NULL ? "neither --data nor --words" : "both --data and --words");
   if (data->only_words && data->words == NULL)
     return mn_error_set(error, MN_ERR_USAGE, "--only-words: found --data; expected --words");
+  if (data->unknown_words != NULL && (data->words == NULL || data->only_words))
+    return mn_error_set(error, MN_ERR_USAGE, "--unknown-words: found %s; expected --words alone",
+                        data->words == NULL ? "--data" : "--only-words");
+  if (data->language != NULL && data->words == NULL)
+    return mn_error_set(error, MN_ERR_USAGE, "--language: found --data; expected --words");
   mn_data_config config = {.path = data->data,
                            .words = data->words,
                            .only_words = data->only_words,
                            .classes = data->classes,
+                           .unknown_words = data->unknown_words,
                            .language = data->language,
                            .task = task_of(data->task),
                            .seed = (uint64_t)context->common->seed,

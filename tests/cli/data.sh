@@ -42,4 +42,10 @@ case $? in 0 | 3) ;; *) fail "cut tar" ;; esac
 expect 2 data && one_line
 expect 2 data "$work/tones" --words yes && one_line
 expect 2 data --data "$work/tones" --only-words && one_line
+
+# options of spoken words: refused where they mean nothing, and a language with the known ones
+expect 2 data --words ja,nein --only-words --language klingon && one_line && says err " de " && says err " fr "
+expect 2 data "$work/tones" --language de && one_line
+expect 2 data "$work/tones" --unknown-words a,b && one_line
+expect 2 data --words ja,nein --unknown-words ja && one_line && says err "one of --words"
 finish

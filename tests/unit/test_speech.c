@@ -64,6 +64,8 @@ static void lists_that_make_no_words_should_be_refused_in_one_line(void **state)
 
 static const mn_festival_voice kal_and_slt[] = {{"kal_diphone", false}, {"cmu_us_slt_hts", true}};
 static const mn_festival two_voices = {"2.5.0", kal_and_slt, 2};
+static const char *const two_accents[] = {"en-us", "en-gb"};
+static const mn_voices english = {two_accents, 2};
 
 static void a_voice_should_never_be_in_two_splits(void **state) {
   (void)state;
@@ -74,7 +76,8 @@ static void a_voice_should_never_be_in_two_splits(void **state) {
     const mn_take_plan plan = {.espeak = MN_ESPEAK_TAKES,
                                .flite = MN_FLITE_TAKES,
                                .festival = MN_FESTIVAL_TAKES,
-                               .voices = &two_voices,
+                               .accents = &english,
+                               .installed = &two_voices,
                                .seed = 1 + i};
     mn_takes_draw(takes + i * EACH, texts[i], &plan);
   }
@@ -102,10 +105,10 @@ static void a_voice_should_never_be_in_two_splits(void **state) {
 static void takes_of_an_engine_should_not_depend_on_festival(void **state) {
   (void)state;
   mn_take without[5], with[8];
-  const mn_take_plan plan = {.espeak = 3, .flite = 2, .seed = 7};
+  const mn_take_plan plan = {.espeak = 3, .flite = 2, .accents = &english, .seed = 7};
   mn_take_plan more = plan;
   more.festival = 3;
-  more.voices = &two_voices;
+  more.installed = &two_voices;
   mn_takes_draw(without, "seven", &plan);
   mn_takes_draw(with, "seven", &more);
   assert_true(mn_takes_key(without, 5, "") == mn_takes_key(with, 5, ""));
@@ -309,7 +312,7 @@ static double distance(const char *a, const char *b) {
   const char *const text[] = {a, b};
   mn_phonemes sounds[2];
   mn_error error = {{0}};
-  assert_ok(mn_phonemes_of(sounds, arena, text, 2, NULL, &error), &error);
+  assert_ok(mn_phonemes_of(sounds, arena, text, 2, "en-us", &error), &error);
   return mn_phonemes_distance(&sounds[0], &sounds[1]);
 }
 
@@ -331,7 +334,7 @@ static void unknown_words_should_spare_the_neighbours(void **state) {
   assert_ok(mn_words_parse(&words, arena, config.words, false, &error), &error);
   const char **text = NULL;
   int32_t count = 0;
-  assert_ok(mn_unknown_choose(&text, &count, arena, &words, 160, &config, &error), &error);
+  assert_ok(mn_unknown_choose(&text, &count, arena, &words, 160, "en-us", &config, &error), &error);
   assert_int_equal(count, 160);
   for (int32_t i = 0; i < count; i++) {
     static const char *const near[] = {"computer", "no", "go", "three", "tree", "snow"};
@@ -344,7 +347,7 @@ static void cached_takes_should_come_back_and_broken_files_count_as_absent(void 
   (void)state;
   const char *folder = test_folder();
   mn_take takes[3], back[3];
-  const mn_take_plan plan = {.espeak = 2, .flite = 1, .seed = 1};
+  const mn_take_plan plan = {.espeak = 2, .flite = 1, .accents = &english, .seed = 1};
   mn_takes_draw(takes, "yes", &plan);
   int16_t pcm[] = {1, -2, 32767, -32768};
   takes[0].pcm = pcm;
@@ -437,16 +440,108 @@ static void unknown_and_silence_should_join_the_words(void **state) {
   assert_in_range(counts[2], 150, 200);
 }
 
-static void a_language_without_flite_should_be_spoken_by_espeak_alone(void **state) {
+static void other_languages_should_be_spoken_by_all_their_voices(void **state) {
   (void)state;
+  static const struct {
+    const char *language, *text, *accents;
+  } cases[] = {{"de", "nein", "de"},
+               {"fr", "fenêtre", "fr-be fr-ch fr-fr"},
+               {"fr-be", "oui", "fr-be"},
+               {"fa", "بله", "fa"}, /* not fa-latn, which reads another script */
+               {"ar", "نعم", "ar"}};
+  for (size_t i = 0; i < MN_COUNT(cases); i++) {
+    mn_voices voices = {0};
+    mn_error error = {{0}};
+    assert_ok(mn_voices_find(&voices, arena, cases[i].language, &error), &error);
+    const char *all = "";
+    for (int32_t k = 0; k < voices.count; k++)
+      all = mn_arena_text(arena, "%s%s%s", all, k > 0 ? " " : "", voices.accent[k]);
+    assert_string_equal(all, cases[i].accents);
+    mn_take take;
+    const mn_take_plan plan = {.espeak = 1, .accents = &voices, .seed = 1};
+    mn_takes_draw(&take, cases[i].text, &plan);
+    assert_int_equal(strncmp(take.voice, cases[i].language, strlen(cases[i].language)), 0);
+    assert_ok(mn_espeak_say(&take, &error), &error);
+    assert_true(take.samples > 2000);
+    mn_free(take.pcm);
+  }
+}
+
+static void a_language_that_nobody_speaks_should_be_refused_with_the_known_ones(void **state) {
+  (void)state;
+  static const char *const languages[] = {"xx", "d", "french", "fr-", ""};
+  for (size_t i = 0; i < MN_COUNT(languages); i++) {
+    mn_voices voices;
+    mn_error error = {{0}};
+    assert_int_equal(mn_voices_find(&voices, arena, languages[i], &error), MN_ERR_USAGE);
+    assert_non_null(strstr(error.text, " de "));
+    assert_non_null(strstr(error.text, " fr "));
+    assert_non_null(strstr(error.text, " zh") == NULL ? strstr(error.text, " cmn ") : error.text);
+  }
+}
+
+static mn_status chosen(const char ***text, int32_t *count, const char *list, const char *language,
+                        const char *voice, mn_error *error) {
+  mn_words words;
   const mn_data_config config = {
-      .words = "ja,nein", .only_words = true, .language = "de", .seed = 1};
+      .words = "licht,nein", .unknown_words = list, .language = language, .seed = 1};
+  assert_ok(mn_words_parse(&words, arena, config.words, false, error), error);
+  return mn_unknown_choose(text, count, arena, &words, 160, voice, &config, error);
+}
+
+static bool is_among(const char *const *text, int32_t count, const char *wanted) {
+  for (int32_t i = 0; i < count; i++) {
+    if (strcmp(text[i], wanted) == 0) return true;
+  }
+  return false;
+}
+
+static void unknown_words_should_be_of_the_language_or_the_users_own(void **state) {
+  (void)state;
+  const char **text = NULL;
+  int32_t count = 0;
+  mn_error error = {{0}};
+  assert_ok(chosen(&text, &count, NULL, "de", "de", &error), &error);
+  assert_in_range(count, 60, 103);
+  assert_true(is_among(text, count, "zucker"));
+  assert_false(is_among(text, count, "licht")); /* one of the words */
+  assert_ok(chosen(&text, &count, "sicht, dicht", "de", "de", &error), &error);
+  assert_int_equal(count, 2);
+  assert_string_equal(text[1], "dicht");
+  const char *file = mn_arena_text(arena, "%s/words.txt", test_folder());
+  assert_ok(mn_file_write(file, "sicht\r\n\n  gute nacht \n", 24, &error), &error);
+  assert_ok(chosen(&text, &count, file, "de", "de", &error), &error);
+  assert_int_equal(count, 2);
+  assert_string_equal(text[0], "sicht");
+  assert_string_equal(text[1], "gute nacht");
+  static const char *const refused[][2] = {{"sicht,,dicht", "an empty word"},
+                                           {"sicht,licht", "one of --words"},
+                                           {"sicht,sicht", "given twice"},
+                                           {"a<b", "not spoken"},
+                                           {"", "an empty word"}};
+  for (size_t i = 0; i < MN_COUNT(refused); i++) {
+    assert_int_equal(chosen(&text, &count, refused[i][0], "de", "de", &error), MN_ERR_USAGE);
+    assert_non_null(strstr(error.text, refused[i][1]));
+  }
+}
+
+static void a_short_list_should_make_as_large_a_class(void **state) {
+  (void)state;
+  const mn_data_config config = {.words = "licht,nein",
+                                 .unknown_words = "sicht,gute nacht,zucker",
+                                 .language = "de",
+                                 .seed = 1};
   const mn_speech *speech = NULL;
   mn_error error = {{0}};
   assert_ok(mn_speech_make(&speech, arena, &config, &error), &error);
   assert_null(strstr(speech->trained_on, "flite"));
-  for (int32_t i = 0; i < speech->clips; i++)
-    assert_int_equal(strncmp(speech->clip[i].voice, "de+", 3), 0);
+  assert_null(strstr(speech->engines, "festival"));
+  int32_t unknown = 0;
+  for (int32_t i = 0; i < speech->clips; i++) {
+    unknown += speech->clip[i].label == 2;
+    assert_true(speech->clip[i].label == 3 || strncmp(speech->clip[i].voice, "de+", 3) == 0);
+  }
+  assert_in_range(unknown, 290, 300); /* three words, twenty times five takes */
 }
 
 int main(void) {
@@ -468,7 +563,10 @@ int main(void) {
       cmocka_unit_test(cached_takes_should_come_back_and_broken_files_count_as_absent),
       cmocka_unit_test(speech_should_be_the_same_on_any_number_of_threads_and_from_the_cache),
       cmocka_unit_test(unknown_and_silence_should_join_the_words),
-      cmocka_unit_test(a_language_without_flite_should_be_spoken_by_espeak_alone),
+      cmocka_unit_test(other_languages_should_be_spoken_by_all_their_voices),
+      cmocka_unit_test(a_language_that_nobody_speaks_should_be_refused_with_the_known_ones),
+      cmocka_unit_test(unknown_words_should_be_of_the_language_or_the_users_own),
+      cmocka_unit_test(a_short_list_should_make_as_large_a_class),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

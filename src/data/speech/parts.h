@@ -21,6 +21,9 @@ typedef struct mn_words {
 mn_status mn_words_parse(mn_words *words, mn_arena *arena, const char *list, bool only_words,
                          mn_error *error) MN_MUST_CHECK;
 
+/* NULL: the text can be spoken; else what is wrong with it, in a few words. */
+const char *mn_text_refusal(const char *text);
+
 /* ---- Takes: one word spoken once with one setting ----------------------------------------------*/
 typedef enum mn_engine { MN_ENGINE_FLITE, MN_ENGINE_ESPEAK, MN_ENGINE_FESTIVAL } mn_engine;
 const char *mn_engine_text(mn_engine engine);
@@ -42,6 +45,17 @@ typedef struct mn_take {
   int32_t samples;
 } mn_take;
 
+/* Voices of one language that espeak-ng has. */
+typedef struct mn_voices {
+  const char *const *accent; /* "en-us" */
+  int32_t count;
+} mn_voices;
+/* NULL and "en": eight accents of English. "fr": fr-fr, fr-be, fr-ch. Errors: MN_ERR_USAGE naming the
+ * languages that it knows; MN_ERR_FAILED where espeak-ng is absent. */
+mn_status mn_voices_find(mn_voices *voices, mn_arena *arena, const char *language,
+                         mn_error *error) MN_MUST_CHECK;
+bool mn_language_is_english(const char *language); /* NULL: yes */
+
 typedef struct mn_festival_voice {
   const char *name; /* "kal_diphone" */
   bool deaf;
@@ -58,14 +72,13 @@ enum { MN_ESPEAK_TAKES = 110, MN_FLITE_TAKES = 60, MN_FESTIVAL_TAKES = 40 };
 /* Takes of one text by engine. */
 typedef struct mn_take_plan {
   int32_t espeak, flite, festival;
-  const mn_festival *voices; /* of festival; may be NULL without takes of it */
-  const char *language;
+  const mn_voices *accents;     /* of espeak-ng */
+  const mn_festival *installed; /* of festival; may be NULL without takes of it */
   uint64_t seed;
 } mn_take_plan;
 /* Draws the settings of all takes of a text: flite's, espeak-ng's, festival's. Those of one engine do
  * not depend on the others' counts. flite and festival speak English only. */
 void mn_takes_draw(mn_take *takes, const char *text, const mn_take_plan *plan);
-bool mn_language_is_english(const char *language); /* NULL: yes */
 
 /* ---- Engines: fill take->pcm at 16 kHz, trimmed -----------------------------------------------*/
 /* Not thread safe: flite keeps its voices' settings in globals. */
@@ -107,18 +120,21 @@ typedef struct mn_phonemes {
 } mn_phonemes;
 /* One call of espeak-ng for all texts. */
 mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text,
-                         int32_t count, const char *language, mn_error *error) MN_MUST_CHECK;
+                         int32_t count, const char *voice, mn_error *error) MN_MUST_CHECK;
 /* Edits between a and b over the length of the longer: 0 alike, 1 nothing in common. Sounds of one
  * kind (two vowels, a voiced and a voiceless stop) cost half. */
 double mn_phonemes_distance(const mn_phonemes *a, const mn_phonemes *b);
 
-extern const char *const mn_common_words[];
+extern const char *const mn_common_words[]; /* English */
 extern const int32_t mn_common_word_count;
-/* Chooses up to `wanted` words for `unknown`: near misses first, but none nearer to a chosen word than
- * its neighbour can bear. */
+/* Everyday words of a language; false, and the English ones, where there is no list of it. */
+bool mn_words_of_language(const char *const **word, int32_t *count, const char *language);
+/* Chooses up to `wanted` words for `unknown`: those of config->unknown_words as they are ("A,B,...", or a
+ * file with one a line); else words of the language, near misses first, but none nearer to a chosen
+ * word than its neighbour can bear. Errors: MN_ERR_USAGE, MN_ERR_FORMAT (of the file). */
 mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
-                            const mn_words *words, int32_t wanted, const mn_data_config *config,
-                            mn_error *error) MN_MUST_CHECK;
+                            const mn_words *words, int32_t wanted, const char *voice,
+                            const mn_data_config *config, mn_error *error) MN_MUST_CHECK;
 
 /* ---- Cache ------------------------------------------------------------------------------------*/
 uint64_t mn_takes_key(const mn_take *takes, int32_t count, const char *versions);

@@ -38,8 +38,8 @@ static mn_status read_line(mn_phonemes *phonemes, mn_arena *arena, const char *l
 }
 
 /* Texts go in as clauses of one argument; each comes back as a line. */
-static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count,
-                     const char *language, mn_error *error) {
+static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count, const char *voice,
+                     mn_error *error) {
   mn_buffer list = {0};
   mn_status status = MN_OK;
   for (int32_t i = 0; i < count && status == MN_OK; i++) {
@@ -49,7 +49,7 @@ static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count,
   if (status == MN_OK) status = mn_buffer_append(&list, "", 1);
   if (status == MN_OK) {
     const char *const arguments[] = {
-        "espeak-ng", "-q", "-x", "--sep=_", "-v", language, (const char *)list.data, NULL};
+        "espeak-ng", "-q", "-x", "--sep=_", "-v", voice, (const char *)list.data, NULL};
     status = mn_program_output(answer, arguments, error);
   }
   mn_buffer_free(&list);
@@ -57,10 +57,9 @@ static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count,
 }
 
 mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text,
-                         int32_t count, const char *language, mn_error *error) {
-  const bool any = language == NULL || strcmp(language, "en") == 0;
+                         int32_t count, const char *voice, mn_error *error) {
   mn_buffer answer = {0};
-  mn_status status = ask(&answer, text, count, any ? "en-us" : language, error);
+  mn_status status = ask(&answer, text, count, voice, error);
   size_t at = 0;
   int32_t lines = 0;
   while (status == MN_OK && at < answer.size && lines < count) {
@@ -76,7 +75,7 @@ mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *con
     return mn_error_set(
         error, MN_ERR_FAILED,
         "espeak-ng: phonemes of %d texts; expected %d; is the voice \"%s\" installed?", lines,
-        count, any ? "en-us" : language);
+        count, voice);
   }
   return status;
 }

@@ -9,7 +9,7 @@
 #include "data/augment.h"
 #include "data/speech/parts.h"
 
-enum { UNKNOWN_WORDS = 160, SILENCES = 170 };
+enum { UNKNOWN_WORDS = 160, UNKNOWN_MOST_TIMES = 20, SILENCES = 170 };
 /* Takes of a word, and of one of `unknown`; without English, espeak-ng speaks flite's too. */
 static const mn_take_plan word_plan = {
     .espeak = MN_ESPEAK_TAKES, .flite = MN_FLITE_TAKES, .festival = MN_FESTIVAL_TAKES};
@@ -32,6 +32,7 @@ typedef struct work {
   group *group;
   int32_t groups, takes, unknown_label;
   const char *espeak_version, *engines; /* engines: all that speak here, with versions */
+  mn_voices accents;
   mn_festival festival;
   mn_take **festival_take; /* [festival_takes]: what it has to speak, in batches */
   int32_t festival_takes;
@@ -44,9 +45,9 @@ typedef struct work {
 
 static mn_status add_group(work *w, const char *text, int32_t label, mn_take_plan plan) {
   const mn_data_config *c = w->config;
-  plan.language = c->language;
+  plan.accents = &w->accents;
+  plan.installed = &w->festival;
   plan.seed = c->seed;
-  plan.voices = &w->festival;
   if (!mn_language_is_english(c->language)) {
     plan.espeak += plan.flite;
     plan.flite = 0;
@@ -65,23 +66,33 @@ static mn_status add_group(work *w, const char *text, int32_t label, mn_take_pla
   return MN_OK;
 }
 
+/* Few words are spoken more often: the class is as large with a short list as with a long one. */
+static mn_status plan_unknown(work *w, mn_error *error) {
+  const char **text = NULL;
+  int32_t count = 0;
+  MN_TRY(mn_unknown_choose(&text, &count, w->arena, &w->words, UNKNOWN_WORDS, w->accents.accent[0],
+                           w->config, error));
+  const int32_t times = count < UNKNOWN_WORDS ? UNKNOWN_WORDS / count : 1;
+  mn_take_plan plan = unknown_plan;
+  plan.espeak *= times < UNKNOWN_MOST_TIMES ? times : UNKNOWN_MOST_TIMES;
+  plan.flite *= times < UNKNOWN_MOST_TIMES ? times : UNKNOWN_MOST_TIMES;
+  plan.festival *= times < UNKNOWN_MOST_TIMES ? times : UNKNOWN_MOST_TIMES;
+  group *more = mn_arena_array(w->arena, (size_t)(w->groups + count), sizeof *more);
+  if (more == NULL) return MN_ERR_MEMORY;
+  memcpy(more, w->group, (size_t)w->groups * sizeof *more);
+  w->group = more;
+  for (int32_t i = 0; i < count; i++) MN_TRY(add_group(w, text[i], w->unknown_label, plan));
+  return MN_OK;
+}
+
 static mn_status plan(work *w, mn_error *error) {
-  const mn_data_config *c = w->config;
-  const int32_t unknowns = c->only_words ? 0 : UNKNOWN_WORDS;
-  w->group = mn_arena_array(w->arena, (size_t)(w->words.count + unknowns), sizeof *w->group);
+  w->group = mn_arena_array(w->arena, (size_t)w->words.count, sizeof *w->group);
   if (w->group == NULL) return MN_ERR_MEMORY;
   for (int32_t i = 0; i < w->words.count; i++) {
     const mn_word *word = &w->words.word[i];
     MN_TRY(add_group(w, word->text, word->class_index, word_plan));
   }
-  if (c->only_words) return MN_OK;
-  const char **text = NULL;
-  int32_t count = 0;
-  MN_TRY(mn_unknown_choose(&text, &count, w->arena, &w->words, unknowns, c, error));
-  for (int32_t i = 0; i < count; i++) {
-    MN_TRY(add_group(w, text[i], w->unknown_label, unknown_plan));
-  }
-  return MN_OK;
+  return w->config->only_words ? MN_OK : plan_unknown(w, error);
 }
 
 /* ---- Speaking: item 0 is all of flite, which cannot be shared; then come espeak-ng's texts, one an
@@ -318,6 +329,7 @@ static mn_status collect(const mn_speech **speech, work *w, mn_error *error) {
 /* Who is there to speak. Festival is one more where it is installed; its absence is only noted. */
 static mn_status find_engines(work *w, mn_error *error) {
   MN_TRY(mn_espeak_version(&w->espeak_version, w->arena, error));
+  MN_TRY(mn_voices_find(&w->accents, w->arena, w->config->language, error));
   const char *festival = "";
   if (!mn_language_is_english(w->config->language)) {
     w->engines = mn_arena_text(w->arena, "espeak-ng %s", w->espeak_version);

@@ -6,9 +6,6 @@
 
 #include "data/speech/parts.h"
 
-static const char *const accents[] = {"en-us",  "en-gb",          "en-gb-scotland", "en-gb-x-rp",
-                                      "en-029", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-us-nyc"};
-
 /* espeak-ng's variants without the whispering, croaking and robotic ones. */
 static const char *const variants[] = {
     "Alex",    "Alicia",   "Andrea",   "Andy",    "Annie", "AnxiousAndy", "Denis",   "Diogo",
@@ -27,10 +24,6 @@ static const double stretches[] = {0.55, 0.65, 0.75, 0.85, 1, 1.15, 1.35};
 static const double tracts[] = {0.85, 0.92, 1, 1.08, 1.17};
 static const double pitch_means[] = {0.8, 0.9, 1, 1.1, 1.2, 1.35};
 static const double pitch_spreads[] = {0.5, 1, 1.6, 2.4};
-
-bool mn_language_is_english(const char *language) {
-  return language == NULL || strncmp(language, "en", 2) == 0;
-}
 
 const char *mn_engine_text(mn_engine engine) {
   static const char *const texts[] = {"flite", "espeak-ng", "festival"};
@@ -54,9 +47,9 @@ static mn_split wanted_split(int32_t index) {
 
 #define PICK(array, rng) ((array)[mn_rng_below((rng), (uint32_t)MN_COUNT(array))])
 
-static void draw_espeak(mn_take *take, const char *language, mn_rng *rng) {
-  const bool any = language == NULL || strcmp(language, "en") == 0;
-  take->accent = any ? PICK(accents, rng) : language;
+static void draw_espeak(mn_take *take, const mn_voices *voices, mn_rng *rng) {
+  take->accent = voices->count > 1 ? voices->accent[mn_rng_below(rng, (uint32_t)voices->count)]
+                                   : voices->accent[0];
   take->tone = PICK(variants, rng);
   take->rate = 110 + (int32_t)mn_rng_below(rng, 320 - 110 + 1);
   take->pitch = 15 + (int32_t)mn_rng_below(rng, 85 - 15 + 1);
@@ -90,9 +83,9 @@ static void draw(mn_take *take, const mn_take_plan *plan, mn_rng *rng) {
   if (take->engine == MN_ENGINE_FLITE) {
     draw_flite(take, rng);
   } else if (take->engine == MN_ENGINE_ESPEAK) {
-    draw_espeak(take, plan->language, rng);
+    draw_espeak(take, plan->accents, rng);
   } else {
-    draw_festival(take, plan->voices, rng);
+    draw_festival(take, plan->installed, rng);
   }
 }
 

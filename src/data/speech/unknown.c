@@ -53,18 +53,87 @@ static int32_t choose(const char **text, candidate *list, int32_t count, int32_t
   return wanted;
 }
 
-mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
-                            const mn_words *words, int32_t wanted, const mn_data_config *config,
-                            mn_error *error) {
-  const int32_t all = words->count + mn_common_word_count;
+/* ---- The user's own list -----------------------------------------------------------------------*/
+
+static mn_status bad(mn_error *error, const char *list, const char *text, const char *found) {
+  return mn_error_set(
+      error, MN_ERR_USAGE,
+      "--unknown-words %s: %s in \"%s\"; expected words divided by commas, or a file "
+      "with one a line; none of them one of --words, none twice",
+      list, found, text);
+}
+
+static mn_status check_word(const char *const *text, int32_t at, const mn_words *words,
+                            const char *list, mn_error *error) {
+  const char *refusal = mn_text_refusal(text[at]);
+  for (int32_t i = 0; i < words->count && refusal == NULL; i++) {
+    if (strcmp(words->word[i].text, text[at]) == 0) refusal = "one of --words";
+  }
+  for (int32_t i = 0; i < at && refusal == NULL; i++) {
+    if (strcmp(text[i], text[at]) == 0) refusal = "a word given twice";
+  }
+  return refusal == NULL ? MN_OK : bad(error, list, text[at], refusal);
+}
+
+/* Cuts `copy` at `divider`; spaces and carriage returns around words go, empty lines of a file too. */
+static mn_status cut(const char **text, int32_t *count, char *copy, char divider, const char *list,
+                     const mn_words *words, mn_error *error) {
+  for (char *part = copy; part != NULL;) {
+    char *next = strchr(part, divider);
+    if (next != NULL) *next++ = 0;
+    part += strspn(part, " \t\r");
+    size_t length = strlen(part);
+    while (length > 0 && strchr(" \t\r", part[length - 1]) != NULL) part[--length] = 0;
+    if (length > 0 || divider == ',') {
+      text[*count] = part;
+      MN_TRY(check_word(text, *count, words, list, error));
+      (*count)++;
+    }
+    part = next;
+  }
+  return *count > 0 ? MN_OK : bad(error, list, "", "no word");
+}
+
+static mn_status read_own(const char ***text, int32_t *count, mn_arena *arena,
+                          const mn_words *words, const char *list, mn_error *error) {
+  mn_bytes bytes = {(const uint8_t *)list, strlen(list)};
+  const bool file = mn_file_exists(list);
+  if (file) MN_TRY(mn_file_read(&bytes, arena, list, 1 << 20, error));
+  char *copy = mn_arena_alloc(arena, bytes.size + 1);
+  size_t parts = 1;
+  const char divider = file ? '\n' : ',';
+  for (size_t i = 0; i < bytes.size; i++) parts += bytes.data[i] == (uint8_t)divider;
+  const char **chosen = mn_arena_array(arena, parts, sizeof *chosen);
+  if (copy == NULL || chosen == NULL) return MN_ERR_MEMORY;
+  memcpy(copy, bytes.data, bytes.size);
+  copy[bytes.size] = 0;
+  *count = 0;
+  *text = chosen;
+  return cut(chosen, count, copy, divider, list, words, error);
+}
+
+/* ---- Chosen by sound ---------------------------------------------------------------------------*/
+
+static mn_status choose_common(const char ***text, int32_t *count, mn_arena *arena,
+                               const mn_words *words, int32_t wanted, const char *voice,
+                               const mn_data_config *config, mn_error *error) {
+  const char *const *common = NULL;
+  int32_t commons = 0;
+  if (!mn_words_of_language(&common, &commons, config->language)) {
+    mn_monitor_message(config->monitor, MN_LEVEL_WARNING,
+                       "the words of `unknown` are English ones read as \"%s\"; name words of the "
+                       "language with --unknown-words",
+                       config->language);
+  }
+  const int32_t all = words->count + commons;
   const char **asked = mn_arena_array(arena, (size_t)all, sizeof *asked);
   mn_phonemes *sounds = mn_arena_array(arena, (size_t)all, sizeof *sounds);
   candidate *list = mn_arena_array(arena, (size_t)all, sizeof *list);
   const char **chosen = mn_arena_array(arena, (size_t)wanted + 1, sizeof *chosen);
   if (asked == NULL || sounds == NULL || list == NULL || chosen == NULL) return MN_ERR_MEMORY;
   for (int32_t i = 0; i < words->count; i++) asked[i] = words->word[i].text;
-  for (int32_t i = 0; i < mn_common_word_count; i++) asked[words->count + i] = mn_common_words[i];
-  MN_TRY(mn_phonemes_of(sounds, arena, asked, all, config->language, error));
+  for (int32_t i = 0; i < commons; i++) asked[words->count + i] = common[i];
+  MN_TRY(mn_phonemes_of(sounds, arena, asked, all, voice, error));
   int32_t found = 0;
   for (int32_t i = words->count; i < all; i++) {
     double distance = 0;
@@ -76,4 +145,12 @@ mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
   *count = choose(chosen, list, found, wanted, &rng);
   *text = chosen;
   return MN_OK;
+}
+
+mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
+                            const mn_words *words, int32_t wanted, const char *voice,
+                            const mn_data_config *config, mn_error *error) {
+  if (config->unknown_words != NULL)
+    return read_own(text, count, arena, words, config->unknown_words, error);
+  return choose_common(text, count, arena, words, wanted, voice, config, error);
 }

@@ -26,6 +26,12 @@ static bool is_speakable(const char *text) {
   return letters;
 }
 
+const char *mn_text_refusal(const char *text) {
+  if (*text == 0) return "an empty word";
+  if (strlen(text) > TEXT_MAX) return "more than 80 characters";
+  return is_speakable(text) ? NULL : "a character that is not spoken";
+}
+
 static char *trimmed(char *text) {
   while (*text == ' ') text++;
   size_t length = strlen(text);
@@ -38,9 +44,8 @@ static mn_status read_word(mn_word *word, char *part, bool only_words, mn_error 
   if (equals != NULL) *equals = 0;
   word->label = trimmed(part);
   word->text = equals == NULL ? word->label : trimmed(equals + 1);
-  if (*word->label == 0 || *word->text == 0) return bad(error, word->label, "an empty word");
-  if (strlen(word->text) > TEXT_MAX) return bad(error, word->label, "more than 80 characters");
-  if (!is_speakable(word->text)) return bad(error, word->text, "a character that is not spoken");
+  const char *refusal = *word->label == 0 ? "an empty word" : mn_text_refusal(word->text);
+  if (refusal != NULL) return bad(error, *word->text == 0 ? word->label : word->text, refusal);
   if (strchr(word->label, '/') != NULL) return bad(error, word->label, "a slash");
   const bool taken =
       strcmp(word->label, MN_SPEECH_UNKNOWN) == 0 || strcmp(word->label, MN_SPEECH_SILENCE) == 0;
