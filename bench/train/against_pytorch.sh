@@ -1,12 +1,15 @@
 #!/bin/sh
-# Training step of DS-CNN-S and -L, ours against PyTorch {eager, compile} x {contiguous, channels_last}:
+# Training steps, ours against PyTorch {eager, compile} x {contiguous, channels_last}: DS-CNN-S and -L, the
+# supernet of spaces/kws.net, MobileNetV2 0.35 at 96 px:
 #
-#   sh bench/train/against_pytorch.sh [ROUNDS [cpu]]
+#   sh bench/train/against_pytorch.sh [ROUNDS [clock|cpu [NETWORK ...]]]
 #
 # On a quiet machine: two threads, by the clock. With "cpu": one thread, processor time; that is what can
-# be measured beside other work, where the spinning threads of PyTorch collapse.
+# be measured beside other work, where the spinning threads of PyTorch collapse. NETWORK: DS-CNN-S,
+# DS-CNN-L, supernet, MobileNetV2; all without.
 # Builds the bench programs, makes a virtual environment of its own under build/ (PyTorch is about
-# 5 GB) and runs all variants in turns. MN_TORCH_PYTHON names a Python that has PyTorch already.
+# 5 GB) and runs all variants in turns. MN_TORCH_PYTHON names a Python that has PyTorch already. What
+# PyTorch compiles is kept under build/, so that the next run starts faster.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,4 +20,7 @@ if [ -z "${MN_TORCH_PYTHON:-}" ] && [ ! -x "$python" ]; then
   python3 -m venv build/bench-venv
   build/bench-venv/bin/pip install --quiet torch numpy
 fi
-exec "$python" bench/train/against_pytorch.py build/bench/train_speed "${1:-7}" "${2:-clock}"
+export TORCHINDUCTOR_CACHE_DIR="$PWD/build/bench-inductor"
+rounds=${1:-7} clock=${2:-clock}
+[ $# -gt 2 ] && shift 2 || set --
+exec "$python" bench/train/against_pytorch.py build/bench/train_speed "$rounds" "$clock" "$@"

@@ -207,7 +207,6 @@ static mn_status add_depthwise(builder *b, int32_t index) {
   u->output = value_new(b, op->output, index);
   window_take(u, op);
   const mn_window *w = &u->window;
-  const int32_t n = u->output->stride;
   MN_TRY(weights_new(
       b, u,
       (mn_parameter){
@@ -215,12 +214,7 @@ static mn_status add_depthwise(builder *b, int32_t index) {
   MN_TRY(affine_new(b, u->output));
   u->packed = mn_engine_floats(b->t, u->weights->count);
   u->turned = mn_engine_floats(b->t, u->weights->count);
-  const int64_t reach_h = x->height + (w->kernel_h - 1) * w->dilation_h;
-  const int64_t reach_w = x->width + (w->kernel_w - 1) * w->dilation_w;
-  const int64_t chunk = w->multiplier == 1 ? 64 : n;
-  scratch_need(b, 2 * n +
-                      ((int64_t)u->plane_h * u->plane_w + reach_h * reach_w + x->pixels) * chunk +
-                      x->pixels * (x->stride > n ? x->stride : n));
+  scratch_need(b, mn_depthwise_scratch(u));
   return u->packed == NULL || u->turned == NULL ? MN_ERR_MEMORY : MN_OK;
 }
 

@@ -170,7 +170,9 @@ static size_t plane_bytes(const mn_unit *u) {
 
 static void plane_read(mn_trainer *t, const mn_unit *u, float *plane, int32_t item) {
   const mn_value *x = u->input[0];
-  mn_value_plane(t, x, plane, item, u->pad_top, u->pad_left, u->plane_w, x->stride, 0, x->stride);
+  const ptrdiff_t line = (ptrdiff_t)u->plane_w * x->stride;
+  mn_value_lines(t, x, plane + u->pad_top * line + (ptrdiff_t)u->pad_left * x->stride, x->stride,
+                 line, item, 0, x->height);
 }
 
 static void patches_forward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch) {

@@ -193,14 +193,16 @@ void mn_value_gather(mn_trainer *t,
 /* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
                            int64_t rows);
-/* One item into the middle of a padded plane, channels [channel, channel + count). */
-void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_t item, int32_t top,
-                    int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count);
+/* Lines [first, first + lines) of one item as readers see them; pixels to_row and lines to_line apart. */
+void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
+                    ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines);
 void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows);
 /* The graph input stores no gradient: rows of dL/dx go straight to the sums of its range. */
 void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,
                      int64_t first, int64_t rows);
 bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v);
+/* depthwise_grad.c: floats of scratch that the unit needs */
+int64_t mn_depthwise_scratch(const mn_unit *u);
 /* gates.c: around settling and gathering of the unit's output */
 void mn_gates_input(mn_trainer *t, mn_value *x);
 void mn_gates_forward(mn_trainer *t, const mn_unit *u);
@@ -226,9 +228,13 @@ void mn_loss_scores(mn_trainer *t, float *scores);
 /* optimizer.c */
 double mn_rate_at(const mn_train_config *config, int64_t step);
 void mn_optimizer_run(mn_trainer *t);
-/* trainer.c: forward and backward without the optimizer; for tests and calibration */
+/* trainer.c: forward and backward without the optimizer; for tests, calibration and bench/train. A
+ * forward pass prepares, then runs unit after unit; a backward pass runs them in reverse. */
 void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, bool training,
                      bool updates);
+void mn_engine_prepare(mn_trainer *t);
+void mn_engine_unit_forward(mn_trainer *t, mn_unit *u);
+void mn_engine_unit_backward(mn_trainer *t, mn_unit *u);
 void mn_engine_forward(mn_trainer *t);
 void mn_engine_backward(mn_trainer *t);
 mn_parameter *mn_trainer_parameter(const mn_trainer *t, const char *op, mn_parameter_kind kind);

@@ -44,10 +44,10 @@ typedef struct mn_gemm {
 
 /* Geometry of a depthwise pass over one padded plane [height][width][stride]. */
 typedef struct mn_plane {
-  int32_t channels, stride; /* of plane and weights [taps][weight_stride] */
+  int32_t channels, stride; /* of the plane's pixels */
   int32_t width;            /* padded */
   int32_t out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-  int32_t weight_stride;
+  ptrdiff_t weight_row, weight_tap; /* floats from row to row of the kernel, from tap to tap */
 } mn_plane;
 
 typedef struct mn_update {
@@ -82,9 +82,10 @@ typedef struct mn_lanes {
   void (*finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);
   void (*unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
                       const mn_walk *walk);
-  /* z[out pixel][z_row] = plane * weights; sum and square may be NULL. */
-  void (*depthwise)(float *z, ptrdiff_t z_row, const float *plane, const float *weights,
-                    const mn_plane *p, float *sum, float *square);
+  /* z[y * z_line + x * z_pixel] = plane * weights; sum and square [channels] grow by it; NULL: none. A
+   * kernel without taps makes zeros. */
+  void (*depthwise)(float *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const float *plane,
+                    const float *weights, const mn_plane *p, float *sum, float *square);
   /* gradient[tap] += sum over out pixels of dz * plane; dz[y * dz_line + x * dz_pixel]. */
   void (*depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
                             ptrdiff_t dz_pixel, const mn_plane *p);

@@ -72,6 +72,16 @@ static int32_t slot_take(slot *slots, int32_t *count, int64_t floats) {
   return best;
 }
 
+/* Whether the unit's backward pass reads every row (or plane) of its output's gradient before it writes
+ * the same row of its input's. Then both share a buffer, which stays in the cache. */
+static bool backward_in_place(const mn_unit *u) {
+  const mn_value *x = u->input[0], *y = u->output;
+  const bool same = x->height == y->height && x->width == y->width && x->stride == y->stride;
+  const bool rows = u->family == &mn_conv_family && u->direct && u->input_rows == 1;
+  return same && !x->input &&
+         (rows || (u->family == &mn_depthwise_family && u->window.multiplier == 1));
+}
+
 /* Walks the units backward: a value's gradient lives from its last reader to its maker. */
 static int32_t slots_assign(const mn_trainer *t, slot *slots, int32_t *slot_of) {
   int32_t count = 0;
@@ -79,12 +89,17 @@ static int32_t slots_assign(const mn_trainer *t, slot *slots, int32_t *slot_of) 
   slot_of[t->scores - t->values] = slot_take(slots, &count, value_floats(t, t->scores));
   for (int32_t i = t->unit_count - 1; i >= 0; i--) {
     const mn_unit *u = &t->units[i];
+    const int32_t own = slot_of[u->output - t->values];
+    int32_t *first = &slot_of[u->input[0] - t->values];
+    if (own >= 0 && *first < 0 && backward_in_place(u)) {
+      *first = own;
+      continue;
+    }
     for (int32_t k = 0; k < 2; k++) {
       const mn_value *v = u->input[k];
       if (v == NULL || v->input || slot_of[v - t->values] >= 0) continue;
       slot_of[v - t->values] = slot_take(slots, &count, value_floats(t, v));
     }
-    const int32_t own = slot_of[u->output - t->values];
     if (own >= 0) slots[own].taken = false;
   }
   return count;

@@ -123,19 +123,24 @@ static void mix_load(const mn_trainer *t, mn_unit *u) {
   u->mix[1] = gated ? t->gates->mix[2 * u->op + 1] : 0.0f;
 }
 
-void mn_engine_forward(mn_trainer *t) {
+void mn_engine_prepare(mn_trainer *t) {
   t->broken = -1;
   if (t->quantized)
     for (int32_t i = 0; i < t->range_count; i++) mn_range_settle(&t->ranges[i]);
   mn_pool_run(t->config.pool, weights_job, t, t->unit_count);
   input_load(t);
-  for (int32_t i = 0; i < t->unit_count; i++) {
-    mn_unit *u = &t->units[i];
-    if (u->family == &mn_mix_family) mix_load(t, u);
-    unit_run(t, u, u->family->forward);
-    mn_gates_forward(t, u);
-    mn_value_settle(t, u->output);
-  }
+}
+
+void mn_engine_unit_forward(mn_trainer *t, mn_unit *u) {
+  if (u->family == &mn_mix_family) mix_load(t, u);
+  unit_run(t, u, u->family->forward);
+  mn_gates_forward(t, u);
+  mn_value_settle(t, u->output);
+}
+
+void mn_engine_forward(mn_trainer *t) {
+  mn_engine_prepare(t);
+  for (int32_t i = 0; i < t->unit_count; i++) mn_engine_unit_forward(t, &t->units[i]);
 }
 
 static void mix_give(const mn_trainer *t, const mn_unit *u) {
@@ -147,18 +152,19 @@ static void mix_give(const mn_trainer *t, const mn_unit *u) {
   }
 }
 
+void mn_engine_unit_backward(mn_trainer *t, mn_unit *u) {
+  mn_value_gather(t, u->output);
+  if (t->updates || !u->input[0]->input) unit_run(t, u, u->family->backward);
+  mn_ranks_sum_weights(t, u);
+  mn_ranks_sum_mix(t, u);
+  mn_gates_backward(t, u);
+  mix_give(t, u);
+}
+
 void mn_engine_backward(mn_trainer *t) {
   for (int32_t i = 0; i < t->range_count; i++)
     memset(t->ranges[i].parameter->gradient, 0, 2 * sizeof(float));
-  for (int32_t i = t->unit_count - 1; i >= 0; i--) {
-    mn_unit *u = &t->units[i];
-    mn_value_gather(t, u->output);
-    if (t->updates || !u->input[0]->input) unit_run(t, u, u->family->backward);
-    mn_ranks_sum_weights(t, u);
-    mn_ranks_sum_mix(t, u);
-    mn_gates_backward(t, u);
-    mix_give(t, u);
-  }
+  for (int32_t i = t->unit_count - 1; i >= 0; i--) mn_engine_unit_backward(t, &t->units[i]);
   if (t->quantized) mn_value_gather(t, &t->values[0]);
 }
 

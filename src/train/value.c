@@ -197,32 +197,22 @@ const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, in
   return to;
 }
 
-static mn_view view_from(const mn_view *view, int32_t channel) {
-  mn_view part = *view;
-  if (view->scale == NULL) return part;
-  part.scale += channel, part.shift += channel, part.low += channel, part.high += channel;
-  return part;
-}
-
-void mn_value_plane(const mn_trainer *t, const mn_value *v, float *plane, int32_t item, int32_t top,
-                    int32_t left, int32_t plane_w, ptrdiff_t row, int32_t channel, int32_t count) {
-  const float *z = v->z + (int64_t)item * v->pixels * v->stride + channel;
-  const mn_view view = view_from(&v->view, channel);
+void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
+                    ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines) {
+  const float *z = v->z + ((int64_t)item * v->height + first) * v->width * v->stride;
   const mn_walk w = {.rows = v->width,
-                     .lines = v->height,
-                     .channels = count,
+                     .lines = lines,
+                     .channels = v->stride,
                      .from_row = v->stride,
                      .from_line = (ptrdiff_t)v->width * v->stride,
-                     .to_row = row,
-                     .to_line = plane_w * row};
-  float *to = plane + ((ptrdiff_t)top * plane_w + left) * row;
+                     .to_row = to_row,
+                     .to_line = to_line};
   if (!v->input) {
-    t->lanes->read(to, z, &view, &w);
+    t->lanes->read(to, z, &v->view, &w);
     return;
   }
-  for (int32_t y = 0; y < v->height; y++)
-    input_rows(v, to + y * w.to_line, row, z + y * w.from_line, v->width,
-               count < v->channels ? count : v->channels);
+  for (int32_t y = 0; y < lines; y++)
+    input_rows(v, to + y * to_line, to_row, z + y * w.from_line, v->width, v->channels);
 }
 
 void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows) {

@@ -14,8 +14,8 @@ void MN_LANE(finish)(float *g, const float *z, const mn_finish *finish, int64_t 
                      int32_t channels);
 void MN_LANE(unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
                           const mn_walk *walk);
-void MN_LANE(depthwise)(float *z, ptrdiff_t z_row, const float *plane, const float *weights,
-                        const mn_plane *p, float *sum, float *square);
+void MN_LANE(depthwise)(float *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const float *plane,
+                        const float *weights, const mn_plane *p, float *sum, float *square);
 void MN_LANE(depthwise_weights)(float *gradient, const float *plane, const float *dz,
                                 ptrdiff_t dz_line, ptrdiff_t dz_pixel, const mn_plane *p);
 void MN_LANE(combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count);

@@ -1,58 +1,77 @@
-/* rows.c - reading stored outputs through their view, and the sums of batch norm. Columns are taken in
- * chunks of up to four vectors, whose coefficients stay in registers while rows stream by.
+/* rows.c - reading stored outputs through their view, and the sums of batch norm. Memory is walked in its
+ * own order, all channels of a row and then the next: in stripes of columns it would be half as fast. The
+ * coefficients of narrow rows stay in registers, those of wide ones in the first cache.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "train/lanes/lanes_internal.h"
 
-enum { CHUNK = 4, AHEAD = 16 };
+#if MN_LANES == 16
+enum { NARROW = 4 }; /* vectors */
+#else
+enum { NARROW = 2 };
+#endif
+enum { AHEAD = 1024 }; /* floats */
 
-typedef struct coefficients {
-  vf scale[CHUNK], shift[CHUNK], low[CHUNK], high[CHUNK];
-} coefficients;
+MN_INLINE vf view_of(vf x, const bool rounds, vf scale, vf shift, vf low, vf high, vf step,
+                     vf inverse) {
+  vf y = clamp(x * scale + shift, low, high);
+  if (rounds) y = nearest(y * inverse) * step;
+  return y;
+}
 
-MN_INLINE coefficients view_chunk(const int vectors, const mn_view *view, int32_t c) {
-  coefficients k;
+/* vectors: of a row; 0: more than NARROW. */
+MN_INLINE void read_rows(const int vectors, const bool rounds, float *y, const float *z,
+                         const mn_view *k, const mn_walk *w) {
+  const vf step = spread(k->step), inverse = spread(k->inverse);
+  vf scale[NARROW], shift[NARROW], low[NARROW], high[NARROW];
   MN_UNROLL for (int j = 0; j < vectors; j++) {
-    k.scale[j] = load(view->scale + c + j * MN_LANES);
-    k.shift[j] = load(view->shift + c + j * MN_LANES);
-    k.low[j] = load(view->low + c + j * MN_LANES);
-    k.high[j] = load(view->high + c + j * MN_LANES);
+    scale[j] = load(k->scale + j * MN_LANES), shift[j] = load(k->shift + j * MN_LANES);
+    low[j] = load(k->low + j * MN_LANES), high[j] = load(k->high + j * MN_LANES);
   }
-  return k;
-}
-
-MN_INLINE void read_chunk(const int vectors, const bool rounds, float *y, const float *z,
-                          const mn_view *view, const mn_walk *w, int32_t c) {
-  const coefficients k = view_chunk(vectors, view, c);
-  const vf step = spread(view->step), inverse = spread(view->inverse);
   for (int32_t line = 0; line < w->lines; line++) {
-    float *to = y + line * w->to_line + c;
-    const float *from = z + line * w->from_line + c;
-    for (int64_t r = 0; r < w->rows; r++, to += w->to_row, from += w->from_row)
+    float *to = y + line * w->to_line;
+    const float *from = z + line * w->from_line;
+    for (int64_t r = 0; r < w->rows; r++, to += w->to_row, from += w->from_row) {
       MN_UNROLL for (int j = 0; j < vectors; j++) {
-        __builtin_prefetch(from + AHEAD * w->from_row + j * MN_LANES);
-        vf v = load(from + j * MN_LANES) * k.scale[j] + k.shift[j];
-        v = clamp(v, k.low[j], k.high[j]);
-        if (rounds) v = nearest(v * inverse) * step;
-        store(to + j * MN_LANES, v);
+        __builtin_prefetch(from + AHEAD + j * MN_LANES);
+        store(to + j * MN_LANES, view_of(load(from + j * MN_LANES), rounds, scale[j], shift[j],
+                                         low[j], high[j], step, inverse));
       }
+      for (int32_t c = vectors * MN_LANES; vectors == 0 && c < w->channels; c += MN_LANES) {
+        __builtin_prefetch(from + AHEAD + c);
+        store(to + c, view_of(load(from + c), rounds, load(k->scale + c), load(k->shift + c),
+                              load(k->low + c), load(k->high + c), step, inverse));
+      }
+    }
   }
 }
 
-static void read_4(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
-  read_chunk(CHUNK, false, y, z, view, w, c);
-}
-static void read_4_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w,
-                           int32_t c) {
-  read_chunk(CHUNK, true, y, z, view, w, c);
-}
-static void read_1(float *y, const float *z, const mn_view *view, const mn_walk *w, int32_t c) {
-  read_chunk(1, false, y, z, view, w, c);
-}
-static void read_1_rounded(float *y, const float *z, const mn_view *view, const mn_walk *w,
-                           int32_t c) {
-  read_chunk(1, true, y, z, view, w, c);
+typedef void read_fn(float *y, const float *z, const mn_view *view, const mn_walk *w);
+#define READ(vectors)                                                                           \
+  static void read_##vectors(float *y, const float *z, const mn_view *view, const mn_walk *w) { \
+    read_rows(vectors, false, y, z, view, w);                                                   \
+  }                                                                                             \
+  static void read_##vectors##_rounded(float *y, const float *z, const mn_view *view,           \
+                                       const mn_walk *w) {                                      \
+    read_rows(vectors, true, y, z, view, w);                                                    \
+  }
+READ(0)
+READ(1)
+READ(2)
+#if MN_LANES == 16
+READ(3)
+READ(4)
+static read_fn *const readers[2][NARROW + 1] = {
+    {read_0, read_1, read_2, read_3, read_4},
+    {read_0_rounded, read_1_rounded, read_2_rounded, read_3_rounded, read_4_rounded}};
+#else
+static read_fn *const readers[2][NARROW + 1] = {{read_0, read_1, read_2},
+                                                {read_0_rounded, read_1_rounded, read_2_rounded}};
+#endif
+
+static int32_t narrow_vectors(const mn_walk *w) {
+  return w->channels <= NARROW * MN_LANES ? w->channels / MN_LANES : 0;
 }
 
 static void read_plain(float *y, const float *z, const mn_walk *w) {
@@ -67,11 +86,7 @@ void MN_LANE(read)(float *y, const float *z, const mn_view *view, const mn_walk 
     read_plain(y, z, w);
     return;
   }
-  const bool rounds = view->step > 0.0f;
-  int32_t c = 0;
-  for (; c + CHUNK * MN_LANES <= w->channels; c += CHUNK * MN_LANES)
-    (rounds ? read_4_rounded : read_4)(y, z, view, w, c);
-  for (; c < w->channels; c += MN_LANES) (rounds ? read_1_rounded : read_1)(y, z, view, w, c);
+  readers[view->step > 0.0f][narrow_vectors(w)](y, z, view, w);
 }
 
 void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows,
@@ -93,42 +108,58 @@ void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows
   }
 }
 
-MN_INLINE void unnormalize_chunk(const int vectors, float *dz, const float *g, const float *z,
-                                 const mn_unnormalize *k, const mn_walk *w, int32_t c) {
-  vf a[CHUNK], b[CHUNK], d[CHUNK];
+MN_INLINE void unnormalize_rows(const int vectors, float *dz, const float *g, const float *z,
+                                const mn_unnormalize *k, const mn_walk *w) {
+  vf on_g[NARROW], on_z[NARROW], constant[NARROW];
   MN_UNROLL for (int j = 0; j < vectors; j++) {
-    a[j] = load(k->on_g + c + j * MN_LANES);
-    b[j] = load(k->on_z + c + j * MN_LANES);
-    d[j] = load(k->constant + c + j * MN_LANES);
+    on_g[j] = load(k->on_g + j * MN_LANES);
+    on_z[j] = load(k->on_z + j * MN_LANES);
+    constant[j] = load(k->constant + j * MN_LANES);
   }
   for (int32_t line = 0; line < w->lines; line++) {
-    float *to = dz + line * w->to_line + c;
-    ptrdiff_t at = line * w->from_line + c;
-    for (int64_t r = 0; r < w->rows; r++, to += w->to_row, at += w->from_row)
+    float *to = dz + line * w->to_line;
+    const float *from_g = g + line * w->from_line, *from_z = z + line * w->from_line;
+    for (int64_t r = 0; r < w->rows; r++) {
       MN_UNROLL for (int j = 0; j < vectors; j++) {
-        __builtin_prefetch(g + at + AHEAD * w->from_row + j * MN_LANES);
-        __builtin_prefetch(z + at + AHEAD * w->from_row + j * MN_LANES);
-        const vf on_g = a[j] * load(g + at + j * MN_LANES);
-        store(to + j * MN_LANES, on_g + (b[j] * load(z + at + j * MN_LANES) + d[j]));
+        __builtin_prefetch(from_g + AHEAD + j * MN_LANES);
+        __builtin_prefetch(from_z + AHEAD + j * MN_LANES);
+        store(to + j * MN_LANES, on_g[j] * load(from_g + j * MN_LANES) +
+                                     (on_z[j] * load(from_z + j * MN_LANES) + constant[j]));
       }
+      for (int32_t c = vectors * MN_LANES; vectors == 0 && c < w->channels; c += MN_LANES) {
+        __builtin_prefetch(from_g + AHEAD + c);
+        __builtin_prefetch(from_z + AHEAD + c);
+        store(to + c, load(k->on_g + c) * load(from_g + c) +
+                          (load(k->on_z + c) * load(from_z + c) + load(k->constant + c)));
+      }
+      to += w->to_row, from_g += w->from_row, from_z += w->from_row;
+    }
   }
 }
 
-static void unnormalize_4(float *dz, const float *g, const float *z, const mn_unnormalize *k,
-                          const mn_walk *w, int32_t c) {
-  unnormalize_chunk(CHUNK, dz, g, z, k, w, c);
-}
-static void unnormalize_1(float *dz, const float *g, const float *z, const mn_unnormalize *k,
-                          const mn_walk *w, int32_t c) {
-  unnormalize_chunk(1, dz, g, z, k, w, c);
-}
+typedef void unnormalize_fn(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+                            const mn_walk *w);
+#define UNNORMALIZE(vectors)                                                     \
+  static void unnormalize_##vectors(float *dz, const float *g, const float *z,   \
+                                    const mn_unnormalize *k, const mn_walk *w) { \
+    unnormalize_rows(vectors, dz, g, z, k, w);                                   \
+  }
+UNNORMALIZE(0)
+UNNORMALIZE(1)
+UNNORMALIZE(2)
+#if MN_LANES == 16
+UNNORMALIZE(3)
+UNNORMALIZE(4)
+static unnormalize_fn *const unnormalizers[NARROW + 1] = {
+    unnormalize_0, unnormalize_1, unnormalize_2, unnormalize_3, unnormalize_4};
+#else
+static unnormalize_fn *const unnormalizers[NARROW + 1] = {unnormalize_0, unnormalize_1,
+                                                          unnormalize_2};
+#endif
 
 void MN_LANE(unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
                           const mn_walk *w) {
-  int32_t c = 0;
-  for (; c + CHUNK * MN_LANES <= w->channels; c += CHUNK * MN_LANES)
-    unnormalize_4(dz, g, z, k, w, c);
-  for (; c < w->channels; c += MN_LANES) unnormalize_1(dz, g, z, k, w, c);
+  unnormalizers[narrow_vectors(w)](dz, g, z, k, w);
 }
 
 void MN_LANE(combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count) {
