@@ -3,11 +3,12 @@
 #include "plan/arguments_mve.h"
 
 #include "kernels/conv_2d.h"
-#include "kernels/depthwise_conv_2d.h"
+#include "kernels/depthwise_3x3_mve.h"
 #include "kernels/fully_connected.h"
 #include "plan/arguments_block.h"
 
-enum { LANES = 4, GROUP = 16, POSITIONS = 3, SLACK = 4 };
+enum { LANES = 4, GROUP = 16, POSITIONS = 3, SLACK = 4, MOST_COLUMNS = 4000 };
+enum { PAIR_COLUMN = 16, SPOT = 8 }; /* of depthwise_3x3_mve.c, bytes */
 
 static int32_t round_up(int32_t value) {
   return (value + LANES - 1) / LANES * LANES;
@@ -21,6 +22,23 @@ const char *mn_mve_refuses_depthwise(const mn_graph *graph, const mn_op *op) {
 
 const char *mn_mve_refuses_depthwise_in_place(const mn_graph *graph, const mn_op *op) {
   const char *reason = mn_mve_refuses_depthwise(graph, op);
+  return reason != NULL ? reason : mn_refuses_depthwise_in_place(graph, op);
+}
+
+/* Offsets into a pair of rows have 16 bits. */
+const char *mn_mve_refuses_depthwise_3x3(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_mve_refuses_depthwise(graph, op);
+  const mn_window *w = &op->window;
+  if (reason != NULL) return reason;
+  if (w->kernel_h != 3 || w->kernel_w != 3) return "the window is not 3x3";
+  if (w->dilation_h != 1 || w->dilation_w != 1) return "the window is dilated";
+  if (w->stride_h != w->stride_w || w->stride_w > 2) return "stride is not 1 or 2";
+  int32_t width = graph->tensors[op->output].shape.dim[2] * w->stride_w;
+  return width > MOST_COLUMNS ? "rows are too wide" : NULL;
+}
+
+const char *mn_mve_refuses_depthwise_3x3_in_place(const mn_graph *graph, const mn_op *op) {
+  const char *reason = mn_mve_refuses_depthwise_3x3(graph, op);
   return reason != NULL ? reason : mn_refuses_depthwise_in_place(graph, op);
 }
 
@@ -90,7 +108,7 @@ mn_status mn_mve_walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const
   return finish_conv_2d(a, arena, op, 1, p->output_c, error);
 }
 
-mn_status mn_mve_walk_depthwise(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
+static mn_status walk_depthwise(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
                                 const mn_op *op, mn_error *error) {
   MN_TRY(mn_walk_depthwise_conv_2d(a, arena, graph, op, error));
   const mn_depthwise_conv_2d *p = a->params;
@@ -100,11 +118,27 @@ mn_status mn_mve_walk_depthwise(mn_kernel_arguments *a, mn_arena *arena, const m
                       .channel_step = 1,
                       .term_step = p->output_c,
                       .folded = p->input_zero_point};
+  return pack(a, arena, op, &s, LANES, p->per_channel, error);
+}
+
+mn_status mn_mve_walk_depthwise(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
+                                const mn_op *op, mn_error *error) {
+  MN_TRY(walk_depthwise(a, arena, graph, op, error));
+  const mn_depthwise_conv_2d *p = a->params;
   int64_t rows = mn_depthwise_strip_mve(p->output_h, p->output_w);
   int64_t height = (rows - 1) * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1;
   int64_t width = (p->output_w - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
   a->scratch_bytes = (height * width + SLACK) * GROUP;
-  return pack(a, arena, op, &s, LANES, p->per_channel, error);
+  return MN_OK;
+}
+
+mn_status mn_mve_walk_depthwise_3x3(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
+                                    const mn_op *op, mn_error *error) {
+  MN_TRY(walk_depthwise(a, arena, graph, op, error));
+  const mn_depthwise_conv_2d *p = a->params;
+  int64_t pairs = mn_depthwise_3x3_pairs_mve(p) + 1, columns = mn_depthwise_3x3_columns_mve(p);
+  a->scratch_bytes = (pairs * columns + 2) * PAIR_COLUMN + mn_depthwise_3x3_spots_mve(p) * SPOT;
+  return MN_OK;
 }
 
 mn_status mn_mve_walk_fully_connected(mn_kernel_arguments *a, mn_arena *arena,

@@ -6,9 +6,10 @@
 #include "plan/arguments.h"
 
 mn_refuses mn_mve_refuses_depthwise, mn_mve_refuses_depthwise_in_place;
+mn_refuses mn_mve_refuses_depthwise_3x3, mn_mve_refuses_depthwise_3x3_in_place;
 mn_refuses mn_mve_refuses_fully_connected;
 
 mn_walk mn_mve_walk_conv_2d, mn_mve_walk_one_channel, mn_mve_walk_depthwise;
-mn_walk mn_mve_walk_fully_connected;
+mn_walk mn_mve_walk_depthwise_3x3, mn_mve_walk_fully_connected;
 
 #endif

@@ -5,6 +5,7 @@
 #include "kernels/add_linear.h"
 #include "kernels/conv_2d.h"
 #include "kernels/copy.h"
+#include "kernels/depthwise_3x3_mve.h"
 #include "kernels/depthwise_conv_2d.h"
 #include "kernels/fully_connected.h"
 #include "kernels/mean.h"
@@ -20,6 +21,7 @@
 #define PARAMS(X)                                                                        \
   X(conv_2d, "conv_2d.h", MN_CONV_2D_FIELDS)                                             \
   X(depthwise_conv_2d, "depthwise_conv_2d.h", MN_DEPTHWISE_CONV_2D_FIELDS)               \
+  X(depthwise_3x3_mve, "depthwise_3x3_mve.h", MN_DEPTHWISE_CONV_2D_FIELDS)               \
   X(fully_connected, "fully_connected.h", MN_FULLY_CONNECTED_FIELDS)                     \
   X(pool_2d, "pool_2d.h", MN_POOL_2D_FIELDS)                                             \
   X(add, "add.h", MN_ADD_FIELDS)                                                         \

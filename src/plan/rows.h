@@ -13,6 +13,7 @@ typedef struct mn_rows {
 extern const mn_rows mn_rows_ref, mn_rows_host, mn_rows_plain, mn_rows_m0, mn_rows_dsp, mn_rows_mve;
 
 extern const mn_params_info mn_params_conv_2d, mn_params_depthwise_conv_2d;
+extern const mn_params_info mn_params_depthwise_3x3_mve;
 extern const mn_params_info mn_params_fully_connected, mn_params_pool_2d, mn_params_add;
 extern const mn_params_info mn_params_add_linear, mn_params_pad, mn_params_copy, mn_params_softmax,
     mn_params_mean;

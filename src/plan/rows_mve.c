@@ -17,11 +17,16 @@
 #define DEPTHWISE(refuse, over)                                                  \
   MVE(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_mve, refuse, \
       mn_mve_walk_depthwise, over, "depthwise_conv_2d_mve.c", "outputs_mve.c")
+#define DEPTHWISE_3X3(refuse, over)                                          \
+  MVE(DEPTHWISE_CONV_2D, depthwise_3x3_mve, mn_depthwise_3x3_s8_mve, refuse, \
+      mn_mve_walk_depthwise_3x3, over, "depthwise_3x3_mve.c", "outputs_mve.c")
 
 static const mn_kernel_row rows[] = {
     CONV(CONV_2D, mn_refuses_pointwise, mn_mve_walk_conv_2d, PIXEL),
     CONV(CONV_2D, mn_refuses_conv_2d, mn_mve_walk_conv_2d, NONE),
     CONV(DEPTHWISE_CONV_2D, mn_refuses_one_channel, mn_mve_walk_one_channel, NONE),
+    DEPTHWISE_3X3(mn_mve_refuses_depthwise_3x3_in_place, PLANE),
+    DEPTHWISE_3X3(mn_mve_refuses_depthwise_3x3, NONE),
     DEPTHWISE(mn_mve_refuses_depthwise_in_place, PLANE),
     DEPTHWISE(mn_mve_refuses_depthwise, NONE),
     MVE(FULLY_CONNECTED, fully_connected, mn_fully_connected_s8_mve, mn_mve_refuses_fully_connected,
