@@ -42,7 +42,7 @@ typedef struct mn_command {
   const char *name, *summary;
   const char *arguments;                 /* "MODEL.tflite INPUT..." */
   int32_t fewest, most;                  /* positional arguments */
-  const char *example[3];                /* NULL ends */
+  const char *example[4];                /* NULL ends */
   const char *detail;                    /* one paragraph */
   const char *keys;                      /* of its JSON object, besides those of every command */
   mn_option_group group[MN_GROUP_COUNT]; /* count 0: none */

@@ -14,6 +14,9 @@ static const mn_option common_options[] = {MN_OPTIONS_COMMON(ROW)};
 #define MN_ROW_STRUCT mn_options_data
 static const mn_option data_options[] = {MN_OPTIONS_DATA(ROW)};
 #undef MN_ROW_STRUCT
+#define MN_ROW_STRUCT mn_options_download
+static const mn_option download_options[] = {MN_OPTIONS_DOWNLOAD(ROW)};
+#undef MN_ROW_STRUCT
 #define MN_ROW_STRUCT mn_options_space
 static const mn_option space_options[] = {MN_OPTIONS_SPACE(ROW)};
 #undef MN_ROW_STRUCT
@@ -65,12 +68,15 @@ static const mn_command commands[] = {
      "data, search, train, compile, bench (each as its own command prints it; null where it "
      "does not apply), runtime, trained_on, summary, report, out",
      {COMMON, DATA, OWN(build)}, mn_cli_build},
-    {"data", "audit a data set: classes, splits, leaks, problems", "[D]", 0, 1,
-     {"micronets data speech.tar", "micronets data --words yes,no,stop --out spoken"},
-     "Reads every item once. Nothing that is wrong with a file stops it: problems are counted and named.",
+    {"data", "audit a data set: classes, splits, leaks, problems; or download one", "[D]", 0, 1,
+     {"micronets data speech.tar", "micronets data --words yes,no,stop --out spoken",
+      "micronets data --download speech_commands_v2 --out sets"},
+     "Reads every item once. Nothing that is wrong with a file stops it: problems are counted and named. "
+     "A download goes on where it stopped, and its sum is checked before the file has its name.",
      "task, classes[], splits.{train,val,test}.{items,per_class{}}, sample_rate, trained_on, "
-     "hash, problems[] {file,kind,text}, leaks[]",
-     {COMMON, DATA, NONE}, mn_cli_data},
+     "hash, problems[] {file,kind,text}, leaks[]; with --download instead dataset, text, files[] "
+     "{file,bytes,sum,sum_published,state}",
+     {COMMON, DATA, OWN(download)}, mn_cli_data},
     {"space", "count a search space, price its smallest and largest networks", "FILE.net", 1, 1,
      {"micronets space spaces/kws.net --target nucleo-f446re"},
      NULL, "decisions, networks_log10, smallest and largest {ops,params, with --target also "

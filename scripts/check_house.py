@@ -25,13 +25,14 @@ ROOMS = {
     "plan": "graph features tflite target kernels",  # features: the front end has a price too
     "exec": "graph plan kernels",
     "emit": "graph tflite features kernels plan",
+    "fetch": "",
     "data": "graph features net",
     "eval": "graph tflite features data plan exec",
     "train": "graph data kernels",
     "search": "graph features net target data train plan",
     "bench": "graph tflite target plan exec emit",
     "study": "graph net target plan bench",
-    "run": "kernels graph net tflite target plan exec emit features data eval train search bench study",
+    "run": "kernels graph net tflite target plan exec emit features fetch data eval train search bench study",
     "report": "run",
 }
 NO_BASE = ("kernels", "features")

@@ -43,6 +43,13 @@
   X(TEXT, cache, 0, "", "DIR",                                                               \
     "keep spoken clips and features here; default: cache/ of the run folder")
 
+#define MN_OPTIONS_DOWNLOAD(X)                                                               \
+  X(TEXT, download, 0, "", "NAME",                                                           \
+    "fetch a public data set into --out (the working folder): speech_commands_v2, coco2014, " \
+    "dcase2020_slider, ...; nothing is fetched unless asked for")                            \
+  X(TEXT, table, 0, "", "FILE", "with --download: another table than datasets/table.txt")    \
+  X(TEXT, mirror, 0, "", "URL", "with --download: the folder of a mirror that has the files")
+
 #define MN_OPTIONS_SPACE(X)                                                             \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")          \
   X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant") \
@@ -171,6 +178,7 @@ typedef struct mn_text_list {
 /* clang-format off */
 typedef struct mn_options_common { MN_OPTIONS_COMMON(MN_FIELD) } mn_options_common;
 typedef struct mn_options_data { MN_OPTIONS_DATA(MN_FIELD) } mn_options_data;
+typedef struct mn_options_download { MN_OPTIONS_DOWNLOAD(MN_FIELD) } mn_options_download;
 typedef struct mn_options_space { MN_OPTIONS_SPACE(MN_FIELD) } mn_options_space;
 typedef struct mn_options_search { MN_OPTIONS_SEARCH(MN_FIELD) } mn_options_search;
 typedef struct mn_options_train { MN_OPTIONS_TRAIN(MN_FIELD) } mn_options_train;
@@ -206,6 +214,9 @@ typedef struct mn_run_context {
  * the command ran and the answer is no. The caller releases it with json_decref. */
 mn_status mn_run_data(json_t **result, const mn_run_context *context,
                       mn_error *error) MN_MUST_CHECK;
+/* data --download: keys dataset, text, files[]. Errors: those of fetch.h. */
+mn_status mn_run_download(json_t **result, const mn_run_context *context,
+                          const mn_options_download *options, mn_error *error) MN_MUST_CHECK;
 mn_status mn_run_space(json_t **result, const mn_run_context *context,
                        const mn_options_space *options, mn_error *error) MN_MUST_CHECK;
 mn_status mn_run_search(json_t **result, const mn_run_context *context,
