@@ -23,6 +23,9 @@ typedef struct mn_train_config {
   double dropout;              /* before the last layer with weights */
   int64_t quantize_from;       /* step at which fake quantization starts; -1 never */
   int32_t batch;               /* largest batch */
+  /* A map of at least so many bytes a batch between an expansion (1x1) and a depthwise layer is not stored
+   * but made anew where it is read; float training only. */
+  int64_t remake_bytes;
   uint64_t seed;
   bool ranks;      /* each rank takes its part of every batch (base.h, "Ranks") */
   const char *isa; /* NULL: best of "avx512", "avx2", "portable" */

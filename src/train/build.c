@@ -402,6 +402,19 @@ static mn_status check_uses(builder *b) {
   return MN_OK;
 }
 
+/* Wide maps between an expansion and a depthwise layer are not stored. */
+static mn_status expansions_find(builder *b) {
+  for (int32_t i = 0; i + 1 < b->t->unit_count; i++) {
+    mn_unit *u = &b->t->units[i];
+    if (!mn_expand_fits(b->t, u, u + 1)) continue;
+    u->output->maker = u;
+    if ((u->scaled = mn_engine_floats(b->t, u->weights->count)) == NULL) return MN_ERR_MEMORY;
+    scratch_need(b, mn_expand_scratch(u));
+    scratch_need(b, mn_depthwise_scratch(u + 1));
+  }
+  return MN_OK;
+}
+
 static mn_status tables_new(mn_trainer *t) {
   const size_t ops = (size_t)t->graph->op_count, most = 2 * ops + 2;
   t->values = mn_arena_array(t->arena, most, sizeof *t->values);
@@ -454,5 +467,5 @@ mn_status mn_engine_build(mn_trainer *t, mn_error *error) {
       &b, 2 * t->scores->pixels * t->scores->stride + 8 * t->scores->pixels * t->scores->channels);
   MN_TRY(check_uses(&b));
   readers_order(t);
-  return MN_OK;
+  return expansions_find(&b);
 }

@@ -241,11 +241,17 @@ static float *scratch_of(const mn_trainer *t, int32_t thread) {
 static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   float *scratch = scratch_of(t, thread);
   memset(scratch, 0, 2 * (size_t)u->output->stride * sizeof *scratch);
-  (u->direct ? direct_forward : patches_forward)(t, u, shard, scratch);
+  if (u->output->maker != NULL)
+    mn_expand_forward(t, u, shard, scratch);
+  else
+    (u->direct ? direct_forward : patches_forward)(t, u, shard, scratch);
 }
 
 static void conv_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
-  (u->direct ? direct_backward : patches_backward)(t, u, shard, scratch_of(t, thread));
+  if (u->output->maker != NULL)
+    mn_expand_backward(t, u, shard, scratch_of(t, thread));
+  else
+    (u->direct ? direct_backward : patches_backward)(t, u, shard, scratch_of(t, thread));
 }
 
 const mn_unit_family mn_conv_family = {"conv_2d", conv_forward, conv_backward};

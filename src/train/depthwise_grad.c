@@ -49,14 +49,23 @@ static strip strip_of(const mn_unit *u) {
 static ptrdiff_t plane_floats(const strip *s) {
   return s->lines * s->plane_line;
 }
+static ptrdiff_t made_line(const mn_unit *u) {
+  return (ptrdiff_t)u->input[0]->width * u->output->stride;
+}
+static ptrdiff_t made_floats(const mn_unit *u, const strip *s) {
+  return u->input[0]->maker != NULL ? s->lines * made_line(u) : 0;
+}
 static ptrdiff_t dz_floats(const strip *s) {
   return (s->back + s->rows) * s->dz_line;
 }
 
 int64_t mn_depthwise_scratch(const mn_unit *u) {
   const strip s = strip_of(u);
-  const int32_t n = u->output->stride, x = u->input[0]->stride;
-  return 2 * n + plane_floats(&s) + dz_floats(&s) + u->input[0]->pixels * at_least(n, x);
+  const mn_value *x = u->input[0];
+  const int32_t n = u->output->stride;
+  const int64_t most = (int64_t)(s.rows * u->window.stride_h + s.span_h) * x->width;
+  const int64_t made = x->maker != NULL ? most * (3 * n + x->maker->input[0]->stride) : 0;
+  return 2 * n + plane_floats(&s) + dz_floats(&s) + x->pixels * at_least(n, x->stride) + made;
 }
 
 /* ---- The input's plane ----------------------------------------------------------------------*/
@@ -76,9 +85,10 @@ static void lines_clear(float *plane, ptrdiff_t line, int32_t first, int32_t end
   if (first < end) memset(plane + first * line, 0, (size_t)((end - first) * line) * sizeof *plane);
 }
 
-/* The plane moves on to output rows [first, first + rows). */
+/* The plane moves on to output rows [first, first + rows). `made`: z of the same lines, without borders,
+ * where the input is not stored. */
 static void plane_advance(mn_trainer *t, const mn_unit *u, const strip *s, float *plane,
-                          int32_t item, int32_t first, int32_t rows, float *spare) {
+                          float *made, int32_t item, int32_t first, int32_t rows, float *spare) {
   const mn_value *x = u->input[0];
   const int32_t step = u->window.stride_h, n = u->output->stride, pad = u->pad_top;
   const int32_t top = first * step, end = top + (rows - 1) * step + s->span_h;
@@ -86,6 +96,9 @@ static void plane_advance(mn_trainer *t, const mn_unit *u, const strip *s, float
   if (known > top)
     memmove(plane, plane + s->rows * step * s->plane_line,
             (size_t)((known - top) * s->plane_line) * sizeof *plane);
+  if (known > top && x->maker != NULL)
+    memmove(made, made + s->rows * step * made_line(u),
+            (size_t)((known - top) * made_line(u)) * sizeof *made);
   const int32_t begin = at_most(at_least(known, pad), end),
                 stop = at_least(at_most(end, pad + x->height), begin);
   lines_clear(plane, s->plane_line, known - top, begin - top);
@@ -93,6 +106,9 @@ static void plane_advance(mn_trainer *t, const mn_unit *u, const strip *s, float
   float *to = plane + (begin - top) * s->plane_line + (ptrdiff_t)u->pad_left * n;
   if (u->window.multiplier != 1)
     lines_widen(t, u, to, s->plane_line, item, begin - pad, stop - begin, spare);
+  else if (x->maker != NULL)
+    mn_expand_lines(t, x, to, n, s->plane_line, made + (begin - top) * made_line(u), item,
+                    begin - pad, stop - begin, spare);
   else
     mn_value_lines(t, x, to, n, s->plane_line, item, begin - pad, stop - begin);
 }
@@ -120,14 +136,15 @@ static void depthwise_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t 
   mn_value *y = u->output;
   const strip s = strip_of(u);
   float *sum = t->scratch + thread * t->scratch_floats, *square = sum + y->stride;
-  float *plane = square + y->stride, *spare = plane + plane_floats(&s);
+  float *plane = square + y->stride, *made = plane + plane_floats(&s);
+  float *spare = made + made_floats(u, &s);
   const bool statistics = y->gamma != NULL && t->training;
   const ptrdiff_t line = (ptrdiff_t)y->width * y->stride;
   memset(sum, 0, (2 * (size_t)y->stride + (size_t)plane_floats(&s)) * sizeof *sum);
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     for (int32_t first = 0; first < y->height; first += s.rows) {
       const mn_plane p = plane_of(u, at_most(s.rows, y->height - first));
-      plane_advance(t, u, &s, plane, item, first, p.out_h, spare);
+      plane_advance(t, u, &s, plane, made, item, first, p.out_h, spare);
       t->lanes->depthwise(y->z + ((int64_t)item * y->height + first) * line, y->stride, line, plane,
                           u->packed, &p, statistics ? sum : NULL, square);
     }
@@ -220,12 +237,18 @@ static void give_narrow(const mn_unit *u, float *to, const float *from, int64_t 
 }
 
 static void dx_give(mn_trainer *t, mn_unit *u, const strip *s, int32_t shard, const float *dz,
-                    int32_t item, int32_t top, int32_t begin, int32_t end, float *spare) {
+                    const float *z, int32_t item, int32_t top, int32_t begin, int32_t end,
+                    float *spare) {
   mn_value *x = u->input[0];
   const int64_t first = (int64_t)item * x->pixels + (int64_t)begin * x->width;
   const int64_t pixels = (int64_t)(end - begin) * x->width;
-  float *to = x->g + first * x->stride;
   if (begin >= end) return;
+  if (x->maker != NULL) {
+    dx_lines(t, u, s, spare, dz, top, begin, end);
+    mn_expand_give(t, x, shard, spare, z, first, pixels, spare + pixels * x->stride);
+    return;
+  }
+  float *to = x->g + first * x->stride;
   const bool direct = !u->accumulate[0] && u->window.multiplier == 1;
   dx_lines(t, u, s, direct ? to : spare, dz, top, begin, end);
   if (u->window.multiplier != 1)
@@ -238,7 +261,8 @@ static void dx_give(mn_trainer *t, mn_unit *u, const strip *s, int32_t shard, co
 static void item_backward(mn_trainer *t, mn_unit *u, const strip *s, int32_t shard, int32_t item,
                           float *plane) {
   const mn_value *x = u->input[0], *y = u->output;
-  float *dz = plane + plane_floats(s), *spare = dz + dz_floats(s);
+  float *dz = plane + plane_floats(s), *made = dz + dz_floats(s);
+  float *spare = made + made_floats(u, s);
   const int32_t lines = y->height + s->tail, step = u->window.stride_h;
   int32_t done = 0;
   for (int32_t first = 0; first < lines; first += s->rows) {
@@ -246,7 +270,7 @@ static void item_backward(mn_trainer *t, mn_unit *u, const strip *s, int32_t sha
     const mn_plane p = plane_of(u, at_most(rows, y->height - first));
     dz_advance(t, u, s, dz, item, first, rows);
     if (t->updates && p.out_h > 0) {
-      plane_advance(t, u, s, plane, item, first, p.out_h, spare);
+      plane_advance(t, u, s, plane, made, item, first, p.out_h, spare);
       t->lanes->depthwise_weights(u->weights->gradient + shard * u->weights->count, plane,
                                   dz + s->back * s->dz_line + (ptrdiff_t)s->left * y->stride,
                                   s->dz_line, y->stride, &p);
@@ -254,7 +278,10 @@ static void item_backward(mn_trainer *t, mn_unit *u, const strip *s, int32_t sha
     if (x->input) continue;
     const int32_t reached = first + rows < lines ? (first + rows) * step - u->pad_top : x->height;
     const int32_t end = at_most(at_least(reached, done), x->height);
-    dx_give(t, u, s, shard, dz, item, first - s->back, done, end, spare);
+    const bool known = t->updates && p.out_h > 0 && x->maker != NULL &&
+                       end + u->pad_top <= first * step + (p.out_h - 1) * step + s->span_h;
+    const float *z = known ? made + (done + u->pad_top - first * step) * made_line(u) : NULL;
+    dx_give(t, u, s, shard, dz, z, item, first - s->back, done, end, spare);
     done = end;
   }
 }
@@ -265,6 +292,7 @@ static void depthwise_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t
   memset(plane, 0, (size_t)(plane_floats(&s) + dz_floats(&s)) * sizeof *plane);
   memset(u->weights->gradient + shard * u->weights->count, 0,
          (size_t)u->weights->count * sizeof(float));
+  if (u->input[0]->maker != NULL) mn_expand_begin(u->input[0]->maker, shard);
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++)
     item_backward(t, u, &s, shard, item, plane);
 }

@@ -66,6 +66,7 @@ typedef struct mn_value {
   int32_t height, width, channels, stride; /* stride: channels padded; graph input: not padded */
   int64_t pixels;
   bool input;
+  struct mn_unit *maker; /* not NULL: z and g are not stored, see expand_grad.c */
   float *z, *g;
   mn_view view;
   /* What the view is made of. */
@@ -110,6 +111,7 @@ typedef struct mn_unit {
   bool one_scale; /* fully connected: one scale for all channels, as every runtime reads */
   float *quantized, *weight_step; /* fake-quantized copy; per channel */
   float *packed, *turned;         /* forward and input-gradient form of the weights */
+  float *scaled; /* of an expansion whose output is not stored: p times the weights */
   double mix_gradient[MN_SHARDS][2];
   float mix[2];
 } mn_unit;
@@ -197,12 +199,29 @@ const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, in
 void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
                     ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines);
 void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows);
+void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
+                          int64_t rows);
 /* The graph input stores no gradient: rows of dL/dx go straight to the sums of its range. */
 void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,
                      int64_t first, int64_t rows);
 bool mn_value_wants_gradient(const mn_trainer *t, const mn_value *v);
 /* depthwise_grad.c: floats of scratch that the unit needs */
 int64_t mn_depthwise_scratch(const mn_unit *u);
+/* expand_grad.c. What the depthwise unit behind the expansion calls: lines of its input as mn_value_lines
+ * gives them, and their z; and rows of that input's gradient, which are used up, with their z where it is at
+ * hand. `spare`: rows * (both strides). */
+bool mn_expand_fits(const mn_trainer *t, const mn_unit *maker, const mn_unit *reader);
+void mn_expand_lines(mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
+                     ptrdiff_t to_line, float *z, int32_t item, int32_t first, int32_t lines,
+                     float *spare);
+void mn_expand_prepare(mn_trainer *t,
+                       mn_unit *maker); /* before the depthwise unit's backward pass */
+void mn_expand_begin(mn_unit *maker, int32_t shard);
+void mn_expand_give(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
+                    int64_t first, int64_t rows, float *spare);
+void mn_expand_forward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch);
+void mn_expand_backward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch);
+int64_t mn_expand_scratch(const mn_unit *u);
 /* gates.c: around settling and gathering of the unit's output */
 void mn_gates_input(mn_trainer *t, mn_value *x);
 void mn_gates_forward(mn_trainer *t, const mn_unit *u);

@@ -78,7 +78,7 @@ static bool backward_in_place(const mn_unit *u) {
   const mn_value *x = u->input[0], *y = u->output;
   const bool same = x->height == y->height && x->width == y->width && x->stride == y->stride;
   const bool rows = u->family == &mn_conv_family && u->direct && u->input_rows == 1;
-  return same && !x->input &&
+  return same && !x->input && x->maker == NULL &&
          (rows || (u->family == &mn_depthwise_family && u->window.multiplier == 1));
 }
 
@@ -97,6 +97,7 @@ static int32_t slots_assign(const mn_trainer *t, slot *slots, int32_t *slot_of) 
     }
     for (int32_t k = 0; k < 2; k++) {
       const mn_value *v = u->input[k];
+      if (v != NULL && v->maker != NULL) v = v->maker->input[0]; /* its gradient is written now */
       if (v == NULL || v->input || slot_of[v - t->values] >= 0) continue;
       slot_of[v - t->values] = slot_take(slots, &count, value_floats(t, v));
     }
@@ -131,7 +132,8 @@ static mn_status value_place(mn_trainer *t, mn_value *v) {
   if (v->open_gradient == NULL) return MN_ERR_MEMORY;
   const size_t sums = (size_t)MN_SHARDS * MN_SUM_KINDS * (size_t)v->stride;
   if ((v->sums = mn_arena_array(t->arena, sums, sizeof(double))) == NULL) return MN_ERR_MEMORY;
-  if ((v->z = mn_engine_floats(t, value_floats(t, v))) == NULL) return MN_ERR_MEMORY;
+  if (v->maker == NULL && (v->z = mn_engine_floats(t, value_floats(t, v))) == NULL)
+    return MN_ERR_MEMORY;
   return MN_OK;
 }
 

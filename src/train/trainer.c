@@ -20,6 +20,7 @@ mn_train_config mn_train_defaults(void) {
       .warmup_steps = 20,
       .quantize_from = -1,
       .batch = 128,
+      .remake_bytes = 6 << 20, /* smaller maps stay in the caches */
       .seed = 1,
   };
 }
@@ -154,6 +155,7 @@ static void mix_give(const mn_trainer *t, const mn_unit *u) {
 
 void mn_engine_unit_backward(mn_trainer *t, mn_unit *u) {
   mn_value_gather(t, u->output);
+  if (u->input[0]->maker != NULL) mn_expand_prepare(t, u->input[0]->maker);
   if (t->updates || !u->input[0]->input) unit_run(t, u, u->family->backward);
   mn_ranks_sum_weights(t, u);
   mn_ranks_sum_mix(t, u);

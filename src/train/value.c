@@ -215,7 +215,8 @@ void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t
     input_rows(v, to + y * to_line, to_row, z + y * w.from_line, v->width, v->channels);
 }
 
-void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows) {
+void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
+                          int64_t rows) {
   const mn_finish f = {
       .view = v->view,
       .mask = v->masked ? v->mask : NULL,
@@ -230,7 +231,11 @@ void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, i
       .above = mn_value_sums(v, shard, MN_ABOVE),
       .below = mn_value_sums(v, shard, MN_BELOW),
   };
-  t->lanes->finish(v->g + first * v->stride, v->z + first * v->stride, &f, rows, v->stride);
+  t->lanes->finish(g, z, &f, rows, v->stride);
+}
+
+void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows) {
+  mn_value_finish_rows(t, v, shard, v->g + first * v->stride, v->z + first * v->stride, rows);
 }
 
 void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,

@@ -8,6 +8,7 @@
 enum { ITEMS = 11 }; /* not a multiple of the shards */
 
 static const float *taught; /* scores of a teacher, for the trainers that follow */
+static bool remakes;        /* wide maps: made anew by the trainers that follow */
 
 static mn_trainer *make(const mn_graph *graph, const char *isa, mn_loss kind, mn_pool *pool) {
   mn_error error = {{0}};
@@ -15,6 +16,7 @@ static mn_trainer *make(const mn_graph *graph, const char *isa, mn_loss kind, mn
   mn_train_config config = mn_train_defaults();
   config.pool = pool, config.batch = ITEMS, config.isa = isa, config.loss = kind;
   config.distill = 0.4, config.temperature = 3;
+  if (remakes) config.remake_bytes = 1;
   assert_ok(mn_trainer_create(&t, graph, &config, &error), &error);
   mn_trainer_teach(t, taught);
   return t;
@@ -109,6 +111,12 @@ static void net_depthwise(sketch *s) {
   sketch_depthwise(s, (layer){70, 3, 3, 1, 1, relu});
   sketch_depthwise(s, (layer){70, 3, 3, 2, 2, none});
 }
+static void net_depthwise_strips(sketch *s) { /* too wide for an item at once */
+  sketch_conv(s, 3, (layer){600, 1, 1, 1, 1, none});
+  sketch_depthwise(s, (layer){600, 3, 3, 1, 1, relu});
+  sketch_depthwise(s, (layer){600, 3, 3, 2, 2, none});
+  sketch_conv(s, 600, (layer){8, 1, 1, 1, 1, none});
+}
 static void net_depthwise_odd(sketch *s) {
   sketch_conv(s, 3, (layer){20, 1, 1, 1, 1, none});
   sketch_depthwise(s, (layer){20, 5, 2, 2, 1, none, .no_norm = true});
@@ -184,6 +192,7 @@ static const struct {
     {"1x1 with stride", net_pointwise_stride},
     {"depthwise 3x3", net_depthwise},
     {"depthwise of odd sizes", net_depthwise_odd},
+    {"depthwise by strips", net_depthwise_strips},
     {"depthwise with multiplier", net_depthwise_multiplier},
     {"depthwise on the input", net_depthwise_input},
     {"depthwise of one channel", net_depthwise_one_channel},
@@ -224,6 +233,43 @@ static void gradients_of_every_unit_should_match_finite_differences(void **state
     check_graph(graph, &y.batch, NULL, MN_LOSS_CROSS_ENTROPY, nets[i].name);
     mn_arena_destroy(s.arena);
   }
+}
+
+/* MobileNetV2's blocks; 600 channels are more than one strip. */
+static void net_expansions(sketch *s) {
+  const mn_tensor_id a = sketch_conv(s, 3, (layer){13, 3, 3, 1, 1, none});
+  sketch_conv(s, 13, (layer){600, 1, 1, 1, 1, relu6});
+  sketch_depthwise(s, (layer){600, 3, 3, 1, 1, relu6});
+  const mn_tensor_id b = sketch_conv(s, 600, (layer){13, 1, 1, 1, 1, none});
+  s->at = sketch_join(s, MN_OP_ADD, a, b);
+  sketch_conv(s, 13, (layer){40, 1, 1, 1, 1, relu});
+  sketch_depthwise(s, (layer){40, 3, 3, 2, 2, none});
+  sketch_conv(s, 40, (layer){8, 1, 1, 1, 1, none});
+}
+
+static int32_t count_remade(const mn_graph *graph) {
+  mn_pool *pool;
+  int32_t count = 0;
+  assert_int_equal(mn_pool_create(&pool, 1), MN_OK);
+  mn_trainer *t = make(graph, NULL, MN_LOSS_CROSS_ENTROPY, pool);
+  for (int32_t i = 0; i < t->value_count; i++) count += t->values[i].maker != NULL;
+  mn_trainer_destroy(t);
+  mn_pool_destroy(pool);
+  return count;
+}
+
+static void gradients_through_a_map_made_anew_should_match_finite_differences(void **state) {
+  (void)state;
+  sketch s;
+  const mn_graph *graph = finish_net(&s, net_expansions);
+  const toy y = toy_make(s.arena, ITEMS, 7 * 6 * 3, 5, 2);
+  assert_int_equal(count_remade(graph), 0);
+  check_graph(graph, &y.batch, NULL, MN_LOSS_CROSS_ENTROPY, "expansions");
+  remakes = true;
+  assert_int_equal(count_remade(graph), 2);
+  check_graph(graph, &y.batch, NULL, MN_LOSS_CROSS_ENTROPY, "expansions made anew");
+  remakes = false;
+  mn_arena_destroy(s.arena);
 }
 
 static void gradients_of_the_mean_squared_head_should_match_finite_differences(void **state) {
@@ -313,10 +359,9 @@ static void net_supernet(sketch *s) {
                       sketch_pool(s, MN_OP_AVERAGE_POOL_2D, (layer){0, 2, 2, 2, 2}));
 }
 
-static void gradients_of_masks_and_mixes_should_match_finite_differences(void **state) {
-  (void)state;
+static void check_supernet(void (*body)(sketch *)) {
   sketch s;
-  const mn_graph *graph = finish_net(&s, net_supernet);
+  const mn_graph *graph = finish_net(&s, body);
   const toy y = toy_make(s.arena, ITEMS, 7 * 6 * 3, 5, 9);
   gate_values g;
   const mn_gates gates = gates_make(&g, graph);
@@ -333,6 +378,21 @@ static void gradients_of_masks_and_mixes_should_match_finite_differences(void **
   mn_trainer_destroy(t);
   mn_pool_destroy(pool);
   mn_arena_destroy(s.arena);
+}
+
+static void net_masked_expansion(sketch *s) {
+  sketch_conv(s, 3, (layer){8, 3, 3, 1, 1, relu});
+  sketch_conv(s, 8, (layer){40, 1, 1, 1, 1, relu6});
+  sketch_depthwise(s, (layer){40, 3, 3, 2, 2, relu});
+  sketch_conv(s, 40, (layer){20, 1, 1, 1, 1, none});
+}
+
+static void gradients_of_masks_and_mixes_should_match_finite_differences(void **state) {
+  (void)state;
+  check_supernet(net_supernet);
+  remakes = true;
+  check_supernet(net_masked_expansion);
+  remakes = false;
 }
 
 /* 0 and 1 only: the wide network with closed channels must be the narrow one. */
@@ -384,6 +444,7 @@ static void closed_channels_should_leave_exactly_the_narrower_network(void **sta
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_of_every_unit_should_match_finite_differences),
+      cmocka_unit_test(gradients_through_a_map_made_anew_should_match_finite_differences),
       cmocka_unit_test(gradients_of_the_mean_squared_head_should_match_finite_differences),
       cmocka_unit_test(gradients_of_a_taught_and_weighted_loss_should_match_finite_differences),
       cmocka_unit_test(gradients_of_masks_and_mixes_should_match_finite_differences),
