@@ -55,7 +55,7 @@ typedef struct search_answers {
 mn_status mn_search_ask(const search_run *run, search_answers *answers,
                         const search_question *questions, int32_t count, mn_error *error);
 /* front.c: asks until the front is long enough or nothing more is found. */
-enum { MN_MOST_DRAWS = 40, MN_FRONT_LEAST = 8, MN_FRONT_QUESTIONS = 12 + 6 * 8 };
+enum { MN_MOST_DRAWS = 40, MN_FRONT_LEAST = 8, MN_FRONT_QUESTIONS = 12 + 16 * 8 };
 mn_status mn_search_front(const search_run *run, mn_search_result *result, search_answers *answers,
                           mn_error *error);
 
