@@ -8,6 +8,7 @@
 
 #include "graph/quantization.h"
 #include "train/build.h"
+#include "train/integer.h"
 
 /* ---- Values ---------------------------------------------------------------------------------*/
 static int32_t padded(const mn_trainer *t, int32_t channels) {
@@ -376,6 +377,7 @@ static void range_attach(builder *b, int32_t index) {
   const mn_scale_rule rule = mn_op_info_get(op->kind)->scale_rule;
   if (rule == MN_SCALE_FREE) y->range = range_new(b, y);
   if (rule == MN_SCALE_SAME && op->kind == MN_OP_AVERAGE_POOL_2D) y->range = x->range;
+  y->grid = y->range != NULL || rule != MN_SCALE_SAME ? y->range : x->grid;
 }
 
 /* In backward order: who adds, who finishes. */
@@ -437,7 +439,7 @@ static mn_status add_input(builder *b) {
   mn_value *x = value_new(b, graph->inputs[0], -1);
   x->input = true;
   x->stride = x->channels;
-  x->range = range_new(b, x);
+  x->grid = x->range = range_new(b, x);
   const mn_train_config *config = &b->t->config;
   if (x->range != NULL && config->input_low < config->input_high) {
     x->range->is_fixed = true;
@@ -467,5 +469,10 @@ mn_status mn_engine_build(mn_trainer *t, mn_error *error) {
       &b, 2 * t->scores->pixels * t->scores->stride + 8 * t->scores->pixels * t->scores->channels);
   MN_TRY(check_uses(&b));
   readers_order(t);
-  return expansions_find(&b);
+  MN_TRY(expansions_find(&b));
+  for (int32_t i = 0; i < t->unit_count; i++) {
+    MN_TRY(mn_integer_place(t, &t->units[i]));
+    scratch_need(&b, mn_integer_scratch(t, &t->units[i]));
+  }
+  return MN_OK;
 }

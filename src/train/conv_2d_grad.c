@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "train/engine.h"
+#include "train/integer.h"
 
 /* ---- Shared -------------------------------------------------------------------------------*/
 static void block_forward(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, int64_t first,
@@ -240,6 +240,10 @@ static float *scratch_of(const mn_trainer *t, int32_t thread) {
 
 static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   float *scratch = scratch_of(t, thread);
+  if (mn_unit_is_integer(t, u)) {
+    mn_integer_conv(t, u, shard, scratch);
+    return;
+  }
   memset(scratch, 0, 2 * (size_t)u->output->stride * sizeof *scratch);
   if (u->output->maker != NULL)
     mn_expand_forward(t, u, shard, scratch);

@@ -9,7 +9,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "train/engine.h"
+#include "train/integer.h"
 
 enum { STRIP_FLOATS = 24576 }; /* of the input's plane in a strip */
 
@@ -134,6 +134,10 @@ static mn_plane plane_of(const mn_unit *u, int32_t rows) {
 /* ---- Forward ----------------------------------------------------------------------------------*/
 static void depthwise_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   mn_value *y = u->output;
+  if (mn_unit_is_integer(t, u)) {
+    mn_integer_depthwise_unit(t, u, shard, t->scratch + thread * t->scratch_floats);
+    return;
+  }
   const strip s = strip_of(u);
   float *sum = t->scratch + thread * t->scratch_floats, *square = sum + y->stride;
   float *plane = square + y->stride, *made = plane + plane_floats(&s);

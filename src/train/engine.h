@@ -73,6 +73,7 @@ typedef struct mn_value {
   mn_activation activation;
   mn_parameter *gamma, *bias, *mean, *variance; /* NULL where absent */
   mn_learned_range *range;
+  mn_learned_range *grid; /* range, or that of the tensor whose values are only moved here */
   bool masked;
   float *mask; /* [stride] */
   float *open; /* [stride]: how open each channel is, see gates.c */
@@ -112,6 +113,7 @@ typedef struct mn_unit {
   float *quantized, *weight_step; /* fake-quantized copy; per channel */
   float *packed, *turned;         /* forward and input-gradient form of the weights */
   float *scaled; /* of an expansion whose output is not stored: p times the weights */
+  struct mn_integer_unit *integer; /* integer.h; NULL: the forward pass is always in float */
   double mix_gradient[MN_SHARDS][2];
   float mix[2];
 } mn_unit;
@@ -135,6 +137,7 @@ struct mn_trainer {
   const mn_graph *graph;
   mn_train_config config;
   const mn_lanes *lanes;
+  const struct mn_integer *integer; /* integer.h; NULL: this processor has none */
   mn_arena *arena;
   mn_value *values;
   mn_unit *units;
@@ -189,6 +192,8 @@ int32_t mn_shard_first(const mn_trainer *t, int32_t shard);
 double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind);
 /* Sums [stride] and squares [stride] of a block, gathered in single precision, leave in double. */
 void mn_value_flush(mn_value *v, int32_t shard, float *sum);
+/* Whether readers see it rounded to its range in this pass. */
+bool mn_value_rounds(const mn_trainer *t, const mn_value *v);
 void mn_value_settle(mn_trainer *t, mn_value *v); /* after its unit ran: statistics -> view */
 void mn_value_gather(mn_trainer *t,
                      mn_value *v); /* before its unit's backward: sums -> gradients */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "graph/quantization.h"
-#include "train/engine.h"
+#include "train/integer.h"
 
 /* ---- Ranges ---------------------------------------------------------------------------------*/
 void mn_range_settle(mn_learned_range *range) {
@@ -99,12 +99,14 @@ void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u) {
   if (u->weights == NULL) return;
   const float *from = t->quantized ? mn_unit_round_weights(u) : u->weights->value;
   const int32_t n = u->weights->outer_stride;
+  const bool integer = mn_unit_is_integer(t, u);
+  if (integer) mn_integer_pack(t, u);
   if (u->family == &mn_depthwise_family) {
-    memcpy(u->packed, from, (size_t)u->weights->count * sizeof *from);
+    if (!integer) memcpy(u->packed, from, (size_t)u->weights->count * sizeof *from);
     if (t->training) turn_taps(u, from);
     return;
   }
-  t->lanes->pack(u->packed, from, u->depth_used, n, n, n, 1);
+  if (!integer) t->lanes->pack(u->packed, from, u->depth_used, n, n, n, 1);
   if (t->training && mn_value_wants_gradient(t, u->input[0]))
     t->lanes->pack(u->turned, from, u->output->channels, u->depth_padded, u->depth, 1, n);
 }

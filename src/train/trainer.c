@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/engine.h"
+#include "train/integer.h"
 
 mn_train_config mn_train_defaults(void) {
   return (mn_train_config){
@@ -51,6 +51,7 @@ mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph,
   mn_trainer *t = mn_calloc(1, sizeof *t);
   if (t == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while making a trainer");
   t->graph = graph, t->config = *config, t->lanes = lanes, t->broken = -1;
+  t->integer = mn_integer_get(lanes);
   mn_status status = mn_arena_create(&t->arena);
   if (status == MN_OK) status = mn_engine_build(t, error);
   if (status == MN_OK) status = mn_engine_place(t);

@@ -109,8 +109,12 @@ static void fold_range(mn_value *v) {
   }
 }
 
+bool mn_value_rounds(const mn_trainer *t, const mn_value *v) {
+  return t->quantized && v->range != NULL && !(t->training && v->range->observed);
+}
+
 void mn_value_settle(mn_trainer *t, mn_value *v) {
-  const bool rounds = t->quantized && v->range != NULL && !(t->training && v->range->observed);
+  const bool rounds = mn_value_rounds(t, v);
   v->view = (mn_view){0};
   if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked &&
       !rounds)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "micronets/exec.h"
+#include "train/integer.h"
 #include "train_support.h"
 
 enum { ITEMS = 32 };
@@ -181,7 +182,8 @@ static void run_executor(recording *r, mn_arena *arena, const toy *y, int64_t fe
   mn_exec_destroy(exec);
 }
 
-/* The executor's tensor, in real numbers, takes the place of the value. */
+/* The executor's tensor, in real numbers, takes the place of the value; readers see it rounded to the
+ * same range, which changes nothing. */
 static void value_take(mn_value *v, const recording *r) {
   const mn_quantization *q = &r->frozen->tensors[v->tensor].quantization;
   const int8_t *from = r->tensor[v->tensor];
@@ -189,6 +191,12 @@ static void value_take(mn_value *v, const recording *r) {
     for (int32_t c = 0; c < v->channels; c++)
       v->z[p * v->stride + c] = q->scale[0] * (float)(*from++ - q->zero_point[0]);
   v->view = (mn_view){0};
+  if (v->range == NULL) return;
+  for (int32_t c = 0; c < v->stride; c++) {
+    v->scale[c] = 1, v->shift[c] = 0;
+    v->low[c] = v->range->low, v->high[c] = v->range->high;
+  }
+  v->view = (mn_view){v->scale, v->shift, v->low, v->high, v->range->scale, 1 / v->range->scale};
 }
 
 static void compare_value(mn_trainer *t, mn_value *v, const recording *r, const char *what) {
@@ -209,6 +217,72 @@ static void compare_value(mn_trainer *t, mn_value *v, const recording *r, const 
     fail_msg("%s: op %d: %lld values off by one", what, v->op, (long long)off_by_one);
 }
 
+/* The executor's sum without bias, from the frozen weights and its own input. */
+static int32_t sum_of(const recording *r, const mn_op *op, int32_t item, const int32_t at[3]) {
+  const mn_graph *g = r->frozen;
+  const mn_shape *in = &g->tensors[op->input[0]].shape, *k = &g->tensors[op->input[1]].shape;
+  const int8_t *x = r->tensor[op->input[0]] + item * mn_shape_elements(in);
+  const int8_t *w = g->tensors[op->input[1]].data;
+  const int32_t zero = g->tensors[op->input[0]].quantization.zero_point[0], o = at[2];
+  int32_t sum = 0;
+  if (op->kind == MN_OP_FULLY_CONNECTED) {
+    for (int32_t i = 0; i < k->dim[1]; i++) sum += (x[i] - zero) * w[o * k->dim[1] + i];
+    return sum;
+  }
+  const bool depthwise = op->kind == MN_OP_DEPTHWISE_CONV_2D;
+  const mn_window *win = &op->window;
+  const int32_t h = in->dim[1], width = in->dim[2], c = in->dim[3];
+  const int32_t top = mn_window_pad_before(h, win->kernel_h, win->stride_h, win->dilation_h,
+                                           win->padding),
+                left = mn_window_pad_before(width, win->kernel_w, win->stride_w, win->dilation_w,
+                                            win->padding);
+  for (int32_t i = 0; i < win->kernel_h; i++)
+    for (int32_t j = 0; j < win->kernel_w; j++) {
+      const int32_t y = at[0] * win->stride_h + i * win->dilation_h - top;
+      const int32_t z = at[1] * win->stride_w + j * win->dilation_w - left;
+      if (y < 0 || y >= h || z < 0 || z >= width) continue;
+      const int8_t *pixel = x + (y * width + z) * c;
+      const int32_t tap = i * win->kernel_w + j, taps = win->kernel_h * win->kernel_w;
+      if (depthwise) {
+        sum += (pixel[o / win->multiplier] - zero) * w[tap * k->dim[3] + o];
+        continue;
+      }
+      for (int32_t e = 0; e < c; e++) sum += (pixel[e] - zero) * w[(o * taps + tap) * c + e];
+    }
+  return sum;
+}
+
+/* A channel whose batch norm turns its sign has its weights turned when they are frozen. */
+static void compare_sums(const mn_unit *u, const recording *r, const char *what) {
+  const mn_value *y = u->output;
+  const mn_op *op = NULL;
+  for (int32_t i = 0; i < r->frozen->op_count; i++)
+    if (r->frozen->ops[i].output == y->tensor) op = &r->frozen->ops[i];
+  assert_non_null(op);
+  for (int32_t item = 0; item < ITEMS; item += 11)
+    for (int64_t p = 0; p < y->pixels; p++)
+      for (int32_t o = 0; o < y->channels; o++) {
+        const int32_t at[3] = {(int32_t)p / y->width, (int32_t)p % y->width, o};
+        const int32_t sign = y->gamma != NULL && y->gamma->value[o] < 0 ? -1 : 1;
+        const double z = (double)y->z[(item * y->pixels + p) * y->stride + o];
+        const int32_t got = (int32_t)lrint(z / (double)u->integer->scale[o]);
+        const int32_t want = sign * sum_of(r, op, item, at);
+        if (got != want)
+          fail_msg("%s: op %d, channel %d: sum %d, the executor's %d", what, u->op, o, got, want);
+      }
+}
+
+/* On a processor with integer kernels every layer with weights uses them, but for a depthwise one that
+ * widens and for one behind dropout. */
+static void check_sums(const mn_trainer *t, const mn_unit *u, const recording *r,
+                       const char *what) {
+  if (t->integer == NULL || u->weights == NULL) return;
+  const bool widens = u->family == &mn_depthwise_family && u->window.multiplier > 1;
+  const bool dropped = !u->input[0]->input && u->input[0]->op < 0;
+  assert_int_equal(mn_unit_is_integer(t, u), !widens && !dropped);
+  if (!widens && !dropped) compare_sums(u, r, what);
+}
+
 static void compare_units(mn_trainer *t, const recording *r, const char *what) {
   value_take(&t->values[0], r);
   for (int32_t i = 0; i < t->unit_count; i++) {
@@ -216,6 +290,7 @@ static void compare_units(mn_trainer *t, const recording *r, const char *what) {
     for (int32_t shard = 0; shard < MN_SHARDS; shard++) u->family->forward(t, u, shard, 0);
     mn_value_settle(t, u->output);
     if (u->output->op < 0) continue; /* dropout: a copy */
+    check_sums(t, u, r, what);
     compare_value(t, u->output, r, what);
     value_take(u->output, r);
   }
@@ -237,14 +312,14 @@ static int32_t same_answers(const float *scores, const recording *r, int32_t cla
 }
 
 static void check_against_executor(const mn_graph *graph, int64_t features, int32_t classes,
-                                   const char *what) {
+                                   double dropout, const char *isa, const char *what) {
   mn_error error = {{0}};
   mn_arena *arena = NULL;
   mn_trainer *t = NULL;
   mn_train_config config = mn_train_defaults();
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   assert_int_equal(mn_pool_create(&config.pool, 2), MN_OK);
-  config.batch = ITEMS, config.quantize_from = 15, config.dropout = 0.1;
+  config.batch = ITEMS, config.quantize_from = 15, config.dropout = dropout, config.isa = isa;
   assert_ok(mn_trainer_create(&t, graph, &config, &error), &error);
   const toy y = toy_make(arena, ITEMS, features, classes, 5);
   double loss;
@@ -266,7 +341,7 @@ static void evaluation_of_a_ds_cnn_should_be_the_executors(void **state) {
   (void)state;
   sketch s;
   const mn_graph *graph = sketch_ds_cnn(&s, 24, 2, 2, 1, 6);
-  check_against_executor(graph, 490, 6, "ds-cnn");
+  check_against_executor(graph, 490, 6, 0.1, NULL, "ds-cnn");
   mn_arena_destroy(s.arena);
 }
 
@@ -288,7 +363,7 @@ static void evaluation_of_a_residual_net_should_be_the_executors(void **state) {
   sketch_dense(&s, 20, (layer){5, .no_norm = true});
   sketch_add(
       &s, (mn_op){.kind = MN_OP_SOFTMAX, .inputs = 1, .input = {s.at, -1, -1, -1, -1}, .beta = 1});
-  check_against_executor(sketch_finish(&s), 12 * 12 * 3, 5, "residual net");
+  check_against_executor(sketch_finish(&s), 12 * 12 * 3, 5, 0, NULL, "residual net");
   mn_arena_destroy(s.arena);
 }
 
@@ -303,7 +378,25 @@ static void evaluation_of_a_widening_net_should_be_the_executors(void **state) {
   sketch_reshape(&s, (mn_shape){2, {1, flat}});
   sketch_dense(&s, flat, (layer){20, .activation = relu});
   sketch_dense(&s, 20, (layer){4, .no_norm = true});
-  check_against_executor(sketch_finish(&s), 90, 4, "widening net");
+  check_against_executor(sketch_finish(&s), 90, 4, 0.1, NULL, "widening net");
+  mn_arena_destroy(s.arena);
+}
+
+static void evaluation_of_a_dilated_net_should_be_the_executors(void **state) {
+  (void)state;
+  const mn_activation relu6 = MN_ACTIVATION_RELU6;
+  sketch s = sketch_begin(9, 13, 2);
+  sketch_conv(&s, 2, (layer){70, 3, 3, 1, 1, relu6, .dilation = 2});
+  sketch_depthwise(&s, (layer){70, 3, 3, 1, 1, relu6, .dilation = 2});
+  sketch_conv(&s, 70, (layer){20, 1, 1, 2, 2, relu6});
+  sketch_pool(&s, MN_OP_AVERAGE_POOL_2D, (layer){0, 5, 7, 1, 1, .valid = true});
+  sketch_reshape(&s, (mn_shape){2, {1, 20}});
+  sketch_dense(&s, 20, (layer){5, .no_norm = true});
+  static const char *const isas[] = {NULL, "avx2", "portable"};
+  const mn_graph *graph = sketch_finish(&s);
+  for (size_t i = 0; i < MN_COUNT(isas); i++)
+    if (mn_lanes_get(isas[i]) != NULL)
+      check_against_executor(graph, 9 * 13 * 2, 5, 0, isas[i], "dilated net");
   mn_arena_destroy(s.arena);
 }
 
@@ -330,6 +423,7 @@ int main(void) {
       cmocka_unit_test(evaluation_of_a_ds_cnn_should_be_the_executors),
       cmocka_unit_test(evaluation_of_a_residual_net_should_be_the_executors),
       cmocka_unit_test(evaluation_of_a_widening_net_should_be_the_executors),
+      cmocka_unit_test(evaluation_of_a_dilated_net_should_be_the_executors),
       cmocka_unit_test(freezing_before_quantization_should_be_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
