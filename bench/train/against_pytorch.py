@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pytorch_networks import DsCnn, MobileNetV2, Supernet
+from pytorch_quantized import KINDS, Quantized
 
 STEPS = 4
 ROUNDS, CPU = int(sys.argv[2]), sys.argv[3] == "cpu"
@@ -45,9 +46,12 @@ NETWORKS = [
 class Torch:
     """One PyTorch variant, ready to be stepped."""
 
-    def __init__(self, network, compiled, layout):
+    def __init__(self, network, compiled, layout, quantized=None):
         torch.manual_seed(1)
-        net = network.make().to(memory_format=layout)
+        net = network.make()
+        if quantized:
+            net = Quantized(net, quantized)
+        net = net.to(memory_format=layout)
         self.weights = net.weights() if hasattr(net, "weights") else list(net.parameters())
         self.architecture = net.architecture() if hasattr(net, "architecture") else []
         self.x = torch.randn(network.batch, *net.data).to(memory_format=layout)
@@ -97,10 +101,16 @@ class Ours:
 def variants(program, network):
     for mode in network.modes:
         yield f"ours, {mode}", Ours(program, network, mode)
-    for compiled in (False, True):
-        for layout in (torch.contiguous_format, torch.channels_last):
-            name = f"{'compile' if compiled else 'eager'} {str(layout).split('.')[-1]}"
-            yield name, Torch(network, compiled, layout)
+    for quantized in (None, *KINDS) if "quantized" in network.modes else (None,):
+        for compiled in (False, True):
+            for layout in (torch.contiguous_format, torch.channels_last):
+                name = f"{'compile' if compiled else 'eager'} {str(layout).split('.')[-1]}"
+                if quantized:
+                    name = f"quantized {quantized} {name}"
+                try:
+                    yield name, Torch(network, compiled, layout, quantized)
+                except RuntimeError as error:  # not every way of rounding compiles in every PyTorch
+                    print(f"{network.name:12} {name}: {str(error).splitlines()[0]}", flush=True)
 
 
 def measure(program, network):
@@ -110,13 +120,13 @@ def measure(program, network):
             seconds += one.turn()
     samples = network.batch * (2 if network.modes == ("search",) else 1)
     speed = {name: samples / statistics.median(seconds) for name, (_, seconds) in table.items()}
-    best = max(value for name, value in speed.items() if not name.startswith("ours"))
     for name, value in speed.items():
         print(f"{network.name:12} {name:28} {value:8.0f} samples/s", flush=True)
     for mode in network.modes:
-        if mode != "quantized":
-            ratio = speed[f"ours, {mode}"] / best
-            print(f"{network.name:12} ours / best of PyTorch: {ratio:.2f}", flush=True)
+        best = max(value for name, value in speed.items() if not name.startswith("ours")
+                   and name.startswith("quantized") == (mode == "quantized"))
+        ratio = speed[f"ours, {mode}"] / best
+        print(f"{network.name:12} {mode}: ours / best of PyTorch: {ratio:.2f}", flush=True)
 
 
 def main():

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Training steps, ours against PyTorch {eager, compile} x {contiguous, channels_last}: DS-CNN-S and -L, the
-# supernet of spaces/kws.net, MobileNetV2 0.35 at 96 px:
+# supernet of spaces/kws.net, MobileNetV2 0.35 at 96 px; DS-CNN with fake quantization to 8 bits too:
 #
 #   sh bench/train/against_pytorch.sh [ROUNDS [clock|cpu [NETWORK ...]]]
 #
