@@ -37,7 +37,8 @@ static void give(mn_trainer *t, mn_unit *u, int32_t k, float factor, int32_t sha
   const mn_value *y = u->output;
   const bool narrow = x->stride != y->stride; /* then a row at a time */
   const int64_t pieces = narrow ? rows : 1, count = narrow ? x->stride : rows * x->stride;
-  for (int64_t r = first; r < first + pieces; r++)
+  const bool there = x->g == y->g && factor == 1.0f; /* in place, see memory.c */
+  for (int64_t r = first; !there && r < first + pieces; r++)
     t->lanes->scale(x->g + r * x->stride, y->g + r * y->stride, factor, u->accumulate[k], count);
   if (u->finish[k]) mn_value_finish(t, x, shard, first, rows);
 }

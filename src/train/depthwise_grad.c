@@ -200,9 +200,10 @@ static reach reach_of(int32_t i, int32_t pad, int32_t kernel, int32_t dilation, 
   return r;
 }
 
-/* Input lines [begin, end) to `to`, pixels output's stride apart; dz holds output lines from `top` on. */
-static void dx_lines(mn_trainer *t, const mn_unit *u, const strip *s, float *to, const float *dz,
-                     int32_t top, int32_t begin, int32_t end) {
+/* Input lines [begin, end) to `to`, or added to it, pixels output's stride apart; dz holds output lines from
+ * `top` on. */
+static void dx_lines(mn_trainer *t, const mn_unit *u, const strip *s, float *to, bool adds,
+                     const float *dz, int32_t top, int32_t begin, int32_t end) {
   const mn_window *w = &u->window;
   const int32_t width = u->input[0]->width;
   const ptrdiff_t n = u->output->stride;
@@ -222,7 +223,8 @@ static void dx_lines(mn_trainer *t, const mn_unit *u, const strip *s, float *to,
                           .dilation_h = h.from_step,
                           .dilation_w = v.from_step,
                           .weight_row = (ptrdiff_t)h.step * w->kernel_w * n,
-                          .weight_tap = v.step * n};
+                          .weight_tap = v.step * n,
+                          .accumulate = adds};
       t->lanes->depthwise(
           to + ((ptrdiff_t)i * width + j) * n, w->stride_w * n, (ptrdiff_t)w->stride_h * width * n,
           dz + (h.from - top) * s->dz_line + (s->left + v.from) * n,
@@ -248,17 +250,14 @@ static void dx_give(mn_trainer *t, mn_unit *u, const strip *s, int32_t shard, co
   const int64_t pixels = (int64_t)(end - begin) * x->width;
   if (begin >= end) return;
   if (x->maker != NULL) {
-    dx_lines(t, u, s, spare, dz, top, begin, end);
+    dx_lines(t, u, s, spare, false, dz, top, begin, end);
     mn_expand_give(t, x, shard, spare, z, first, pixels, spare + pixels * x->stride);
     return;
   }
   float *to = x->g + first * x->stride;
-  const bool direct = !u->accumulate[0] && u->window.multiplier == 1;
-  dx_lines(t, u, s, direct ? to : spare, dz, top, begin, end);
-  if (u->window.multiplier != 1)
-    give_narrow(u, to, spare, pixels);
-  else if (!direct)
-    t->lanes->scale(to, spare, 1.0f, true, pixels * x->stride);
+  const bool direct = u->window.multiplier == 1;
+  dx_lines(t, u, s, direct ? to : spare, direct && u->accumulate[0], dz, top, begin, end);
+  if (!direct) give_narrow(u, to, spare, pixels);
   if (u->finish[0]) mn_value_finish(t, x, shard, first, pixels);
 }
 

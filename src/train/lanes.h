@@ -48,6 +48,7 @@ typedef struct mn_plane {
   int32_t width;            /* padded */
   int32_t out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   ptrdiff_t weight_row, weight_tap; /* floats from row to row of the kernel, from tap to tap */
+  bool accumulate;                  /* z grows by it */
 } mn_plane;
 
 typedef struct mn_update {

@@ -77,9 +77,10 @@ static int32_t slot_take(slot *slots, int32_t *count, int64_t floats) {
 static bool backward_in_place(const mn_unit *u) {
   const mn_value *x = u->input[0], *y = u->output;
   const bool same = x->height == y->height && x->width == y->width && x->stride == y->stride;
+  const bool sum = (u->family == &mn_add_family || u->family == &mn_mix_family) && u->input[1] != x;
   const bool rows = u->family == &mn_conv_family && u->direct && u->input_rows == 1;
   return same && !x->input && x->maker == NULL &&
-         (rows || (u->family == &mn_depthwise_family && u->window.multiplier == 1));
+         (rows || sum || (u->family == &mn_depthwise_family && u->window.multiplier == 1));
 }
 
 /* Walks the units backward: a value's gradient lives from its last reader to its maker. */
@@ -91,17 +92,15 @@ static int32_t slots_assign(const mn_trainer *t, slot *slots, int32_t *slot_of) 
     const mn_unit *u = &t->units[i];
     const int32_t own = slot_of[u->output - t->values];
     int32_t *first = &slot_of[u->input[0] - t->values];
-    if (own >= 0 && *first < 0 && backward_in_place(u)) {
-      *first = own;
-      continue;
-    }
+    const bool in_place = own >= 0 && *first < 0 && backward_in_place(u);
+    if (in_place) *first = own;
     for (int32_t k = 0; k < 2; k++) {
       const mn_value *v = u->input[k];
       if (v != NULL && v->maker != NULL) v = v->maker->input[0]; /* its gradient is written now */
       if (v == NULL || v->input || slot_of[v - t->values] >= 0) continue;
       slot_of[v - t->values] = slot_take(slots, &count, value_floats(t, v));
     }
-    if (own >= 0) slots[own].taken = false;
+    if (own >= 0 && !in_place) slots[own].taken = false;
   }
   return count;
 }

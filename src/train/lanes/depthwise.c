@@ -33,6 +33,7 @@ MN_INLINE void lines_fixed(const int kernel_h, const int kernel_w, const int lin
     float *z = o->z + c;
     for (int32_t x = 0; x < p->out_w; x++, in += step, z += o->pixel) {
       vf v[MAX_LINES] = {{0}, {0}};
+      if (p->accumulate) MN_UNROLL for (int l = 0; l < lines; l++) v[l] = load(z + l * o->line);
       MN_UNROLL for (int r = 0; r < kernel_h + lines - 1; r++) {
         vf part[MAX_LINES] = {{0}, {0}};
         MN_UNROLL for (int j = 0; j < kernel_w; j++) {
@@ -74,6 +75,7 @@ static void line_any(const output *o, const float *plane, const float *weights, 
     for (int32_t x = 0; x < p->out_w; x++) {
       const float *in = plane + c + (ptrdiff_t)x * p->stride_w * p->stride;
       vf v = {0};
+      if (p->accumulate) v = load(o->z + c + x * o->pixel);
       for (int32_t i = 0; i < p->kernel_h; i++)
         for (int32_t j = 0; j < p->kernel_w; j++)
           v += load(weights + c + i * p->weight_row + j * p->weight_tap) *

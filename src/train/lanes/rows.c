@@ -176,9 +176,15 @@ void MN_LANE(scale)(float *y, const float *x, float k, bool accumulate, int64_t 
 }
 
 double MN_LANE(dot)(const float *a, const float *b, int64_t count) {
-  vf acc = {0};
-  for (int64_t i = 0; i < count; i += MN_LANES) acc += load(a + i) * load(b + i);
+  enum { CHAINS = 4 };
+  vf acc[CHAINS] = {{0}};
+  int64_t i = 0;
+  for (; i + CHAINS * MN_LANES <= count; i += CHAINS * MN_LANES)
+    MN_UNROLL for (int j = 0; j < CHAINS; j++) acc[j] +=
+        load(a + i + j * MN_LANES) * load(b + i + j * MN_LANES);
+  for (; i < count; i += MN_LANES) acc[0] += load(a + i) * load(b + i);
+  acc[0] = (acc[0] + acc[1]) + (acc[2] + acc[3]);
   double sum = 0;
-  for (int i = 0; i < MN_LANES; i++) sum += (double)acc[i];
+  for (int l = 0; l < MN_LANES; l++) sum += (double)acc[0][l];
   return sum;
 }
