@@ -222,6 +222,33 @@ static void stored_supernet_should_answer_another_budget(void **state) {
   close_bench(&b);
 }
 
+static void keep_ops(void *context, const mn_progress *progress) {
+  if (strcmp(progress->stage, "search") == 0) *(double *)context = progress->value[1];
+}
+
+/* What ablations change: a plain penalty pulls below the budget, and one feed serves both kinds of step. */
+static void departures_should_change_what_the_search_does(void **state) {
+  (void)state;
+  double ops[3];
+  mn_bytes supernet[3];
+  bench b[3];
+  for (int i = 0; i < 3; i++) {
+    mn_search_result result;
+    open_bench(&b[i], 2);
+    mn_monitor monitor = {.progress = keep_ops, .context = &ops[i]};
+    b[i].config.monitor = &monitor;
+    b[i].config.epochs = 40;
+    b[i].config.linear_penalty = i == 1 ? 20 : 0;
+    b[i].config.joint = i == 2;
+    supernet[i] = supernet_of(&b[i], "departure.ckpt", &result);
+    assert_true(result.budget_met);
+  }
+  assert_true(ops[1] < 0.8 * ops[0]);
+  assert_int_equal(supernet[0].size, supernet[2].size);
+  assert_memory_not_equal(supernet[0].data, supernet[2].data, supernet[0].size);
+  for (int i = 0; i < 3; i++) close_bench(&b[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(search_should_find_a_network_within_the_budget_that_tells_tones_apart),
@@ -229,6 +256,7 @@ int main(void) {
       cmocka_unit_test(search_should_give_the_same_bytes_for_any_number_of_threads),
       cmocka_unit_test(interrupted_search_should_go_on_to_the_same_bytes),
       cmocka_unit_test(stored_supernet_should_answer_another_budget),
+      cmocka_unit_test(departures_should_change_what_the_search_does),
   };
   snprintf(data_folder, sizeof data_folder, "%s", test_folder());
   snprintf(hard_folder, sizeof hard_folder, "%s", test_folder());
