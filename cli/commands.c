@@ -133,7 +133,7 @@ static const mn_command commands[] = {
      "core, machine, emulated, schedule_rule, instructions, cycles_modelled, ms_modelled, mj_modelled, "
      "error_percent, error_basis, power_basis, verified_on_board, cycles_measured, ms_measured, sram "
      "{arena,features,data,stack,stack_bound,total}, flash {...}, frontend "
-     "{instructions,cycles_modelled,state,scratch,tables}, parity "
+     "{instructions,cycles_modelled,frame_width,frame_height,state,scratch,tables}, parity "
      "{tensors,tensors_total,not_materialised[],vectors,mismatches,first_mismatch}, layers[] "
      "{name,kind,macs,instructions,cycles_modelled}",
      {COMMON, NONE, OWN(bench)}, mn_cli_bench},

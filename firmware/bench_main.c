@@ -4,6 +4,7 @@
  * the output. Then, on the last one, how deep the stack went, and one run between marks for the
  * instruction counter, or the board's own. SPDX-License-Identifier: Apache-2.0 */
 #include "crc32.h"
+#include "frame.h"
 #include "hooks.h"
 #include "io.h"
 #include "model.h"
@@ -67,7 +68,7 @@ static void measure_feed(void) {
   mn_line_end();
 }
 
-/* One whole input of sound, hop by hop, for the counter. */
+/* One whole input of sound, hop by hop, or one frame, for the counter. */
 static void count_feed(void) {
   int complete = MODEL_HOP_SAMPLES == 0;
   model_init(arena);
@@ -78,6 +79,7 @@ static void count_feed(void) {
     complete = model_feed(arena, pcm, MODEL_HOP_SAMPLES);
     mn_bench_mark(MN_REGION_OUTSIDE);
   }
+  mn_frame_count(arena);
   mn_bench_armed = 0;
   model_init(arena);
 }

@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* Region 0 is everything outside; 1 a whole inference; 2 one input of sound; 3 + i layer i. */
+/* Region 0 is everything outside; 1 a whole inference; 2 one input of sound, or one frame; 3 + i
+ * layer i. */
 enum {
   MN_REGION_OUTSIDE,
   MN_REGION_WHOLE,

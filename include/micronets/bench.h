@@ -31,12 +31,13 @@ typedef struct mn_bench_result {
   } parity;
   const mn_bench_layer *layers;
   int32_t layer_count;
-  /* The audio front end, one whole input of sound: stages of kind "frontend", not part of
-   * `instructions`; bytes are 0 and stages none where the model hears nothing. */
+  /* The front end, one whole input of sound or one frame of a camera: stages of kind "frontend", not part
+   * of `instructions`; none where the model takes tensors alone. Bytes are those of sound. */
   struct {
     const mn_bench_layer *stages;
     int32_t stage_count;
     int64_t state_bytes, scratch_bytes, tables_bytes;
+    int32_t frame_width, frame_height; /* of the frame that was counted, RGB565; 0: none was */
   } frontend;
 } mn_bench_result;
 

@@ -224,6 +224,12 @@ typedef struct mn_detector {
 #undef X
 } mn_detector;
 
+/* Its numbers: a covariance for each state, or one for all where these would take more than 128 KB. */
+mn_detector mn_detector_of(int32_t states, int32_t dims, int32_t rows);
+/* Bytes of all tables; of the vector and its differences from the mean, in the caller's arena. */
+int64_t mn_detector_tables_bytes(const mn_detector *detector);
+int64_t mn_detector_vector_bytes(const mn_detector *detector);
+
 /* The vector [dims], Q8, of a tensor [rows][dims]. */
 void mn_detector_take(const mn_detector *detector, int16_t *x, const int8_t *tensor);
 /* state -1: the nearest. scratch [dims]. site: what is normal here, or NULL. */

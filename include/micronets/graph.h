@@ -131,6 +131,12 @@ typedef struct mn_graph {
   int32_t tensor_count, op_count, input_count, output_count;
   bool frozen;
 } mn_graph;
+/* The tensor that the last op with weights reads, which anomaly scores are taken from; -1: there is no such
+ * op, or it reads the graph's input. */
+mn_tensor_id mn_graph_embedding(const mn_graph *graph);
+/* *graph as one with `tensor` as its second output, so that it outlives a run. */
+mn_status mn_graph_show(const mn_graph **graph, mn_arena *arena, mn_tensor_id tensor,
+                        mn_error *error) MN_MUST_CHECK;
 
 /* ---- Building ----------------------------------------------------------------------------
  * The builder owns shape inference: nobody else computes an output shape. */

@@ -99,6 +99,7 @@ typedef struct mn_plan_options {
    * max_cycles: refused where these are more. */
   int64_t max_sram;
   const mn_frontend *frontend; /* that max_sram counts; NULL: none. mn_price_graph takes its own */
+  const mn_detector *detector; /* whose anomaly score the firmware gives: its numbers; NULL: none */
   bool nearest; /* where max_sram cannot be kept: the schedule of least SRAM instead of an error */
   const mn_plan_group *groups; /* run so, instead of a choice: first_op, op_count, rows; NULL: choose */
   int32_t group_count;
@@ -130,7 +131,7 @@ mn_status mn_plan_make(const mn_plan **plan, mn_arena *arena, const mn_graph *gr
                        mn_error *error) MN_MUST_CHECK;
 
 /* A compiled model's memory: the plan's arena, then what the front end needs besides. Emit places it
- * so, price charges it: sram.features = features_bytes, arena + features = total_bytes. */
+ * so, price charges it: sram.features = features_bytes (and the detector's vector), arena + features = total_bytes. */
 typedef struct mn_frontend_memory {
   int64_t state_offset;   /* from the arena's start; kept from run to run */
   int64_t scratch_offset; /* over the arena, clear of the input tensor; only inside a feed */

@@ -39,6 +39,7 @@ typedef struct mn_search_config {
   mn_runtime runtime;
   bool paper_price;          /* --price paper: layerwise SRAM term */
   mn_budget budget;
+  int32_t machines;           /* task ad: the classes that a detector will tell apart; 0: no detector */
   const mn_file_words *words; /* what the .tflite will say; counts under MN_RUNTIME_TFLM; may be NULL */
   int32_t epochs;            /* 0: default, which is none with supernet_in */
   double share;              /* of the epochs: a first look; 0: all of them */

@@ -87,10 +87,10 @@ void mn_target_code_sizes_use(const mn_code_sizes *sizes);
   X(OUTPUTS)       /* output values */                                                \
   X(INPUTS)        /* values of the first input */                                    \
   X(GATHERED)      /* input values under the windows of all positions */              \
-  X(INSIDE_ROWS)   /* rows of windows inside the map, per output value */             \
+  X(INSIDE_ROWS)   /* rows of windows inside the map, per output value; filters */    \
   X(INSIDE_TAPS)   /* taps of windows inside the map, per output channel of a conv */ \
   X(MACS)          /* multiply-accumulates, or values a pool looks at */              \
-  X(INSIDE_MACS)   /* those that do not fall on padding */                            \
+  X(INSIDE_MACS)   /* those that do not fall on padding; those over an SVDF's time */ \
   X(MACS_BY_4)     /* MACs with depth, channels and columns in whole small groups */  \
   X(MACS_BY_16)    /* MACs with depth or channels in whole vectors of 16 */           \
   X(OTHER_MACS)    /* MACs of windows other than 3x3, which kernels do by a loop */   \

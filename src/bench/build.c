@@ -57,6 +57,14 @@ static mn_status compile_firmware(mn_objects *objects, mn_workshop *shop) {
   return mn_compile(shop, objects, "firmware", FIRMWARE_FLAGS, sources, (int32_t)MN_COUNT(sources));
 }
 
+/* A frame for the counter, where the model takes frames and the core has room for one. */
+static mn_status compile_frame(mn_objects *objects, mn_workshop *shop, bool sees) {
+  enum { LEAST_SRAM = 96 * 1024 };
+  bool room = shop->target->sram_bytes >= LEAST_SRAM;
+  const char *const source[] = {sees && room ? "firmware/frame_image.c" : "firmware/frame_none.c"};
+  return mn_compile(shop, objects, "firmware", FIRMWARE_FLAGS, source, 1);
+}
+
 /* One bench program: `common` objects, model.c and bench_main.c with the hooks that `hooks` asks
  * for. */
 static mn_status build_bench_with(mn_workshop *shop, const char *linker, const char *program,
@@ -105,6 +113,7 @@ static mn_status build_common(mn_objects *rest, mn_objects *common, mn_workshop 
                               const mn_plan *plan, const mn_model *source) {
   MN_TRY(build_rest(rest, shop, plan, source));
   MN_TRY(objects_copy(common, rest, shop));
+  MN_TRY(compile_frame(common, shop, source->frontend.kind == MN_FRONTEND_IMAGE));
   return compile_firmware(common, shop);
 }
 
@@ -118,6 +127,7 @@ mn_status mn_build_board(mn_workshop *shop, const mn_plan *plan, const mn_model 
                                  "firmware/crc32.c",   "firmware/stack.S",     board};
   mn_objects common;
   MN_TRY(build_rest(&common, shop, plan, source));
+  MN_TRY(compile_frame(&common, shop, false)); /* a board's memory is its own */
   MN_TRY(mn_compile(shop, &common, "serial", flags, sources, (int32_t)MN_COUNT(sources)));
   return build_bench_with(shop, shop->target->serial_linker, MN_PROGRAM_BOARD, "board",
                           "-DMN_BENCH_BOARD", &common);
@@ -133,6 +143,7 @@ mn_status mn_build_marks(mn_workshop *shop, mn_objects *firmware, const mn_plan 
   MN_TRY(build_rest(&common, shop, plan, source));
   if (firmware->count == 0) {
     MN_TRY(objects_begin(firmware, shop));
+    MN_TRY(compile_frame(firmware, shop, false));
     MN_TRY(compile_firmware(firmware, shop));
   }
   for (int32_t i = 0; i < firmware->count && common.count < common.room; i++)

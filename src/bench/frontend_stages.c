@@ -33,9 +33,25 @@ static const struct {
     {"hold_frame", 5},
     {"mn_feature_quantize_s8", 5},
     {"mn_audio_feed", 5},
+    {"mn_image_resize", 6},
+    {"area_span", 6},
+    {"linear_span", 6},
+    {"span_of", 6},
+    {"add_grey", 6},
+    {"add_rgb888", 6},
+    {"add_565", 6},
+    {"add_rgb565", 6},
+    {"add_rgb565_be", 6},
+    {"add_row", 6},
+    {"weight_of", 6},
+    {"bytes_of", 6},
+    {"store", 6},
+    {"mn_image_input", 7},
+    {"mn_image_quantize_s8", 7},
+    {"image", 7},
 };
-static const char *const stages[] = {"ring and window",   "fft",    "mel", "log", "dct",
-                                     "rows and quantize", "library"};
+static const char *const stages[] = {"ring and window",   "fft",    "mel",      "log",    "dct",
+                                     "rows and quantize", "resize", "quantize", "library"};
 enum { STAGES = MN_COUNT(stages), LIBRARY = STAGES - 1 };
 
 /* "model_mn_fft.constprop.0" ends, up to its first point, with "mn_fft". */

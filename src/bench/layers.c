@@ -269,7 +269,8 @@ mn_status mn_layers_make(const mn_graph **graph, mn_arena *arena, const mn_kerne
   maker m = {.arena = arena, .kind = row->op, .error = error};
   *graph = NULL;
   if (kept == NULL) return no_memory(&m);
-  bool drawn = row->op < MN_OP_COUNT && row->op != MN_OP_SVDF && row->op != MN_OP_MIX;
+  if (row->op == MN_OP_SVDF) return mn_layers_make_svdf(graph, arena, row, count, seed, error);
+  bool drawn = row->op < MN_OP_COUNT && row->op != MN_OP_MIX;
   if (!drawn) return MN_OK;
   for (size_t i = 0; i < MN_COUNT(types) && kept_count == 0; i++) {
     m.rng = mn_rng_stream(seed, (uint64_t)row->op, i);

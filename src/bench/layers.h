@@ -10,5 +10,8 @@
  * same for the same seed. *graph is NULL where it takes none of them. */
 mn_status mn_layers_make(const mn_graph **graph, mn_arena *arena, const mn_kernel_row *row,
                          int32_t count, uint64_t seed, mn_error *error) MN_MUST_CHECK;
+/* The part of it for rows of SVDF. */
+mn_status mn_layers_make_svdf(const mn_graph **graph, mn_arena *arena, const mn_kernel_row *row,
+                              int32_t count, uint64_t seed, mn_error *error) MN_MUST_CHECK;
 
 #endif

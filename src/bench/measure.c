@@ -7,6 +7,7 @@
 
 #include "bench/callgraph.h"
 #include "bench/frontend_stages.h"
+#include "frame.h"
 #include "mark.h"
 
 /* ---- Speed ----------------------------------------------------------------------------------*/
@@ -144,6 +145,10 @@ static mn_status promised_stack(int64_t *stack, mn_workshop *shop, const mn_plan
 
 /* What the front end keeps, what it needs while it is fed, and its tables. */
 static void measure_frontend(mn_bench_result *result, const mn_frontend *frontend) {
+  if (frontend->kind == MN_FRONTEND_IMAGE && result->frontend.stage_count > 0) {
+    result->frontend.frame_width = MN_FRAME_WIDTH;
+    result->frontend.frame_height = MN_FRAME_HEIGHT;
+  }
   if (frontend->kind != MN_FRONTEND_MFCC && frontend->kind != MN_FRONTEND_LOGMEL) return;
   result->frontend.state_bytes = (int64_t)mn_frontend_state_bytes(frontend);
   result->frontend.scratch_bytes = (int64_t)mn_frontend_scratch_bytes(frontend);
@@ -162,7 +167,9 @@ mn_status mn_measure_size(mn_bench_result *result, mn_workshop *shop, const mn_p
   measure_flash(result, &elf, plan);
   mn_frontend_memory memory = mn_plan_frontend_memory(plan, &model->frontend);
   result->sram.arena = plan->arena_bytes;
+  const mn_detector *detector = options != NULL ? options->detector : NULL;
   result->sram.features = memory.features_bytes;
+  if (detector != NULL) result->sram.features += mn_detector_vector_bytes(detector);
   measure_frontend(result, &model->frontend);
   result->sram.data = writable_bytes(&elf);
   result->sram.stack_bound = stack_bound(graph, model->frontend.kind == MN_FRONTEND_IMAGE);

@@ -8,7 +8,7 @@ mn_emit_layout mn_emit_layout_of(const mn_plan *plan, const mn_model *model,
   mn_frontend_memory memory = mn_plan_frontend_memory(plan, &model->frontend);
   int32_t align = plan->arena_align < LEAST_ALIGN ? LEAST_ALIGN : plan->arena_align;
   int64_t score = (memory.total_bytes + 1) / 2 * 2;
-  if (detector != NULL) memory.total_bytes = score + 2 * (int64_t)sizeof(int16_t) * detector->dims;
+  if (detector != NULL) memory.total_bytes = score + mn_detector_vector_bytes(detector);
   return (mn_emit_layout){.memory = memory,
                           .score_offset = score,
                           .align = align,

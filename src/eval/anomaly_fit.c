@@ -41,12 +41,7 @@ int64_t mn_detector_bytes(const mn_detector *detector, const mn_model *model,
   mn_detector wanted;
   bool fits = shape_of(&wanted, model, source) && detector->dims == wanted.dims &&
               detector->rows == wanted.rows;
-  int64_t bytes = 0;
-  const mn_detector *d = detector;
-#define X(name, type, count) bytes += (int64_t)sizeof(type) * (count);
-  MN_DETECTOR_TABLES(X)
-#undef X
-  return fits ? bytes : -1;
+  return fits ? mn_detector_tables_bytes(detector) : -1;
 }
 
 static void take_window(void *context, mn_exec *exec, const int8_t *input, int32_t index,

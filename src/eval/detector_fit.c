@@ -8,7 +8,7 @@
 
 /* What rounding to int8 adds to the variance of a value; also keeps dead values from dividing by 0. */
 #define ROUNDING_VARIANCE (1.0 / 12)
-enum { MOST_FACTOR_BYTES = 128 << 10, FEWEST = 8 };
+enum { FEWEST = 8 };
 
 typedef struct fitting {
   const mn_vectors *v;
@@ -134,8 +134,7 @@ static mn_status out_of_memory(mn_error *error) {
 mn_status mn_detector_fit(mn_detector *detector, mn_arena *arena, const mn_vectors *v, int32_t rows,
                           mn_error *error) {
   size_t dims = (size_t)v->dims, states = (size_t)v->states, triangle = dims * (dims + 1) / 2;
-  mn_detector made = {.states = v->states, .dims = v->dims, .rows = rows, .factors = v->states};
-  if (states * triangle * sizeof(int16_t) > MOST_FACTOR_BYTES) made.factors = 1;
+  mn_detector made = mn_detector_of(v->states, v->dims, rows);
   int16_t *mean = mn_arena_array(arena, states * dims, sizeof *mean);
   int16_t *factor = mn_arena_array(arena, (size_t)made.factors * triangle, sizeof *factor);
   uint8_t *shift = mn_arena_array(arena, (size_t)made.factors * dims, sizeof *shift);

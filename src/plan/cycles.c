@@ -69,6 +69,15 @@ static void window_terms(double *terms, const mn_graph *graph, const mn_op *op, 
                                     : positions * taps * ceil_to(outputs, 16);
 }
 
+/* Each filter weighs the values and its own memory, which moves on by a step. */
+static void svdf_terms(double *terms, const mn_graph *graph, const mn_op *op) {
+  const mn_shape *feature = &graph->tensors[op->input[1]].shape;
+  const mn_shape *time = &graph->tensors[op->input[2]].shape;
+  terms[MN_CYCLE_MACS] = (double)feature->dim[0] * feature->dim[1];
+  terms[MN_CYCLE_INSIDE_MACS] = (double)time->dim[0] * time->dim[1];
+  terms[MN_CYCLE_INSIDE_ROWS] = feature->dim[0];
+}
+
 void mn_cycle_terms(double *terms, const mn_graph *graph, const mn_op *op, int32_t calls) {
   shape_4 x = shape_of(graph, op->input[0]), y = shape_of(graph, op->output);
   double inputs = x.h * x.w * x.c, outputs = y.h * y.w * y.c;
@@ -84,6 +93,7 @@ void mn_cycle_terms(double *terms, const mn_graph *graph, const mn_op *op, int32
     terms[MN_CYCLE_INSIDE_TAPS] = x.h * x.w;
     terms[MN_CYCLE_INSIDE_ROWS] = x.h * y.c;
   }
+  if (op->kind == MN_OP_SVDF) svdf_terms(terms, graph, op);
   if (op->kind != MN_OP_FULLY_CONNECTED) return;
   double depth = (double)mn_shape_elements(&graph->tensors[op->input[1]].shape) / y.c;
   terms[MN_CYCLE_MACS] = outputs * depth;

@@ -111,19 +111,18 @@ static void find_lifetimes(mn_planner *p) {
 
 /* ---- Schedule ------------------------------------------------------------------------------*/
 static mn_status begin_schedule(mn_chooser **chooser, mn_planner *p) {
-  p->scheduler =
-      (mn_scheduler){.arena = p->arena,
-                     .graph = p->graph,
-                     .target = p->target,
-                     .options = p->options,
-                     .steps = p->calls,
-                     .turns = p->turns,
-                     .arguments = p->arguments,
-                     .storage = p->storage,
-                     .first = p->first,
-                     .last = p->last,
-                     .beside = mn_sram_least_beside(p->calls, p->turns, p->graph->op_count,
-                                                    p->options->frontend, p->target)};
+  p->scheduler = (mn_scheduler){.arena = p->arena,
+                                .graph = p->graph,
+                                .target = p->target,
+                                .options = p->options,
+                                .steps = p->calls,
+                                .turns = p->turns,
+                                .arguments = p->arguments,
+                                .storage = p->storage,
+                                .first = p->first,
+                                .last = p->last,
+                                .beside = mn_sram_least_beside(
+                                    p->calls, p->turns, p->graph->op_count, p->options, p->target)};
   return mn_chooser_create(chooser, &p->scheduler, p->error);
 }
 
@@ -142,7 +141,7 @@ static mn_status sram_of(int64_t *bytes, mn_planner *p) {
   if (p->options->max_sram == 0) return MN_OK;
   mn_arena_mark mark = mn_arena_mark_get(p->arena);
   MN_TRY(mn_planner_write(p));
-  *bytes = mn_plan_sram(p->plan, p->options->frontend, p->target).total;
+  *bytes = mn_plan_sram(p->plan, p->options, p->target).total;
   mn_arena_release(p->arena, mark);
   return MN_OK;
 }

@@ -80,10 +80,14 @@ static void price_frontend(mn_price *price, const mn_frontend *frontend, const m
     price->flash.constants += round_up((int64_t)mn_frontend_tables_bytes(frontend)) + AUDIO_BYTES;
 }
 
+static void price_detector(mn_price *price, const mn_detector *detector) {
+  if (detector != NULL) price->flash.constants += mn_detector_tables_bytes(detector);
+}
+
 /* ---- Entry ---------------------------------------------------------------------------------*/
-static void price_memory(mn_price *price, const mn_plan *plan, const mn_frontend *frontend,
+static void price_memory(mn_price *price, const mn_plan *plan, const mn_plan_options *options,
                          const mn_target *target) {
-  mn_sram sram = mn_plan_sram(plan, frontend, target);
+  mn_sram sram = mn_plan_sram(plan, options, target);
   price->sram.arena = sram.arena;
   price->sram.lower_bound = plan->lower_bound_bytes;
   price->sram.features = sram.features;
@@ -184,6 +188,7 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
   const mn_plan *plan = NULL;
   mn_plan_options asked = options != NULL ? *options : (mn_plan_options){0};
   asked.frontend = frontend;
+  if (runtime == MN_RUNTIME_TFLM) asked.detector = NULL; /* the score is ours */
   made.max_sram = asked.max_sram;
   mn_status status = mn_plan_make(&plan, arena, graph, target, &asked, error);
   if (status == MN_OK) status = price_tflm(&made, arena, graph, frontend, asked.words, error);
@@ -192,7 +197,8 @@ mn_status mn_price_graph(mn_price *price, mn_arena *arena, const mn_graph *graph
     if (!tflm) price_constants(&made, plan);
     if (!tflm) price_code(&made, plan, target);
     price_frontend(&made, frontend, target);
-    price_memory(&made, plan, frontend, target);
+    price_detector(&made, asked.detector);
+    price_memory(&made, plan, &asked, target);
     if (tflm) use_tflm(&made, graph, frontend, target);
     price_time(&made, plan, target);
     sum_up(&made);

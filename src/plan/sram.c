@@ -33,16 +33,23 @@ static int64_t run_stack(const mn_plan *plan, const mn_target *target) {
   return mn_size_of(target, "run").stack_bytes + turn + deepest;
 }
 
-mn_sram mn_plan_sram(const mn_plan *plan, const mn_frontend *frontend, const mn_target *target) {
-  mn_sram sram = {.arena = plan->arena_bytes,
-                  .features = mn_plan_frontend_memory(plan, frontend).features_bytes,
-                  .stack = larger(run_stack(plan, target), mn_frontend_stack(frontend, target))};
+static int64_t vector_bytes(const mn_plan_options *options) {
+  return options->detector != NULL ? mn_detector_vector_bytes(options->detector) : 0;
+}
+
+mn_sram mn_plan_sram(const mn_plan *plan, const mn_plan_options *options, const mn_target *target) {
+  mn_frontend_memory memory = mn_plan_frontend_memory(plan, options->frontend);
+  mn_sram sram = {
+      .arena = plan->arena_bytes,
+      .features = memory.features_bytes + vector_bytes(options),
+      .stack = larger(run_stack(plan, target), mn_frontend_stack(options->frontend, target))};
   sram.total = sram.arena + sram.features + sram.stack;
   return sram;
 }
 
 int64_t mn_sram_least_beside(const mn_plan_step *calls, const mn_plan_step *turns, int32_t ops,
-                             const mn_frontend *frontend, const mn_target *target) {
+                             const mn_plan_options *options, const mn_target *target) {
+  const mn_frontend *frontend = options->frontend;
   int64_t deepest = 0;
   for (int32_t op = 0; op < ops; op++) {
     int64_t whole = kernel_stack(calls[op].kernel, target),
@@ -52,6 +59,6 @@ int64_t mn_sram_least_beside(const mn_plan_step *calls, const mn_plan_step *turn
   }
   int64_t run = mn_size_of(target, "run").stack_bytes + deepest;
   bool listens = frontend != NULL && mn_frontend_listens(frontend);
-  return larger(run, mn_frontend_stack(frontend, target)) +
+  return larger(run, mn_frontend_stack(frontend, target)) + vector_bytes(options) +
          (listens ? (int64_t)mn_frontend_state_bytes(frontend) : 0);
 }

@@ -13,11 +13,11 @@ int64_t mn_frontend_stack(const mn_frontend *frontend, const mn_target *target);
 typedef struct mn_sram {
   int64_t arena, features, stack, total;
 } mn_sram;
-/* `frontend` and `target` may be NULL: without a target the stack is unknown and counts nothing. */
-mn_sram mn_plan_sram(const mn_plan *plan, const mn_frontend *frontend, const mn_target *target);
+/* With what the options name besides. `target` may be NULL: the stack is unknown then and counts nothing. */
+mn_sram mn_plan_sram(const mn_plan *plan, const mn_plan_options *options, const mn_target *target);
 
 /* No schedule of these calls ([ops], each whole or in a loop as `turns`) needs less besides its arena. */
 int64_t mn_sram_least_beside(const mn_plan_step *calls, const mn_plan_step *turns, int32_t ops,
-                             const mn_frontend *frontend, const mn_target *target);
+                             const mn_plan_options *options, const mn_target *target);
 
 #endif

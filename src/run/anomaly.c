@@ -4,23 +4,10 @@
 
 #include <string.h>
 
-/* What the last layer with weights reads becomes a second output, so that it outlives the run. */
+/* What the last layer with weights reads becomes a second output. */
 static mn_status show_embedding(mn_model *model, mn_arena *arena, mn_error *error) {
-  const mn_graph *graph = model->graph;
-  mn_tensor_id embedding = graph->inputs[0];
-  for (int32_t i = 0; i < graph->op_count; i++)
-    if (mn_op_weights(graph, i) > 0) embedding = graph->ops[i].input[0];
-  if (embedding == graph->inputs[0]) return MN_OK;
-  mn_tensor_id *outputs = mn_arena_array(arena, 2, sizeof *outputs);
-  mn_graph *shown = mn_arena_copy(arena, graph, sizeof *graph);
-  if (outputs == NULL || shown == NULL)
-    return mn_error_set(error, MN_ERR_MEMORY, "detector: out of memory");
-  outputs[0] = graph->outputs[0];
-  outputs[1] = embedding;
-  shown->outputs = outputs;
-  shown->output_count = 2;
-  model->graph = shown;
-  return MN_OK;
+  mn_tensor_id embedding = mn_graph_embedding(model->graph);
+  return embedding >= 0 ? mn_graph_show(&model->graph, arena, embedding, error) : MN_OK;
 }
 
 static mn_status fit_detectors(mn_model *model, mn_arena *arena, const mn_training *job,

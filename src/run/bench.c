@@ -28,7 +28,7 @@ static json_t *layers_json(const mn_bench_result *r) {
   return layers;
 }
 
-/* One whole input of sound: sums over its stages, and the bytes it needs. */
+/* One whole input of sound, or one frame: sums over its stages, and the bytes it needs. */
 static json_t *frontend_json(const mn_bench_result *r) {
   if (r->frontend.stage_count == 0) return json_null();
   json_t *object = mn_json_object();
@@ -41,6 +41,9 @@ static json_t *frontend_json(const mn_bench_result *r) {
   }
   mn_json_put_int(object, "instructions", instructions);
   mn_json_put_known(object, "cycles_modelled", cycles);
+  bool frame = r->frontend.frame_width > 0;
+  mn_json_put_known_int(object, "frame_width", frame ? r->frontend.frame_width : -1);
+  mn_json_put_known_int(object, "frame_height", frame ? r->frontend.frame_height : -1);
   mn_json_put_int(object, "state", r->frontend.state_bytes);
   mn_json_put_int(object, "scratch", r->frontend.scratch_bytes);
   mn_json_put_int(object, "tables", r->frontend.tables_bytes);
@@ -112,7 +115,7 @@ mn_status mn_run_bench(json_t **result, const mn_run_context *context,
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
   MN_TRY(mn_stage_target(&target, context, options->target, error));
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
-  MN_TRY(mn_stage_plan_options(&plan_options, &asked, &model.frontend, error));
+  MN_TRY(mn_stage_plan_options(&plan_options, &asked, &model, context->arena, error));
   mn_bench_config config = {.target = target,
                             .plan_options = &plan_options,
                             .vectors = options->vectors,

@@ -142,6 +142,7 @@ static mn_status choose_schedule(build *b, const char *path, mn_error *error) {
   MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
   MN_TRY(mn_stage_target(&target, &context, b->options->target, error));
   MN_TRY(mn_stage_model(&model, &context, path, error));
+  MN_TRY(mn_stage_detector(&options.detector, context.arena, &model, error));
   MN_TRY(mn_budget_price(&price, &options, context.arena, model.graph, &model.frontend, target,
                          MN_RUNTIME_MICRONETS, &budget, error));
   if (options.max_sram == 0) return MN_OK;

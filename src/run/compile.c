@@ -69,25 +69,6 @@ static json_t *files_json(const compile_job *job) {
   return files;
 }
 
-/* What the anomaly score adds: its tables, its vector, the differences from the mean. */
-static mn_status price_detector(compile_job *job, mn_error *error) {
-  const mn_detector *detector = NULL;
-  for (int source = 0; source < MN_DETECTOR_COUNT && job->model.score_kind != NULL; source++) {
-    mn_score_kind kind = source == MN_DETECTOR_BANDS ? MN_SCORE_BANDS : MN_SCORE_EMBEDDING;
-    if (strcmp(job->model.score_kind, mn_score_text(kind)) != 0) continue;
-    MN_TRY(mn_detector_read(&detector, job->context->arena, &job->model, (mn_detector_source)source,
-                            error));
-    if (detector == NULL) return MN_OK;
-    int64_t tables = mn_detector_bytes(detector, &job->model, (mn_detector_source)source);
-    int64_t vector = 2 * (int64_t)sizeof(int16_t) * detector->dims;
-    job->price.flash.constants += tables;
-    job->price.flash.total += tables;
-    job->price.sram.features += vector;
-    job->price.sram.total += vector;
-  }
-  return MN_OK;
-}
-
 static mn_status finish(json_t **result, const compile_job *job, mn_error *error) {
   json_t *object = mn_json_open(job->context);
   mn_json_put_text(object, "folder", job->folder);
@@ -134,13 +115,12 @@ mn_status mn_run_compile(json_t **result, const mn_run_context *context,
   const mn_frontend *frontend =
       job.model.frontend.kind != MN_FRONTEND_NONE ? &job.model.frontend : NULL;
   const mn_stage_asked asked = MN_STAGE_ASKED(options);
-  MN_TRY(mn_stage_plan_options(&job.plan_options, &asked, frontend, error));
+  MN_TRY(mn_stage_plan_options(&job.plan_options, &asked, &job.model, context->arena, error));
   MN_TRY(mn_stage_blame(mn_plan_make(&job.plan, context->arena, job.model.graph, job.target,
                                      &job.plan_options, error),
                         context->arguments[0], error));
   MN_TRY(mn_price_graph(&job.price, context->arena, job.model.graph, frontend, job.target, runtime,
                         &job.plan_options, error));
-  if (runtime == MN_RUNTIME_MICRONETS) MN_TRY(price_detector(&job, error));
   MN_TRY(mn_stage_folder(&job.folder, context, "firmware", error));
   if (runtime == MN_RUNTIME_TFLM) {
     mn_emit_config project = {.folder = job.folder, .prefix = options->name};

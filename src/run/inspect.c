@@ -5,9 +5,7 @@
 #include "run/stage.h"
 
 typedef struct subject {
-  const mn_graph *graph;
-  mn_frontend frontend;
-  mn_model model; /* of a .tflite */
+  mn_model model; /* of a .net: graph and front end alone */
   bool is_net;
   int64_t file_bytes; /* of a .tflite */
 } subject;
@@ -27,9 +25,9 @@ static mn_status read_net(subject *s, const mn_run_context *context,
           (int)decision->line, (int)decision->column, decision->name);
   }
   MN_TRY(mn_pick_create(&pick, context->arena, net));
-  MN_TRY(mn_net_frontend(&s->frontend, net, &pick, error));
+  MN_TRY(mn_net_frontend(&s->model.frontend, net, &pick, error));
   s->is_net = true;
-  return mn_net_lower(&s->graph, context->arena, net, &pick, error);
+  return mn_net_lower(&s->model.graph, context->arena, net, &pick, error);
 }
 
 static mn_status read_model(subject *s, const mn_run_context *context, mn_error *error) {
@@ -37,8 +35,6 @@ static mn_status read_model(subject *s, const mn_run_context *context, mn_error 
   MN_TRY(mn_file_read(&file, context->arena, context->arguments[0], 0, error));
   s->file_bytes = (int64_t)file.size;
   MN_TRY(mn_stage_model(&s->model, context, context->arguments[0], error));
-  s->graph = s->model.graph;
-  s->frontend = s->model.frontend;
   return MN_OK;
 }
 
@@ -110,14 +106,15 @@ static mn_status price_subject(mn_price *price, const mn_run_context *context, c
                                const mn_plan_options *options, mn_error *error) {
   mn_tflm_memory tflm = {-1, -1, -1};
   mn_error ignored;
-  const mn_frontend *frontend = s->frontend.kind != MN_FRONTEND_NONE ? &s->frontend : NULL;
-  mn_status status =
-      mn_price_graph(price, context->arena, s->graph, frontend, target, runtime, options, error);
+  const mn_frontend *frontend =
+      s->model.frontend.kind != MN_FRONTEND_NONE ? &s->model.frontend : NULL;
+  mn_status status = mn_price_graph(price, context->arena, s->model.graph, frontend, target,
+                                    runtime, options, error);
   if (status != MN_ERR_UNSUPPORTED) return mn_stage_blame(status, context->arguments[0], error);
   mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s: %s; its sram and flash are unknown",
                      context->arguments[0], error->text);
   error->text[0] = 0;
-  if (mn_tflm_memory_of(&tflm, context->arena, s->graph, &ignored) != MN_OK)
+  if (mn_tflm_memory_of(&tflm, context->arena, s->model.graph, &ignored) != MN_OK)
     tflm = (mn_tflm_memory){-1, -1, -1};
   *price = (mn_price){.flash = {-1, -1, -1, -1},
                       .sram = {-1, -1, -1, -1, -1, -1},
@@ -137,24 +134,25 @@ static mn_status describe(json_t *object, const mn_run_context *context, const s
   const mn_stage_asked asked = MN_STAGE_ASKED(options);
   mn_runtime runtime = mn_stage_runtime_of(options->runtime);
   mn_plan_options plan_options;
-  mn_counts counts = mn_graph_counts(s->graph);
-  MN_TRY(text_of_frontend(&frontend, context, &s->frontend, error));
-  MN_TRY(mn_stage_plan_options(&plan_options, &asked, &s->frontend, error));
+  mn_counts counts = mn_graph_counts(s->model.graph);
+  MN_TRY(text_of_frontend(&frontend, context, &s->model.frontend, error));
+  MN_TRY(mn_stage_plan_options(&plan_options, &asked, &s->model, context->arena, error));
   MN_TRY(price_subject(&price, context, s, target, runtime, &plan_options, error));
   if (!s->is_net) mn_stage_use_file(&price, s->file_bytes);
   mn_json_put_int(object, "macs", counts.macs);
   mn_json_put_int(object, "ops", counts.ops);
   mn_json_put_int(object, "params", counts.params);
   if (target != NULL)
-    MN_TRY(cycles_of_layers(&cycles, context, s->graph, target, runtime, &plan_options, error));
-  mn_json_put(object, "layers", layers_json(s->graph, cycles));
+    MN_TRY(
+        cycles_of_layers(&cycles, context, s->model.graph, target, runtime, &plan_options, error));
+  mn_json_put(object, "layers", layers_json(s->model.graph, cycles));
   mn_json_put_text(object, "front_end", frontend);
   if (target != NULL && runtime == MN_RUNTIME_MICRONETS) mn_stage_put_rule(object, &plan_options);
   mn_stage_put_memory(object, &price);
-  mn_stage_put_tflm(object, &price, s->graph);
-  mn_stage_put_map(object, &price, s->graph, target);
+  mn_stage_put_tflm(object, &price, s->model.graph);
+  mn_stage_put_map(object, &price, s->model.graph, target);
   if (target != NULL) put_target(object, target, &price, runtime);
-  if (target != NULL) mn_stage_put_duty(object, &s->frontend, price.ms_modelled);
+  if (target != NULL) mn_stage_put_duty(object, &s->model.frontend, price.ms_modelled);
   return MN_OK;
 }
 

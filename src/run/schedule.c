@@ -1,14 +1,29 @@
 /* schedule.c - how a model is scheduled: what options ask for, and what came of it as JSON.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "micronets/eval.h"
 #include "micronets/search.h"
 #include "run/stage.h"
 
+mn_status mn_stage_detector(const mn_detector **detector, mn_arena *arena, const mn_model *model,
+                            mn_error *error) {
+  *detector = NULL;
+  for (int s = 0; s < MN_DETECTOR_COUNT && model->score_kind != NULL; s++) {
+    mn_score_kind kind = s == MN_DETECTOR_BANDS ? MN_SCORE_BANDS : MN_SCORE_EMBEDDING;
+    if (strcmp(model->score_kind, mn_score_text(kind)) == 0)
+      MN_TRY(mn_detector_read(detector, arena, model, (mn_detector_source)s, error));
+  }
+  return MN_OK;
+}
+
 mn_status mn_stage_plan_options(mn_plan_options *options, const mn_stage_asked *asked,
-                                const mn_frontend *frontend, mn_error *error) {
+                                const mn_model *model, mn_arena *arena, mn_error *error) {
   *options = (mn_plan_options){.min_sram = asked->min_sram,
                                .small = asked->small,
                                .max_cycles = asked->max_cycles,
-                               .frontend = frontend};
+                               .frontend = &model->frontend};
+  MN_TRY(mn_stage_detector(&options->detector, arena, model, error));
   if (asked->max_sram == NULL) return MN_OK;
   if (asked->min_sram)
     return mn_error_set(error, MN_ERR_USAGE,

@@ -151,6 +151,8 @@ static mn_status prepare(search_job *job, mn_error *error) {
   MN_TRY(mn_budget_parse(&job->config.budget, options->budget, error));
   MN_TRY(mn_stage_dataset(&job->dataset, context, job->folder, error));
   MN_TRY(mn_stage_classes(job->net, job->dataset, error));
+  if (mn_dataset_task(job->dataset) == MN_TASK_AD)
+    job->config.machines = mn_dataset_classes(job->dataset);
   MN_TRY(mn_stage_words(&job->words, context, context->arena, job->dataset, error));
   job->config.words = &job->words;
   return MN_OK;

@@ -61,9 +61,14 @@ typedef struct mn_stage_asked {
 #define MN_STAGE_ASKED(options)                                                   \
   ((mn_stage_asked){(options)->min_sram, (options)->small, (options)->max_cycles, \
                     (options)->max_sram, (options)->runtime})
-/* `frontend`: of the model, whose memory a limit counts. Errors: MN_ERR_USAGE where two exclude each other. */
+/* `model`: graph, front end and detector count in prices and limits. Errors: MN_ERR_USAGE where two options
+ * exclude each other. */
 mn_status mn_stage_plan_options(mn_plan_options *options, const mn_stage_asked *asked,
-                                const mn_frontend *frontend, mn_error *error) MN_MUST_CHECK;
+                                const mn_model *model, mn_arena *arena,
+                                mn_error *error) MN_MUST_CHECK;
+/* The detector that a model is judged by and compiled with; NULL: none. */
+mn_status mn_stage_detector(const mn_detector **detector, mn_arena *arena, const mn_model *model,
+                            mn_error *error) MN_MUST_CHECK;
 /* "schedule_rule": by what the schedule was chosen, in words. */
 void mn_stage_put_rule(json_t *object, const mn_plan_options *options);
 /* "schedule" and "bounds" of a plan. */

@@ -14,6 +14,16 @@ double mn_price_metric(const mn_price *price, int metric);   /* -1: unknown */
 /* Sum over the metrics of how far the price lies above its limit, relative to the limit. */
 double mn_budget_excess(const mn_budget *budget, const mn_price *price);
 
+/* One pick as the planner takes it: its graph, for task ad with the embedding that a detector will read. */
+typedef struct mn_subject {
+  const mn_graph *graph;
+  mn_frontend frontend;
+  mn_detector detector;
+  mn_plan_options options; /* points into this struct */
+} mn_subject;
+mn_status mn_search_subject(mn_subject *subject, mn_arena *scratch, const mn_net *net,
+                            const mn_pick *pick, const mn_search_config *config, mn_error *error);
+
 /* Price of one pick by the real planner and tables. `scratch` is released again. */
 mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
                           const mn_pick *pick, const mn_search_config *config, mn_error *error);

@@ -63,33 +63,28 @@ static void take_block(mn_plan_block *to, const mn_plan_block *from, const mn_co
   to->tensor = supernet->ops[to->op].output;
 }
 
-static mn_status plan_of(const mn_plan **plan, const mn_graph **graph, const mn_pick *pick,
-                         const mn_cost *cost, mn_arena *scratch, const mn_search_config *config,
-                         mn_error *error) {
-  mn_frontend *frontend = mn_arena_alloc(scratch, sizeof *frontend);
-  mn_plan_options options = {.words = config->words, .frontend = frontend};
+static mn_status plan_of(const mn_plan **plan, mn_subject *s, const mn_cost *cost,
+                         mn_arena *scratch, const mn_search_config *config, mn_error *error) {
   mn_price price;
-  if (frontend == NULL) return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
-  MN_TRY(mn_net_lower(graph, scratch, cost->net, pick, error));
-  MN_TRY(mn_net_frontend(frontend, cost->net, pick, error));
-  MN_TRY(mn_budget_price(&price, &options, scratch, *graph, frontend, config->target,
+  MN_TRY(mn_search_subject(s, scratch, cost->net, &cost->scheduled, config, error));
+  MN_TRY(mn_budget_price(&price, &s->options, scratch, s->graph, &s->frontend, config->target,
                          config->runtime, &config->budget, error));
-  return mn_plan_make(plan, scratch, *graph, config->target, &options, error);
+  return mn_plan_make(plan, scratch, s->graph, config->target, &s->options, error);
 }
 
 mn_status mn_cost_schedule(mn_cost *cost, const mn_pick *pick, mn_arena *scratch,
                            const mn_search_config *config, mn_error *error) {
   mn_arena_mark mark = mn_arena_mark_get(scratch);
   const mn_plan *plan = NULL;
-  const mn_graph *graph = NULL;
+  mn_subject s;
   if (cost->paper || cost->tflm) return MN_OK;
   mn_pick_copy(&cost->scheduled, pick);
-  mn_status status = plan_of(&plan, &graph, &cost->scheduled, cost, scratch, config, error);
+  mn_status status = plan_of(&plan, &s, cost, scratch, config, error);
   if (status == MN_OK) {
-    find_ops(cost->op, graph, cost->graph);
+    find_ops(cost->op, s.graph, cost->graph);
     for (int32_t b = 0; b < plan->block_count; b++)
-      take_block(&cost->blocks[b], &plan->blocks[b], cost, graph);
-    cost->memory = (mn_memory){cost->blocks, plan->block_count, cost->op, graph->op_count};
+      take_block(&cost->blocks[b], &plan->blocks[b], cost, s.graph);
+    cost->memory = (mn_memory){cost->blocks, plan->block_count, cost->op, s.graph->op_count};
   }
   mn_arena_release(scratch, mark);
   return status;

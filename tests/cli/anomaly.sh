@@ -37,6 +37,18 @@ value "score_mean['normal'] < $before"
 
 # the firmware's own words; it compiles alone
 expect 0 compile "$work/b/model.tflite" --target mps2-an386 --name pump --out "$work/fw" --json
+# its tables and its vector are in the price, of inspect and of compile
+cp "$work/out" "$work/compiled"
+bytes=$(sed -n 's/.*PUMP_ARENA_BYTES = \([0-9]*\).*/\1/p' "$work/fw/model.h")
+value "sram['arena'] + sram['features'] == $bytes"
+expect 0 inspect "$work/b/model.tflite" --target mps2-an386 --json
+python3 - "$work/compiled" "$work/out" <<'CHECK' || fail "inspect and compile disagree about a detector"
+import json, sys
+compiled, seen = (json.load(open(name)) for name in sys.argv[1:])
+sys.exit(0 if all(compiled[k] == seen[k] for k in ("sram", "flash")) else 1)
+CHECK
+limit=$(python3 -c "import json; print(json.load(open('$work/out'))['sram']['total'])")
+expect 0 inspect "$work/b/model.tflite" --target mps2-an386 --max-sram "$limit"
 for word in pump_score pump_site_clear pump_site_add pump_score_threshold PUMP_SITE_WORDS; do
   grep -q "$word" "$work/fw/model.h" || fail "model.h has no $word"
 done

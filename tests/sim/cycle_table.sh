@@ -18,4 +18,5 @@ check mps2-an386 mn_conv_2d_s8_ref
 check mps2-an386 mn_conv_2d_1x1_s8_dsp
 check mps2-an386 mn_depthwise_3x3_s8_dsp
 check mps2-an386 mn_depthwise_conv_2d_s8_ref
+check mps2-an386 mn_svdf_s8_s16_ref
 finish
