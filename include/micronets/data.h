@@ -61,6 +61,9 @@ const char *mn_dataset_trained_on(const mn_dataset *dataset); /* one plain sente
 const char *mn_dataset_engines(const mn_dataset *dataset);
 uint64_t mn_dataset_hash(const mn_dataset *dataset);
 
+/* The length in seconds that `share` of the spoken clips of words do not exceed; 0: nothing is spoken. */
+double mn_dataset_spoken_seconds(const mn_dataset *dataset, double share);
+
 /* Decodes one clip: int16 mono at rate_hz, resampled, cut or centred to `samples`. */
 mn_status mn_dataset_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item, int32_t rate_hz,
                           int32_t samples, mn_error *error) MN_MUST_CHECK;
@@ -117,6 +120,9 @@ typedef struct mn_feed_config {
   double floor_low_dbfs, floor_high_dbfs; /* noise of the microphone; both 0: none */
   double cut_probability;      /* zeros around the word, as in collections of cut-out words */
   int32_t time_masks, time_mask_frames, mel_masks, mel_mask_bands; /* SpecAugment */
+  /* Rows of features warped afresh in every epoch: pace 0.5: closer together or further apart by up to
+   * 1.5, all alike; rhythm: the same, changing along the clip. */
+  double pace, rhythm;
   /* photos */
   double flip_probability;     /* left and right */
   double crop_area;            /* least share of the area that a crop keeps; 1: no crop */

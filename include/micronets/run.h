@@ -103,7 +103,9 @@
   X(TEXT, recalibrate, 0, "", "FILE.tflite",                                    \
     "anomaly detection: also write the model with the means of the data's normal recordings") \
   X(TEXT, raw, 0, "", "DIR", "stored input tensors instead of a data set")      \
-  X(TEXT, labels, 0, "", "FILE.csv", "with --raw: a line FILE,...,CLASS for every input")
+  X(TEXT, labels, 0, "", "FILE.csv", "with --raw: a line FILE,...,CLASS for every input") \
+  X(TEXT, raw_scale, 0, "", "SCALE,ZERO",                                       \
+    "with --raw: quantization of the stored inputs, int8, where it is not the model's")
 
 #define MN_OPTIONS_RUN(X)                                                                         \
   X(FLAG, raw, 0, "", "", "inputs are the bytes of the input tensor")                             \

@@ -59,6 +59,10 @@ void mn_clip_centre(int16_t *out, int32_t samples, mn_clip clip);
 /* SpecAugment: `fill` replaces up to time_masks x time_mask_frames and mel_masks x mel_mask_bands. */
 void mn_augment_mask(float *x, int32_t frames, int32_t bands, const mn_feed_config *config,
                      float fill, mn_rng *rng);
+/* Another rhythm: y (not x) takes its rows from x at a pace that changes along them, on straight lines
+ * between six random knots; rows between rows are mixed of both, edges repeated. The middle row stays. */
+void mn_augment_warp(float *y, const float *x, int32_t frames, int32_t bands,
+                     const mn_feed_config *config, mn_rng *rng);
 /* A draw of the symmetric beta distribution, (0, 1); coefficient > 0. */
 double mn_augment_beta(mn_rng *rng, double coefficient);
 /* Mixup: y = share * y + (1 - share) * x. */

@@ -1,5 +1,5 @@
 /* augment_features.c - augmentation of features: masks over time and frequency (SpecAugment, Park et
- * al. 2019, without warping) and mixup (Zhang et al. 2018).
+ * al. 2019), another rhythm, and mixup (Zhang et al. 2018).
  * SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <math.h>
@@ -31,6 +31,42 @@ void mn_augment_mask(float *x, int32_t frames, int32_t bands, const mn_feed_conf
     int32_t length = 0;
     const int32_t at = draw(&length, config->mel_mask_bands, bands, rng);
     mask(x, bands, 0, frames, at, length, fill);
+  }
+}
+
+/* Rows of the source that row t of the result is worth: straight lines between knots. */
+static double pace_at(const double *knot, int32_t knots, int32_t t, int32_t frames) {
+  const double at = (double)t * (knots - 1) / frames;
+  const int32_t left = (int32_t)at;
+  return exp(knot[left] + (knot[left + 1] - knot[left]) * (at - left));
+}
+
+/* Row `at` of x, between two rows where it falls between; the first and the last outside. */
+static void take_row(float *y, const float *x, int32_t frames, int32_t bands, double at) {
+  const double row = fmin(fmax(at, 0), frames - 1);
+  const int32_t above = (int32_t)row, below = above + 1 < frames ? above + 1 : above;
+  const float share = (float)(row - above);
+  for (int32_t b = 0; b < bands; b++)
+    y[b] = (1 - share) * x[above * bands + b] + share * x[below * bands + b];
+}
+
+void mn_augment_warp(float *y, const float *x, int32_t frames, int32_t bands,
+                     const mn_feed_config *config, mn_rng *rng) {
+  enum { KNOTS = 6 };
+  double knot[KNOTS];
+  const double all = mn_rng_range(rng, -1, 1) * log1p(config->pace);
+  for (int32_t i = 0; i < KNOTS; i++)
+    knot[i] = all + mn_rng_range(rng, -1, 1) * log1p(config->rhythm);
+  const int32_t middle = frames / 2;
+  double row = middle;
+  for (int32_t t = middle; t < frames; t++) {
+    take_row(y + t * bands, x, frames, bands, row);
+    row += pace_at(knot, KNOTS, t, frames);
+  }
+  row = middle;
+  for (int32_t t = middle - 1; t >= 0; t--) {
+    row -= pace_at(knot, KNOTS, t, frames);
+    take_row(y + t * bands, x, frames, bands, row);
   }
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <soxr.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/augment.h"
@@ -67,6 +68,29 @@ mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t
   MN_TRY(mn_recording_decode(pcm, &count, samples, &recording, rate_hz, -1, error));
   centre(pcm, count, samples);
   return MN_OK;
+}
+
+static int by_length(const void *a, const void *b) {
+  const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+  return (x > y) - (x < y);
+}
+
+double mn_dataset_spoken_seconds(const mn_dataset *dataset, double share) {
+  const mn_speech *speech = dataset->speech;
+  if (speech == NULL) return 0;
+  const int32_t words = speech->classes - (dataset->config.only_words ? 0 : 2);
+  int32_t *samples = mn_malloc(sizeof *samples * (size_t)speech->clips);
+  int32_t count = 0;
+  for (int32_t i = 0; samples != NULL && i < speech->clips; i++)
+    if (speech->clip[i].label < words) samples[count++] = speech->clip[i].samples;
+  double seconds = 0;
+  if (count > 0) {
+    qsort(samples, (size_t)count, sizeof *samples, by_length);
+    const int32_t at = (int32_t)(share * count);
+    seconds = (double)samples[at < count ? at : count - 1] / MN_SPEECH_RATE_HZ;
+  }
+  mn_free(samples);
+  return seconds;
 }
 
 /* A synthesiser's clips as items: made once, kept in the arena. */

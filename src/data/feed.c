@@ -50,6 +50,8 @@ static mn_feed_config sound_defaults(const mn_dataset *dataset) {
   config.floor_high_dbfs = -60;
   config.cut_probability = 0.5;
   config.time_masks = config.mel_masks = 0;
+  config.pace = 0.5;
+  config.rhythm = 0.3;
   return config;
 }
 

@@ -34,7 +34,7 @@ struct mn_feed {
   bool heard;         /* the set holds draws of the sound, not its clean features */
   int16_t *feature;   /* [height * width] of the front end */
   float *dct;         /* [mels][keep]; NULL: the set holds what the network gets */
-  float *row, *other;
+  float *row, *other, *unwarped;
   /* photos */
   float *second; /* [threads][values of one input] */
 };

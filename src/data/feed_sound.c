@@ -20,8 +20,10 @@ static mn_status make_room(mn_feed *feed) {
   size_t held = (size_t)mn_set_values(feed->set);
   feed->row = mn_arena_array(feed->arena, held, sizeof *feed->row);
   feed->other = mn_arena_array(feed->arena, held, sizeof *feed->other);
+  feed->unwarped = mn_arena_array(feed->arena, held, sizeof *feed->unwarped);
   feed->feature = mn_arena_array(feed->arena, size, sizeof *feed->feature);
-  if (feed->row == NULL || feed->other == NULL || feed->feature == NULL) return MN_ERR_MEMORY;
+  if (feed->row == NULL || feed->other == NULL || feed->unwarped == NULL || feed->feature == NULL)
+    return MN_ERR_MEMORY;
   MN_TRY(mn_extractor_create(&feed->clean, feed->arena, &feed->frontend));
   if (!feed->heard || feed->frontend.kind != MN_FRONTEND_MFCC) return MN_OK;
   feed->dct = mn_arena_array(feed->arena, (size_t)feed->set->width * width, sizeof *feed->dct);
@@ -38,10 +40,13 @@ static void load_draw(const mn_feed *feed, float *x, int32_t index, int32_t epoc
   const int16_t *values =
       set->values + ((size_t)item * (size_t)set->variants + (size_t)variant) * (size_t)size;
   float unit = 1.0f / (float)(1 << set->fraction);
-  for (int32_t i = 0; i < size; i++) x[i] = (float)values[i] * unit;
-  if (feed->config.augment)
-    mn_augment_mask(x, set->height, set->width * set->channels, &feed->config, (float)set->mean,
-                    rng);
+  const mn_feed_config *c = &feed->config;
+  const bool warp = c->augment && (c->pace > 0 || c->rhythm > 0);
+  const int32_t bands = set->width * set->channels;
+  float *plain = warp ? feed->unwarped : x;
+  for (int32_t i = 0; i < size; i++) plain[i] = (float)values[i] * unit;
+  if (warp) mn_augment_warp(x, plain, set->height, bands, c, rng);
+  if (c->augment) mn_augment_mask(x, set->height, bands, c, (float)set->mean, rng);
 }
 
 static void to_input(const mn_feed *feed, float *x, const float *held) {

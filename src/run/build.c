@@ -6,6 +6,7 @@
 
 #include "micronets/search.h"
 #include "run/log.h"
+#include "run/window.h"
 #include "run/standard.h"
 
 enum { STAGE_DATA, STAGE_SEARCH, STAGE_TRAIN, STAGE_COMPILE, STAGE_BENCH, STAGE_COUNT };
@@ -315,6 +316,10 @@ static mn_status choose_space(build *b, mn_error *error) {
     name = spaces[mn_dataset_task(b->dataset)];
   }
   b->space = mn_shipped_path(b->context->arena, name);
+  if (b->space != NULL && b->context->data->words != NULL) {
+    MN_TRY(open_dataset(b, error));
+    return mn_window_space(&b->space, b->context, b->folder, b->dataset, error);
+  }
   if (b->space != NULL) return MN_OK;
   return mn_error_set(error, MN_ERR_IO,
                       "build: %s is not where this program was installed; name a --space", name);

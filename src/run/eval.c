@@ -104,7 +104,7 @@ static mn_status eval_data(json_t *object, const mn_run_context *context, const 
 static mn_status eval_raw(json_t *object, const mn_run_context *context, const mn_model *model,
                           const mn_options_eval *options, mn_error *error) {
   mn_eval_result r = {.threshold = -1, .recall = -1, .false_accepts = -1};
-  MN_TRY(mn_raw_eval(&r, context, model, options->raw, options->labels, error));
+  MN_TRY(mn_raw_eval(&r, context, model, options->raw, options->labels, options->raw_scale, error));
   put_verdict(object, model, &r);
   return MN_OK;
 }
@@ -115,6 +115,8 @@ mn_status mn_run_eval(json_t **result, const mn_run_context *context,
   if ((options->raw == NULL) != (options->labels == NULL))
     return mn_error_set(error, MN_ERR_USAGE,
                         "eval: found one of --raw and --labels; expected both or neither");
+  if (options->raw_scale != NULL && options->raw == NULL)
+    return mn_error_set(error, MN_ERR_USAGE, "eval: found --raw-scale; expected --raw with it");
   if (options->raw != NULL && (context->data->data != NULL || context->data->words != NULL))
     return mn_error_set(error, MN_ERR_USAGE,
                         "eval: found --raw and a data set; expected one of them");

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "run/raw.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +17,41 @@ typedef struct csv {
   int32_t fields;
   int32_t class_field; /* -1: the last */
 } csv;
+
+/* What stored integers become: model = bring[stored + 128]. */
+typedef struct requantizer {
+  bool on;
+  int8_t bring[256];
+} requantizer;
+
+static mn_status read_scale(requantizer *r, const mn_infer *infer, const char *text,
+                            mn_error *error) {
+  char *end = NULL, *last = NULL;
+  if (text == NULL) return MN_OK;
+  const double scale = strtod(text, &end);
+  const long zero = *end == ',' ? strtol(end + 1, &last, 10) : 0;
+  if (!(scale > 0 && scale < 1e6) || last == NULL || last == end + 1 || *last != 0 || zero < -128 ||
+      zero > 127)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "--raw-scale: found \"%s\"; expected SCALE,ZERO, such as 0.5847029,83",
+                        text);
+  const mn_quantization *q = &infer->input->quantization;
+  if (infer->input->dtype != MN_DTYPE_INT8 || q->count != 1)
+    return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                        "--raw-scale: the model's input is %s; expected int8 with one scale",
+                        mn_dtype_text(infer->input->dtype));
+  for (int i = 0; i < 256; i++) {
+    const double real = (i - 128 - (double)zero) * scale;
+    r->bring[i] =
+        (int8_t)fmin(fmax(rint(real / (double)q->scale[0]) + q->zero_point[0], -128), 127);
+  }
+  r->on = true;
+  return MN_OK;
+}
+
+static void requantize(const requantizer *r, int8_t *input, size_t count) {
+  for (size_t i = 0; r->on && i < count; i++) input[i] = r->bring[input[i] + 128];
+}
 
 /* The next line that is not empty; false at the end. */
 static bool csv_line(csv *c) {
@@ -57,7 +93,7 @@ static int32_t class_of(const mn_infer *infer, const char *text) {
 }
 
 static mn_status judge_line(mn_eval_result *r, int32_t *confusion, mn_infer *infer, const csv *c,
-                            const char *folder, mn_error *error) {
+                            const requantizer *r8, const char *folder, mn_error *error) {
   if (c->fields < 2)
     return mn_error_set(error, MN_ERR_FORMAT, "%s:%d: found one field; expected FILE,...,CLASS",
                         c->path, (int)c->line);
@@ -74,6 +110,7 @@ static mn_status judge_line(mn_eval_result *r, int32_t *confusion, mn_infer *inf
   if (path == NULL || score == NULL) return mn_out_of_memory(infer->context, error);
   mn_exec_reset(infer->exec);
   MN_TRY(mn_infer_raw(infer, path, error));
+  requantize(r8, mn_exec_input(infer->exec, 0), mn_tensor_bytes(infer->input));
   mn_exec_run(infer->exec, NULL);
   double probability;
   mn_eval_scores(score, infer->model->graph, mn_exec_output(infer->exec, 0));
@@ -95,13 +132,15 @@ static void summarise(mn_eval_result *r, const int32_t *confusion, double *per_c
 }
 
 mn_status mn_raw_eval(mn_eval_result *result, const mn_run_context *context, const mn_model *model,
-                      const char *folder, const char *labels, mn_error *error) {
+                      const char *folder, const char *labels, const char *scale, mn_error *error) {
   mn_infer infer;
   mn_bytes text;
+  requantizer r8 = {0};
   MN_TRY(mn_file_read(&text, context->arena, labels, 64 << 20, error));
   MN_TRY(mn_stage_blame(mn_infer_open(&infer, context, model, false, error), context->arguments[0],
                         error));
-  mn_status status = MN_OK;
+  mn_status status = read_scale(&r8, &infer, scale, error);
+  if (status != MN_OK) goto done;
   if (infer.outputs > 4096) {
     status = mn_error_set(error, MN_ERR_UNSUPPORTED,
                           "%s: the model has %lld outputs; expected at most 4096 classes", labels,
@@ -120,7 +159,7 @@ mn_status mn_raw_eval(mn_eval_result *result, const mn_run_context *context, con
   csv c = {.path = labels, .next = copy, .class_field = -1};
   for (bool first = true; status == MN_OK && csv_line(&c); first = false)
     if (!first || !csv_heading(&c))
-      status = judge_line(result, confusion, &infer, &c, folder, error);
+      status = judge_line(result, confusion, &infer, &c, &r8, folder, error);
   if (status == MN_OK && result->items == 0)
     status =
         mn_error_set(error, MN_ERR_FORMAT, "%s: found no line; expected FILE,...,CLASS", labels);

@@ -1,6 +1,7 @@
 /* train.c - micronets train: options checked, one training per seed, train.json.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "run/train.h"
+#include "run/window.h"
 
 #include <math.h>
 #include <string.h>
@@ -62,6 +63,7 @@ mn_status mn_training_lower(mn_training *t, mn_error *error) {
     return mn_error_set(error, MN_ERR_FORMAT,
                         "%s: found no front end on the input line; expected one, such as mfcc",
                         mn_net_path(t->net));
+  mn_window_warn(context, t->dataset, &t->frontend);
   MN_TRY(mn_net_lower(&t->graph, context->arena, t->net, &pick, error));
   const mn_shape *output = &t->graph->tensors[t->graph->outputs[0]].shape;
   int32_t classes = mn_dataset_classes(t->dataset);

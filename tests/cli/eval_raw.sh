@@ -12,6 +12,16 @@ value 'items == 1000 and accuracy == 0.901 and threshold is None'
 value 'sum(map(sum, confusion)) == 1000 and sum(confusion[i][i] for i in range(12)) == 901'
 cp "$work/out" "$work/first"
 
+# the model's own quantization, said, changes nothing; a coarser one than stored does
+expect 0 eval "$model" --raw "$vectors" --labels "$vectors/y_labels.csv" --raw-scale 0.5847029,83 --json
+value 'accuracy == 0.901'
+expect 0 eval "$model" --raw "$vectors" --labels "$vectors/y_labels.csv" --raw-scale 0.29,83 --json
+value 'accuracy < 0.85'
+for scale in 0.58 0.58, ,83 0,83 0.58,200 0.58,83x -1,0 nan,0; do
+  expect 2 eval "$model" --raw "$vectors" --labels "$vectors/y_labels.csv" --raw-scale $scale && one_line
+done
+expect 2 eval "$model" --data "$vectors" --raw-scale 0.58,83 && one_line
+
 # as many threads as one likes: the same counts
 expect 0 eval "$model" --raw "$vectors" --labels "$vectors/y_labels.csv" --json --threads 1
 python3 - "$work/first" "$work/out" <<'PY' || fail "counts depend on the number of threads"

@@ -351,6 +351,36 @@ static void cut_out_words_should_stand_between_zeros(void **state) {
   }
 }
 
+/* A picture whose rows are their own numbers shows where each row of the result comes from. */
+static void another_rhythm_should_move_rows_within_its_limits(void **state) {
+  (void)state;
+  enum { FRAMES = 49, BANDS = 3, MIDDLE = FRAMES / 2 };
+  float x[FRAMES * BANDS], y[FRAMES * BANDS];
+  for (int32_t i = 0; i < FRAMES * BANDS; i++) x[i] = (float)(i / BANDS + 100 * (i % BANDS));
+  const mn_feed_config none = {0}, even = {.pace = 0.5}, free = {.pace = 0.5, .rhythm = 0.3};
+  mn_rng rng = mn_rng_seed(1);
+  mn_augment_warp(y, x, FRAMES, BANDS, &none, &rng);
+  for (int32_t i = 0; i < FRAMES * BANDS; i++) assert_true(fabsf(y[i] - x[i]) < 1e-4F);
+  float slowest = 9, fastest = 0;
+  for (int32_t draw = 0; draw < 200; draw++) {
+    mn_augment_warp(y, x, FRAMES, BANDS, draw % 2 == 0 ? &even : &free, &rng);
+    assert_true(fabsf(y[MIDDLE * BANDS] - MIDDLE) < 1e-3F);
+    const float first = y[(MIDDLE + 1) * BANDS] - y[MIDDLE * BANDS];
+    const float limit = draw % 2 == 0 ? 1.5F : 1.5F * 1.3F;
+    for (int32_t t = 1; t < FRAMES; t++) {
+      const float step = y[t * BANDS] - y[(t - 1) * BANDS];
+      const bool inside = y[(t - 1) * BANDS] > 0 && y[t * BANDS] < FRAMES - 1;
+      assert_true(step >= 0 && step <= limit + 1e-3F);
+      assert_true(!inside || step >= 1 / limit - 1e-3F);
+      assert_true(!inside || draw % 2 == 1 || fabsf(step - first) < 1e-3F);
+      assert_true(fabsf(y[t * BANDS + 2] - y[t * BANDS] - 200) < 1e-2F);
+    }
+    slowest = fminf(slowest, first);
+    fastest = fmaxf(fastest, first);
+  }
+  assert_true(slowest < 0.75F && fastest > 1.35F);
+}
+
 static void masks_should_cover_no_more_than_asked(void **state) {
   (void)state;
   const mn_feed_config config = {
@@ -410,6 +440,7 @@ int main(void) {
       cmocka_unit_test(colours_should_fall_by_3_db_an_octave_each),
       cmocka_unit_test(silence_should_hold_noise_of_many_levels),
       cmocka_unit_test(cut_out_words_should_stand_between_zeros),
+      cmocka_unit_test(another_rhythm_should_move_rows_within_its_limits),
       cmocka_unit_test(masks_should_cover_no_more_than_asked),
       cmocka_unit_test(beta_draws_should_have_mean_and_variance_of_the_distribution),
   };

@@ -131,6 +131,25 @@ static void trimming_should_leave_the_sound_and_a_margin(void **state) {
   assert_int_equal(mn_speech_trim(pcm, 7), 0);
 }
 
+/* 0.3 s of sound, a pause, 0.3 s of sound. */
+static int32_t two_words(int16_t *pcm, int32_t pause) {
+  for (int32_t i = 0; i < 9600 + pause; i++) {
+    const bool quiet = i >= 4800 && i < 4800 + pause;
+    pcm[i] = quiet ? 0 : (int16_t)(8000 * sin(i * 0.2));
+  }
+  return 9600 + pause;
+}
+
+static void pauses_between_words_should_be_shortened_and_those_inside_a_consonant_left(
+    void **state) {
+  (void)state;
+  static int16_t pcm[32000];
+  assert_int_equal(mn_speech_trim(pcm, two_words(pcm, 2240)), 9600 + 2240); /* 0.14 s */
+  const int32_t left = mn_speech_trim(pcm, two_words(pcm, 16000));
+  assert_in_range(left, 9600 + 2400 - 160, 9600 + 2400 + 160); /* 0.15 s of a second */
+  assert_int_not_equal(pcm[left - 80], 0);
+}
+
 static void flite_should_follow_length_and_pitch(void **state) {
   (void)state;
   static const char *const voices[] = {"kal16", "awb", "rms", "slt"};
@@ -343,6 +362,46 @@ static void unknown_words_should_spare_the_neighbours(void **state) {
   }
 }
 
+static bool is_among(const char *const *text, int32_t count, const char *wanted) {
+  for (int32_t i = 0; i < count; i++) {
+    if (strcmp(text[i], wanted) == 0) return true;
+  }
+  return false;
+}
+
+static void near_misses_of_a_phrase_should_be_made_of_each_word(void **state) {
+  (void)state;
+  static const char *const common[] = {"banana"};
+  mn_words words;
+  mn_error error = {{0}};
+  const char *text[40];
+  int32_t count = 0;
+  assert_ok(mn_words_parse(&words, arena, "hey computer,stop,computer", false, &error), &error);
+  assert_int_equal(mn_phrase_misses(text, &count, 40, arena, &words, common, 1, 1), MN_OK);
+  assert_int_equal(count, 3); /* "computer" alone is a word of its own here */
+  assert_true(is_among(text, count, "hey"));
+  assert_true(is_among(text, count, "banana computer"));
+  assert_true(is_among(text, count, "hey banana"));
+  assert_int_equal(mn_phrase_misses(text, &count, 2, arena, &words, common, 1, 1), MN_OK);
+  assert_int_equal(count, 2);
+}
+
+static void unknown_of_a_phrase_should_hold_its_words(void **state) {
+  (void)state;
+  mn_words words;
+  mn_error error = {{0}};
+  const mn_data_config config = {.words = "wake=hey computer,stop", .seed = 1};
+  assert_ok(mn_words_parse(&words, arena, config.words, false, &error), &error);
+  assert_string_equal(words.word[0].text, "hey computer");
+  const char **text = NULL;
+  int32_t count = 0;
+  assert_ok(mn_unknown_choose(&text, &count, arena, &words, 160, "en-us", &config, &error), &error);
+  assert_int_equal(count, 160);
+  assert_true(is_among(text, count, "computer"));
+  assert_true(is_among(text, count, "hey"));
+  assert_false(is_among(text, count, "hey computer"));
+}
+
 static void cached_takes_should_come_back_and_broken_files_count_as_absent(void **state) {
   (void)state;
   const char *folder = test_folder();
@@ -489,13 +548,6 @@ static mn_status chosen(const char ***text, int32_t *count, const char *list, co
   return mn_unknown_choose(text, count, arena, &words, 160, voice, &config, error);
 }
 
-static bool is_among(const char *const *text, int32_t count, const char *wanted) {
-  for (int32_t i = 0; i < count; i++) {
-    if (strcmp(text[i], wanted) == 0) return true;
-  }
-  return false;
-}
-
 static void unknown_words_should_be_of_the_language_or_the_users_own(void **state) {
   (void)state;
   const char **text = NULL;
@@ -551,6 +603,7 @@ int main(void) {
       cmocka_unit_test(a_voice_should_never_be_in_two_splits),
       cmocka_unit_test(takes_of_an_engine_should_not_depend_on_festival),
       cmocka_unit_test(trimming_should_leave_the_sound_and_a_margin),
+      cmocka_unit_test(pauses_between_words_should_be_shortened_and_those_inside_a_consonant_left),
       cmocka_unit_test(flite_should_follow_length_and_pitch),
       cmocka_unit_test(espeak_should_follow_its_settings),
       cmocka_unit_test(festival_should_be_asked_for_its_voices),
@@ -560,6 +613,8 @@ int main(void) {
       cmocka_unit_test(broken_waves_should_be_refused),
       cmocka_unit_test(distance_should_follow_the_ear_and_not_the_spelling),
       cmocka_unit_test(unknown_words_should_spare_the_neighbours),
+      cmocka_unit_test(near_misses_of_a_phrase_should_be_made_of_each_word),
+      cmocka_unit_test(unknown_of_a_phrase_should_hold_its_words),
       cmocka_unit_test(cached_takes_should_come_back_and_broken_files_count_as_absent),
       cmocka_unit_test(speech_should_be_the_same_on_any_number_of_threads_and_from_the_cache),
       cmocka_unit_test(unknown_and_silence_should_join_the_words),

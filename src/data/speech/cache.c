@@ -1,6 +1,6 @@
 /* cache.c - the takes of one text on disk. Layout, little endian:
  *
- *   8 bytes "MNSPEAK1", uint64 key, uint32 count, count x uint32 samples, all int16 samples, uint32 crc
+ *   8 bytes "MNSPEAK2", uint64 key, uint32 count, count x uint32 samples, all int16 samples, uint32 crc
  *
  * A file that is anything else counts as absent: it is spoken again and written anew.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -10,7 +10,7 @@
 #include "data/speech/parts.h"
 
 enum { HEADER = 20, PATH_SIZE = 1024 };
-static const char magic[8] = {'M', 'N', 'S', 'P', 'E', 'A', 'K', '1'};
+static const char magic[8] = {'M', 'N', 'S', 'P', 'E', 'A', 'K', '2'};
 
 uint64_t mn_takes_key(const mn_take *takes, int32_t count, const char *versions) {
   uint64_t key = mn_hash64(1, versions, strlen(versions));

@@ -109,7 +109,8 @@ mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, double 
 /* x [count], full scale 1, at `rate` -> pcm (owned) at 16 kHz. */
 mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count,
                           double rate, mn_error *error) MN_MUST_CHECK;
-/* Cuts silence off both ends, in place; 0 where less than 0.1 s is left. */
+/* Cuts silence off both ends and pauses between words down to 0.15 s, in place; 0 where less than 0.1 s
+ * is left. */
 int32_t mn_speech_trim(int16_t *pcm, int32_t samples);
 
 /* ---- Phonemes and the words of `unknown` ------------------------------------------------------*/
@@ -135,6 +136,12 @@ bool mn_words_of_language(const char *const **word, int32_t *count, const char *
 mn_status mn_unknown_choose(const char ***text, int32_t *count, mn_arena *arena,
                             const mn_words *words, int32_t wanted, const char *voice,
                             const mn_data_config *config, mn_error *error) MN_MUST_CHECK;
+
+/* Of every phrase: each of its words alone, and the phrase with another word in that word's place.
+ * text [most]; none is one of the words. */
+mn_status mn_phrase_misses(const char **text, int32_t *count, int32_t most, mn_arena *arena,
+                           const mn_words *words, const char *const *common, int32_t commons,
+                           uint64_t seed) MN_MUST_CHECK;
 
 /* ---- Cache ------------------------------------------------------------------------------------*/
 uint64_t mn_takes_key(const mn_take *takes, int32_t count, const char *versions);

@@ -19,12 +19,12 @@ typedef struct candidate {
 } candidate;
 
 static bool bearable(double *distance, const mn_phonemes *word, const mn_phonemes *chosen,
-                     int32_t count) {
+                     int32_t count, double share) {
   *distance = 1;
   for (int32_t i = 0; i < count; i++) {
     const double d = mn_phonemes_distance(word, &chosen[i]);
     const int32_t longer = word->count > chosen[i].count ? word->count : chosen[i].count;
-    if (d < nearest_share || d * longer < nearest_edits) return false;
+    if (d < share || d * longer < nearest_edits) return false;
     if (d < *distance) *distance = d;
   }
   return true;
@@ -125,7 +125,9 @@ static mn_status choose_common(const char ***text, int32_t *count, mn_arena *are
                        "language with --unknown-words",
                        config->language);
   }
-  const int32_t all = words->count + commons;
+  const int32_t most_misses = wanted / 4;
+  int32_t misses = 0;
+  const int32_t all = words->count + commons + most_misses;
   const char **asked = mn_arena_array(arena, (size_t)all, sizeof *asked);
   mn_phonemes *sounds = mn_arena_array(arena, (size_t)all, sizeof *sounds);
   candidate *list = mn_arena_array(arena, (size_t)all, sizeof *list);
@@ -133,16 +135,23 @@ static mn_status choose_common(const char ***text, int32_t *count, mn_arena *are
   if (asked == NULL || sounds == NULL || list == NULL || chosen == NULL) return MN_ERR_MEMORY;
   for (int32_t i = 0; i < words->count; i++) asked[i] = words->word[i].text;
   for (int32_t i = 0; i < commons; i++) asked[words->count + i] = common[i];
-  MN_TRY(mn_phonemes_of(sounds, arena, asked, all, voice, error));
-  int32_t found = 0;
-  for (int32_t i = words->count; i < all; i++) {
-    double distance = 0;
-    if (!bearable(&distance, &sounds[i], sounds, words->count)) continue;
+  const int32_t first_miss = words->count + commons;
+  MN_TRY(mn_phrase_misses(asked + first_miss, &misses, most_misses, arena, words, common, commons,
+                          config->seed));
+  MN_TRY(mn_phonemes_of(sounds, arena, asked, first_miss + misses, voice, error));
+  int32_t found = 0, taken = 0;
+  double distance = 0;
+  /* A phrase bears its own words: only what sounds nearly the same is left out. */
+  for (int32_t i = first_miss; i < first_miss + misses; i++) {
+    if (bearable(&distance, &sounds[i], sounds, words->count, 0)) chosen[taken++] = asked[i];
+  }
+  for (int32_t i = words->count; i < first_miss; i++) {
+    if (!bearable(&distance, &sounds[i], sounds, words->count, nearest_share)) continue;
     list[found] = (candidate){asked[i], distance, found};
     found++;
   }
   mn_rng rng = mn_rng_stream(config->seed, 0x756e6b6e6f776e, 0); /* "unknown" */
-  *count = choose(chosen, list, found, wanted, &rng);
+  *count = taken + choose(chosen + taken, list, found, wanted - taken, &rng);
   *text = chosen;
   return MN_OK;
 }

@@ -12,6 +12,7 @@ enum {
   FRAME = MN_SPEECH_RATE_HZ / 100, /* loudness is judged over 10 ms */
   MARGIN = MN_SPEECH_RATE_HZ / 50, /* kept beside the sound: soft consonants */
   SHORTEST = MN_SPEECH_RATE_HZ / 10,
+  PAUSE_FRAMES = 15, /* longer ones stand between words, not inside a consonant */
   LONGEST_S = 20
 };
 
@@ -121,6 +122,18 @@ static double frame_power(const int16_t *pcm, int32_t count) {
   return sum / count;
 }
 
+/* Frames [count] softer than `floor` in a row are dropped from the PAUSE_FRAMES-th on. */
+static int32_t shorten_pauses(int16_t *pcm, int32_t count, double floor) {
+  int32_t kept = 0, quiet = 0;
+  for (int32_t f = 0; f < count; f++) {
+    quiet = frame_power(pcm + f * FRAME, FRAME) < floor ? quiet + 1 : 0;
+    if (quiet > PAUSE_FRAMES) continue;
+    if (kept != f) memmove(pcm + kept * FRAME, pcm + f * FRAME, FRAME * sizeof *pcm);
+    kept++;
+  }
+  return kept;
+}
+
 int32_t mn_speech_trim(int16_t *pcm, int32_t samples) {
   const int32_t frames = samples / FRAME;
   double loudest = 0;
@@ -133,7 +146,10 @@ int32_t mn_speech_trim(int16_t *pcm, int32_t samples) {
   const int32_t begin = first * FRAME > MARGIN ? first * FRAME - MARGIN : 0;
   const int32_t end = last * FRAME + MARGIN < samples ? last * FRAME + MARGIN : samples;
   memmove(pcm, pcm + begin, (size_t)(end - begin) * sizeof *pcm);
-  return end - begin;
+  const int32_t whole = (end - begin) / FRAME, rest = (end - begin) % FRAME;
+  const int32_t kept = shorten_pauses(pcm, whole, floor);
+  memmove(pcm + kept * FRAME, pcm + whole * FRAME, (size_t)rest * sizeof *pcm);
+  return kept * FRAME + rest;
 }
 
 void mn_take_finish(mn_take *take) {

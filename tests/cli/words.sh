@@ -1,0 +1,19 @@
+#!/bin/sh
+# Phrases: the window of the network follows what is spoken; the record names who spoke.
+# SPDX-License-Identifier: Apache-2.0
+. "$MN_SOURCE/tests/cli/lib.inc"
+words="--cache $work/cache --progress never"
+
+# a budget that nothing fits ends the walk behind the choice of the space
+expect 4 build -v $words --words "wake=hey my computer please listen" --target mps2-an386 --budget ops=1K --out "$work/long"
+grep -Eq '^input logmel .*length (1500ms|2s|2500ms|3s) .*level normalised' "$work/long/space.net" || fail "no longer window"
+grep -q '^conv 10x4 {' "$work/long/space.net" || fail "the space lost its choices"
+says err "at once"
+expect 4 build $words --words stop --target mps2-an386 --budget ops=1K --out "$work/short"
+[ ! -e "$work/short/space.net" ] || fail "a longer window for a short word"
+
+# a network that is too short for the phrase is told so
+expect 0 train $words --only-words --words "wake=hey my computer please listen,stop" --net "$MN_SOURCE/tests/cli/tiny.net" --epochs 1 --out "$work/t"
+says err "write \"length"
+python3 -c "import json, sys; r = json.load(open('$work/t/run.json')); sys.exit('espeak-ng' not in r['versions']['speech'])" || fail "run.json does not name the synthesisers"
+finish
