@@ -114,6 +114,13 @@ static mn_status read_own(const char ***text, int32_t *count, mn_arena *arena,
 
 /* ---- Chosen by sound ---------------------------------------------------------------------------*/
 
+static bool is_among(const char *const *text, int32_t count, const char *wanted) {
+  for (int32_t i = 0; i < count; i++) {
+    if (strcmp(text[i], wanted) == 0) return true;
+  }
+  return false;
+}
+
 static mn_status choose_common(const char ***text, int32_t *count, mn_arena *arena,
                                const mn_words *words, int32_t wanted, const char *voice,
                                const mn_data_config *config, mn_error *error) {
@@ -147,6 +154,7 @@ static mn_status choose_common(const char ***text, int32_t *count, mn_arena *are
   }
   for (int32_t i = words->count; i < first_miss; i++) {
     if (!bearable(&distance, &sounds[i], sounds, words->count, nearest_share)) continue;
+    if (is_among(chosen, taken, asked[i])) continue;
     list[found] = (candidate){asked[i], distance, found};
     found++;
   }
