@@ -56,7 +56,7 @@ static void interleave(int8_t *to, const int8_t *a, const int8_t *b, int32_t ste
       "vstrh.16 q0, [%[to]], #16\n"
       "le lr, 1b\n"
       "2:\n"
-      : [to] "+r"(to), [a] "+r"(a), [b] "+r"(b)
+      : [to] "+r"(to), [a] "+l"(a), [b] "+l"(b)
       : [step_a] "r"(step_a), [step_b] "r"(step_b), [columns] "r"(columns), [some] "r"(some)
       : "lr", "q0", "q1", "p0", "memory");
 }
@@ -116,28 +116,6 @@ static void place(const mn_depthwise_conv_2d *p, strip *s, int8_t *y) {
   [bias] "r"(l->bias[c]), [m] "r"(l->multiplier[c]), [right] "r"((int32_t)l->shift[c]), \
       [zero] "r"(l->zero_point)
 
-/* Any other rule; away is 1 where the shift is to the right. */
-typedef struct rule {
-  int32_t bias, left, multiplier, away, right, zero_point;
-  int32_t min[4], max[4];
-} rule;
-
-#define FINISH_ANY                    \
-  "ldrd %[a], %[b], [%[rule]]\n"      \
-  "ldrd %[c], %[d], [%[rule], #8]\n"  \
-  "vadd.i32 q1, q1, %[a]\n"           \
-  "vshl.s32 q1, %[b]\n"               \
-  "vqrdmulh.s32 q1, q1, %[c]\n"       \
-  "ldrd %[a], %[b], [%[rule], #16]\n" \
-  "vshr.s32 q0, q1, #31\n"            \
-  "vmla.s32 q1, q0, %[d]\n"           \
-  "vrshl.s32 q1, %[a]\n"              \
-  "vldrw.32 q0, [%[rule], #24]\n"     \
-  "vadd.i32 q1, q1, %[b]\n"           \
-  "vmax.s32 q1, q1, q0\n"             \
-  "vldrw.32 q0, [%[rule], #40]\n"     \
-  "vmin.s32 q1, q1, q0\n"
-
 /* The sums of a spot, whose inputs are at a: 2x2 with the weights as they are, moved by a column, by a row,
  * by both; or four in a row. */
 #define TAKE_BLOCK                   \
@@ -171,12 +149,12 @@ typedef struct rule {
       : [w] "w"(w), [v1] "w"(v1), [v2] "w"(v2), [v3] "w"(v3), [from] "w"(from), [to] "w"(to), \
         __VA_ARGS__                                                                           \
       : "lr", "q0", "q1", "memory")
-#define LOOP_EITHER(take)                              \
-  int32_t sum[4];                                      \
-  if (l->any == NULL)                                  \
-    LOOP(take, FINISH_RELU, RULE_RELU);                \
-  else                                                 \
-    LOOP(take, FINISH_ANY, [rule] "r"(rule_of(l, c))); \
+#define LOOP_EITHER(take)                                 \
+  int32_t sum[4];                                         \
+  if (l->any == NULL)                                     \
+    LOOP(take, FINISH_RELU, RULE_RELU);                   \
+  else                                                    \
+    LOOP(take, MN_FINISH_MVE, [rule] "r"(rule_of(l, c))); \
   return spots
 
 /* The weights of a channel as [4 columns][4 rows], zero in the last of both; k [3][3][4]. */
@@ -202,15 +180,12 @@ typedef struct channels {
   const int8_t *shift;
   int32_t c, end;
   int32_t zero_point;
-  rule *any; /* NULL where FINISH_RELU does */
+  mn_rule_mve *any; /* NULL where FINISH_RELU does */
 } channels;
 
-static inline const rule *rule_of(const channels *l, int32_t c) {
-  rule *r = l->any;
-  int32_t shift = l->shift[c];
-  r->bias = l->bias[c], r->multiplier = l->multiplier[c], r->away = shift < 0;
-  r->left = shift < 0 ? 0 : shift, r->right = shift < 0 ? shift : 0;
-  return r;
+static inline const mn_rule_mve *rule_of(const channels *l, int32_t c) {
+  mn_rule_mve_channel(l->any, l->bias[c], l->multiplier[c], l->shift[c]);
+  return l->any;
 }
 
 /* `count` spots of channel c, returns the next one. */
@@ -286,7 +261,7 @@ static void strip_begin(const mn_depthwise_conv_2d *p, strip *s, int32_t left) {
 void mn_depthwise_3x3_s8_mve(const void *params, const mn_kernel_io *io) {
   const mn_depthwise_conv_2d *p = params;
   int32_t end = io->first_row + io->rows;
-  rule any = {.zero_point = p->output_zero_point};
+  mn_rule_mve any = mn_rule_mve_begin(p->output_zero_point, p->output_min, p->output_max);
   channels l = {.k = io->constant[0],
                 .bias = io->constant[1],
                 .multiplier = io->constant[2],
@@ -301,8 +276,6 @@ void mn_depthwise_3x3_s8_mve(const void *params, const mn_kernel_io *io) {
   s.pairs = (int8_t *)(s.spots + mn_depthwise_3x3_spots_mve(p));
   fill(s.outside, vdupq_n_s8((int8_t)p->input_zero_point), 1);
   fill(s.pairs, vdupq_n_s8((int8_t)p->input_zero_point), (s.most + 1) * s.columns);
-  vstrwq_s32(any.min, vdupq_n_s32(p->output_min));
-  vstrwq_s32(any.max, vdupq_n_s32(p->output_max));
   for (; l.c < p->input_c; l.c = l.end) {
     const int8_t *x = (const int8_t *)io->x[0] - io->x_row[0] * p->input_w * p->input_c + l.c;
     int8_t *y = (int8_t *)io->y - io->y_row * p->output_w * p->output_c + l.c;

@@ -1,20 +1,24 @@
-/* depthwise_conv_2d_mve.c - DEPTHWISE_CONV_2D int8 for Helium, one output per channel: sixteen channels at
- * a time are gathered into a padded strip of rows, of which four at a time are widened and multiplied.
+/* depthwise_conv_2d_mve.c - DEPTHWISE_CONV_2D int8 for Helium, one output per channel, any window: sixteen
+ * channels at a time are gathered into a padded strip of rows; of one channel, gather loads take eight taps
+ * of a window, VMLADAV multiplies and adds them. Four outputs are made together, along the longer side.
  *
  * Constants weights int8 [C / 4 rounded up][KH * KW][4], the rest as outputs_mve.h says, the input's zero
  *           point folded into the bias
- * Scratch   int8 plane [(R - 1) * SH + (KH - 1) * DH + 1][PW][16], R = mn_depthwise_strip_mve(OH, OW),
- *           PW = (OW - 1) * SW + (KW - 1) * DW + 1, and four positions more
+ * Scratch   uint16 offset [T], int16 weight [T], T = KH * KW rounded up to 8, then int8 plane
+ *           [(R - 1) * SH + (KH - 1) * DH + 1][PW][16], R = mn_depthwise_strip_mve(OH, OW),
+ *           PW = (OW - 1) * SW + (KW - 1) * DW + 1
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/depthwise_conv_2d.h"
 #include "kernels/outputs_mve.h"
 
 #if defined(__ARM_FEATURE_MVE)
 
-enum { GROUP = 16 };
+enum { GROUP = 16, TAPS = 8 };
 
 typedef struct strip {
   int8_t *plane;
+  uint16_t *offset;    /* of the taps of a window, from its first one; those of no tap are 0 */
+  int16_t *weight;     /* of one channel */
   int32_t row;         /* bytes of a plane row */
   int32_t window;      /* rows that a window spans */
   int32_t first, rows; /* output rows */
@@ -56,133 +60,169 @@ static void gather(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, strip 
   s->end = end;
 }
 
-/* Four channels of a layer. */
-typedef struct four {
-  const int8_t *k; /* [KH * KW][4] */
-  int32x4_t bias;
-  int32x4_t rule[4]; /* multiplier, shift, least and greatest value */
-  int32_t zero_point;
-  int32_t right;     /* every shift is to the right */
-  mve_pred16_t some; /* of the four */
-} four;
-
-/* Values of three sums where every shift is to the right; outputs_mve.h in assembly. */
-static inline void finish_three(const four *f, int32x4_t *a, int32x4_t *b, int32x4_t *c) {
-#define FINISH(sum)                                            \
-  "vqrdmulh.s32 " sum ", " sum ", q3\nvshr.s32 q7, " sum       \
-  ", #31\n"                                                    \
-  "vadd.i32 " sum ", " sum ", q7\nvrshl.s32 " sum ", " sum     \
-  ", q4\n"                                                     \
-  "vadd.i32 " sum ", " sum ", %[zero]\nvmax.s32 " sum ", " sum \
-  ", q5\n"                                                     \
-  "vmin.s32 " sum ", " sum ", q6\n"
-  __asm__(
-      "vldrw.32 q3, [%[rule]]\n"
-      "vldrw.32 q4, [%[rule], #16]\n"
-      "vldrw.32 q5, [%[rule], #32]\n"
-      "vldrw.32 q6, [%[rule], #48]\n" FINISH("%q[a]") FINISH("%q[b]") FINISH("%q[c]")
-      : [a] "+w"(*a), [b] "+w"(*b), [c] "+w"(*c)
-      : [rule] "r"(f->rule), [zero] "r"(f->zero_point)
-      : "q3", "q4", "q5", "q6", "q7", "memory");
+/* The taps of a window in order, then zeros; offsets of the input are below 2^16. */
+static void place_taps(const mn_depthwise_conv_2d *p, const strip *s) {
+  uint16_t *to = s->offset;
+  for (int32_t i = 0; i < p->kernel_h; i++)
+    for (int32_t j = 0; j < p->kernel_w; j++)
+      *to++ = (uint16_t)(i * p->dilation_h * s->row + j * p->dilation_w * GROUP);
+  while ((to - s->offset) % TAPS != 0) *to++ = 0;
 }
 
-static inline int32x4_t finish(const four *f, int32x4_t sum) {
-  int32x4_t value = mn_requantize_any(sum, f->rule[0], f->rule[1]);
-  return vminq_s32(vmaxq_s32(vaddq_n_s32(value, f->zero_point), f->rule[2]), f->rule[3]);
+/* Weights of a channel, k [taps][4]. */
+static void place_weights(const strip *s, const int8_t *k, int32_t taps) {
+  uint16x8_t fourth = vidupq_n_u16(0, 4);
+  for (int16_t *to = s->weight; taps > 0; taps -= TAPS, to += TAPS, k += 4 * TAPS)
+    vstrhq_s16(to, vldrbq_gather_offset_z_s16(k, fourth, vctp16q((uint32_t)taps)));
 }
 
-/* The sums of a 3x3 at three neighbouring positions, which share weights and values; in assembly because
- * gcc 12 keeps too much for eight registers. Rows of x are `row` apart; k [3][3][4]. */
-#define TERM(sum, weight) "vmul.i32 q4, q3, " weight "\nvadd.i32 " sum ", " sum ", q4\n"
-#define VALUE(offset) "vldrb.s32 q3, [%[x], #" offset "]\n"
-#define ROW(body)              \
-  "vldrb.s32 q5, [%[k]], #4\n" \
-  "vldrb.s32 q6, [%[k]], #4\n" \
-  "vldrb.s32 q7, [%[k]], #4\n" body "add %[x], %[x], %[row]\n"
-#define THREE(body)                                                            \
-  __asm__(ROW(body) ROW(body) ROW(body)                                        \
-          : [k] "+l"(k), [x] "+l"(x), [a] "+w"(*a), [b] "+w"(*b), [c] "+w"(*c) \
-          : [row] "r"(row)                                                     \
-          : "q3", "q4", "q5", "q6", "q7", "memory")
+/* Four outputs in a line: where they and their inputs lie, from the first one. The last of a short line
+ * stands for those behind it. */
+typedef struct line {
+  int32_t x[4];
+  uint32x4_t y;
+  int32_t count;          /* outputs of a line */
+  int32_t x_step, y_step; /* from one output to the next */
+  int32_t lines;          /* of a strip */
+  int32_t x_down, y_down; /* from one line to the next */
+} line;
 
-static inline void three_of_stride_1(int32x4_t *a, int32x4_t *b, int32x4_t *c, const int8_t *x,
-                                     const int8_t *k, int32_t row) {
-  THREE(VALUE("0") TERM("%q[a]", "q5")                                          /**/
-        VALUE("16") TERM("%q[a]", "q6") TERM("%q[b]", "q5")                     /**/
-        VALUE("32") TERM("%q[a]", "q7") TERM("%q[b]", "q6") TERM("%q[c]", "q5") /**/
-        VALUE("48") TERM("%q[b]", "q7") TERM("%q[c]", "q6")                     /**/
-        VALUE("64") TERM("%q[c]", "q7"));
+static line line_of(const mn_depthwise_conv_2d *p, const strip *s) {
+  line l = {.count = p->output_w, .lines = s->rows};
+  uint32_t y[4];
+  l.x_step = p->stride_w * GROUP, l.x_down = p->stride_h * s->row;
+  l.y_step = p->output_c, l.y_down = p->output_w * p->output_c;
+  if (p->output_w < 4 && s->rows > p->output_w) { /* lines run downwards */
+    const line turned = {.count = l.lines,
+                         .lines = l.count,
+                         .x_step = l.x_down,
+                         .x_down = l.x_step,
+                         .y_step = l.y_down,
+                         .y_down = l.y_step};
+    l = turned;
+  }
+  for (int32_t i = 0; i < 4; i++) {
+    int32_t at = i < l.count ? i : l.count - 1;
+    l.x[i] = at * l.x_step, y[i] = (uint32_t)(at * l.y_step);
+  }
+  l.y = vldrwq_u32(y);
+  return l;
 }
 
-static inline void three_of_stride_2(int32x4_t *a, int32x4_t *b, int32x4_t *c, const int8_t *x,
-                                     const int8_t *k, int32_t row) {
-  THREE(VALUE("0") TERM("%q[a]", "q5") VALUE("16") TERM("%q[a]", "q6") /**/
-        VALUE("32") TERM("%q[a]", "q7") TERM("%q[b]", "q5")            /**/
-        VALUE("48") TERM("%q[b]", "q6")                                /**/
-        VALUE("64") TERM("%q[b]", "q7") TERM("%q[c]", "q5")            /**/
-        VALUE("80") TERM("%q[c]", "q6") VALUE("96") TERM("%q[c]", "q7"));
+/* Channels of a strip. */
+typedef struct channels {
+  const int8_t *k; /* [C / 4 rounded up][taps][4] */
+  const int32_t *bias, *multiplier;
+  const int8_t *shift;
+  int32_t c, end, taps;
+} channels;
+
+static inline const mn_rule_mve *rule_of(mn_rule_mve *r, const channels *l, int32_t c) {
+  mn_rule_mve_channel(r, l->bias[c], l->multiplier[c], l->shift[c]);
+  return r;
 }
 
-/* y [output_w] of one row of a 3x3 that is not dilated, stride 1 or 2. */
-static void row_3x3(const mn_depthwise_conv_2d *p, const four *f, int8_t *y, const int8_t *x,
-                    int32_t row) {
-  int32_t step = p->output_c, stride = p->stride_w;
-  for (int32_t left = p->output_w; left > 0; left -= 3, x += 3 * stride * GROUP, y += 3 * step) {
-    int32x4_t a = f->bias, b = a, c = a;
-    if (stride == 1)
-      three_of_stride_1(&a, &b, &c, x, f->k, row);
-    else
-      three_of_stride_2(&a, &b, &c, x, f->k, row);
-    if (f->right)
-      finish_three(f, &a, &b, &c);
-    else
-      a = finish(f, a), b = finish(f, b), c = finish(f, c);
-    vstrbq_p_s32(y, a, f->some);
-    if (left > 1) vstrbq_p_s32(y + step, b, f->some);
-    if (left > 2) vstrbq_p_s32(y + 2 * step, c, f->some);
+/* ---- Windows of at most sixteen taps --------------------------------------------------------------*/
+/* `count` times four outputs: one gather load for each of them, all taps at once. */
+static inline void run_short(const line *l, const mn_rule_mve *r, int8_t *y, const int8_t *x,
+                             int32_t count, uint8x16_t w, uint8x16_t v0, uint8x16_t v1,
+                             uint8x16_t v2, uint8x16_t v3, uint32x4_t to) {
+  int32_t a, b, c, d;
+  __asm__ volatile(
+      "dls lr, %[count]\n"
+      "1:\n"
+      "vldrb.u8 q0, [%[x], %q[v0]]\n"
+      "vmladav.s8 %[a], q0, %q[w]\n"
+      "vldrb.u8 q0, [%[x], %q[v1]]\n"
+      "vmladav.s8 %[b], q0, %q[w]\n"
+      "vldrb.u8 q0, [%[x], %q[v2]]\n"
+      "vmladav.s8 %[c], q0, %q[w]\n"
+      "vldrb.u8 q0, [%[x], %q[v3]]\n"
+      "vmladav.s8 %[d], q0, %q[w]\n"
+      "vmov q1[2], q1[0], %[a], %[c]\n"
+      "vmov q1[3], q1[1], %[b], %[d]\n" MN_FINISH_MVE
+      "vstrb.32 q1, [%[y], %q[to]]\n"
+      "add %[x], %[x], %[x_step]\n"
+      "add %[y], %[y], %[y_step]\n"
+      "le lr, 1b\n"
+      : [x] "+r"(x), [y] "+r"(y), [a] "=&Te"(a), [b] "=&Te"(b), [c] "=&Te"(c), [d] "=&Te"(d)
+      : [count] "r"(count), [rule] "r"(r), [x_step] "r"(4 * l->x_step), [y_step] "r"(4 * l->y_step),
+        [w] "w"(w), [v0] "w"(v0), [v1] "w"(v1), [v2] "w"(v2), [v3] "w"(v3), [to] "w"(to)
+      : "lr", "q0", "q1", "memory");
+}
+
+/* All channels of one line; y and x at the first of them. */
+static __attribute__((noinline)) void multiply_short_line(const line *l, const channels *n,
+                                                          mn_rule_mve *r, int8_t *y,
+                                                          const int8_t *x, uint8x16_t v0) {
+  uint8x16_t tap = vidupq_n_u8(0, 4);
+  uint8x16_t v1 = vaddq_n_u8(v0, (uint8_t)l->x[1]), v2 = vaddq_n_u8(v0, (uint8_t)l->x[2]);
+  uint8x16_t v3 = vaddq_n_u8(v0, (uint8_t)l->x[3]);
+  uint32x4_t to = l->y;
+  int32_t full = l->count < 4 ? 1 : l->count / 4, back = l->count - 4;
+  int32_t rest = back > 0 && l->count % 4 != 0;
+  for (int32_t c = n->c; c < n->end; c++, x++, y++) {
+    const int8_t *k = n->k + (c & ~3) * n->taps + (c & 3);
+    uint8x16_t w = vldrbq_gather_offset_z_u8((const uint8_t *)k, tap, vctp8q((uint32_t)n->taps));
+    rule_of(r, n, c);
+    run_short(l, r, y, x, full, w, v0, v1, v2, v3, to);
+    if (rest) /* the last ones, moved back into the line */
+      run_short(l, r, y + back * l->y_step, x + back * l->x_step, 1, w, v0, v1, v2, v3, to);
   }
 }
 
-/* Any window. */
-static void row_any(const mn_depthwise_conv_2d *p, const four *f, int8_t *y, const int8_t *x,
-                    int32_t row) {
-  int32_t rows = p->kernel_h, columns = p->kernel_w, down = p->dilation_h * row;
-  int32_t along = p->dilation_w * GROUP;
-  if (columns == 1) columns = rows, along = down, rows = 1; /* a column runs as a row does */
-  for (int32_t w = 0; w < p->output_w; w++, x += p->stride_w * GROUP, y += p->output_c) {
-    int32x4_t sum = f->bias;
-    const int8_t *k = f->k, *from = x;
-    for (int32_t i = 0; i < rows; i++, from += down) {
-      const int8_t *at = from;
-      for (int32_t j = 0; j < columns; j++, k += 4, at += along)
-        sum = vaddq_s32(sum, vmulq_s32(vldrbq_s32(at), vldrbq_s32(k)));
+static void multiply_short(const strip *s, const line *l, const channels *n, mn_rule_mve *r,
+                           int8_t *y) {
+  uint8_t offset[16] = {0};
+  for (int32_t i = 0; i < n->taps; i++) offset[i] = (uint8_t)s->offset[i];
+  for (int32_t i = 0; i < l->lines; i++)
+    multiply_short_line(l, n, r, y + n->c + i * l->y_down, s->plane + i * l->x_down,
+                        vldrbq_u8(offset));
+}
+
+/* ---- Any window ---------------------------------------------------------------------------------*/
+/* The sums of four outputs, the first of whose windows begins at x. */
+static inline int32x4_t dot_four(const strip *s, const line *l, const int8_t *x, int32_t taps) {
+  const uint16_t *offset = s->offset;
+  const int16_t *weight = s->weight;
+  const int8_t *x0 = x + l->x[0], *x1 = x + l->x[1], *x2 = x + l->x[2], *x3 = x + l->x[3];
+  int32_t a = 0, b = 0, c = 0, d = 0;
+  for (; taps > 0; taps -= TAPS, offset += TAPS, weight += TAPS) {
+    uint16x8_t at = vldrhq_u16(offset);
+    int16x8_t k = vldrhq_s16(weight);
+    a = vmladavaq_s16(a, vldrbq_gather_offset_s16(x0, at), k);
+    b = vmladavaq_s16(b, vldrbq_gather_offset_s16(x1, at), k);
+    c = vmladavaq_s16(c, vldrbq_gather_offset_s16(x2, at), k);
+    d = vmladavaq_s16(d, vldrbq_gather_offset_s16(x3, at), k);
+  }
+  return (int32x4_t){a, b, c, d};
+}
+
+/* A channel of a strip; y and x at its first output and input. */
+static void multiply_channel(const strip *s, const line *l, const mn_rule_mve *r, int8_t *y,
+                             const int8_t *x, int32_t taps) {
+  int32_t last = l->count > 4 ? l->count - 4 : 0;
+  int32x4_t multiplier = vdupq_n_s32(r->multiplier), shift = vdupq_n_s32(r->left + r->right);
+  for (int32_t i = 0; i < l->lines; i++, x += l->x_down, y += l->y_down)
+    for (int32_t at = 0; at < l->count; at += 4) {
+      int32_t from = at < last ? at : last;
+      int32x4_t sum = vaddq_n_s32(dot_four(s, l, x + from * l->x_step, taps), r->bias);
+      int32x4_t value = vaddq_n_s32(mn_requantize_any(sum, multiplier, shift), r->zero_point);
+      value = vminq_s32(vmaxq_s32(value, vldrwq_s32(r->min)), vldrwq_s32(r->max));
+      vstrbq_scatter_offset_s32(y + from * l->y_step, l->y, value);
     }
-    vstrbq_p_s32(y, finish(f, sum), f->some);
+}
+
+static void multiply_any(const strip *s, const line *l, const channels *n, mn_rule_mve *r,
+                         int8_t *y) {
+  for (int32_t c = n->c; c < n->end; c++) {
+    place_weights(s, n->k + (c & ~3) * n->taps + (c & 3), n->taps);
+    multiply_channel(s, l, rule_of(r, n, c), y + c, s->plane + (c - n->c), n->taps);
   }
 }
 
-/* Channels [c, c + 4) of a strip; y and the plane at channel c. */
-static void multiply(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, const strip *s,
-                     int8_t *y, const int8_t *x, int32_t c) {
-  const int32_t *bias = io->constant[1], *multiplier = io->constant[2];
-  const int8_t *shift = io->constant[3];
-  const four f = {.k = (const int8_t *)io->constant[0] + c * p->kernel_h * p->kernel_w,
-                  .bias = vldrwq_s32(bias + c),
-                  .rule = {vldrwq_s32(multiplier + c), vldrbq_s32(shift + c),
-                           vdupq_n_s32(p->output_min), vdupq_n_s32(p->output_max)},
-                  .zero_point = p->output_zero_point,
-                  .right = mn_all_shifts_are_right(shift + c, 4),
-                  .some = vctp32q((uint32_t)(p->output_c - c))};
-  int square = p->kernel_h == 3 && p->kernel_w == 3 && p->dilation_h == 1 && p->dilation_w == 1 &&
-               p->stride_w <= 2;
-  for (int32_t h = 0; h < s->rows; h++) {
-    if (square)
-      row_3x3(p, &f, y, x, s->row);
-    else
-      row_any(p, &f, y, x, s->row);
-    x += p->stride_h * s->row;
-    y += p->output_w * p->output_c;
-  }
+static int is_short(const strip *s, const line *l, int32_t taps) {
+  return taps <= 16 && s->offset[taps - 1] + l->x[3] <= UINT8_MAX;
 }
 
 /* Sixteen channels at a time, rows downwards, every row gathered before it is written:
@@ -190,19 +230,30 @@ static void multiply(const mn_depthwise_conv_2d *p, const mn_kernel_io *io, cons
 void mn_depthwise_conv_2d_s8_mve(const void *params, const mn_kernel_io *io) {
   const mn_depthwise_conv_2d *p = params;
   int32_t most = mn_depthwise_strip_mve(p->output_h, p->output_w), end = io->first_row + io->rows;
+  int32_t taps = (p->kernel_h * p->kernel_w + TAPS - 1) & ~(TAPS - 1);
   strip s = {
-      .plane = io->scratch,
+      .offset = io->scratch,
       .row = ((p->output_w - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1) * GROUP,
       .window = (p->kernel_h - 1) * p->dilation_h + 1};
-  for (int32_t c = 0; c < p->input_c; c += GROUP) {
-    s.some = vctp8q((uint32_t)(p->input_c - c));
+  s.weight = (int16_t *)(void *)(s.offset + taps);
+  s.plane = (int8_t *)(s.weight + taps);
+  place_taps(p, &s);
+  mn_rule_mve rule = mn_rule_mve_begin(p->output_zero_point, p->output_min, p->output_max);
+  channels n = {.k = io->constant[0],
+                .bias = io->constant[1],
+                .multiplier = io->constant[2],
+                .shift = io->constant[3],
+                .taps = p->kernel_h * p->kernel_w};
+  for (; n.c < p->input_c; n.c = n.end) {
+    n.end = p->input_c - n.c < GROUP ? p->input_c : n.c + GROUP;
+    s.some = vctp8q((uint32_t)(p->input_c - n.c));
     s.from = s.end = io->first_row * p->stride_h - p->pad_top;
     for (s.first = io->first_row; s.first < end; s.first += s.rows) {
-      int8_t *y = (int8_t *)io->y + (s.first - io->y_row) * p->output_w * p->output_c;
       s.rows = end - s.first < most ? end - s.first : most;
-      gather(p, io, &s, c);
-      for (int32_t i = 0; i < GROUP && c + i < p->input_c; i += 4)
-        multiply(p, io, &s, y + c + i, s.plane + i, c + i);
+      gather(p, io, &s, n.c);
+      const line l = line_of(p, &s);
+      int8_t *y = (int8_t *)io->y + (s.first - io->y_row) * p->output_w * p->output_c;
+      (is_short(&s, &l, n.taps) ? multiply_short : multiply_any)(&s, &l, &n, &rule, y);
     }
   }
 }

@@ -1,36 +1,22 @@
-/* outputs_mve.h - sums become int8 outputs, four neighbouring channels at a time, bit for bit as
- * requantize.h. Constants are padded to a multiple of four channels.
+/* outputs_mve.h - sums become int8 outputs, four at a time, bit for bit as requantize.h.
+ *
+ * Constants bias int32 [1], multiplier int32 [2], shift int8 [3]: one for each channel, padded to a multiple
+ * of four channels
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_KERNELS_OUTPUTS_MVE_H
 #define MN_KERNELS_OUTPUTS_MVE_H
 
 #include "kernels/kernel.h"
 
-typedef struct mn_outputs_mve {
-  const int32_t *multiplier; /* [O rounded up to 4] */
-  const int8_t *shift;
-  int32_t zero_point, min, max;
-  int32_t step;     /* of y from one position to the next */
-  int32_t sum_step; /* of the sums */
-  int32_t right;    /* every shift is to the right */
-} mn_outputs_mve;
-
-/* Whether every shift of `count` is to the right, so that the short rule will do. */
-int32_t mn_all_shifts_are_right(const int8_t *shift, int32_t count);
-
-/* From the parameters of a kernel of `outputs` channels, and its constants. */
-#define MN_OUTPUTS_MVE(p, io, outputs, sums)                                                       \
-  ((mn_outputs_mve){(io)->constant[2], (io)->constant[3], (p)->output_zero_point, (p)->output_min, \
-                    (p)->output_max, outputs, sums,                                                \
-                    mn_all_shifts_are_right((io)->constant[3], ((outputs) + 3) & ~3)})
-
-/* y [3][outputs] from sum [3][outputs rounded up to 4]; or of one position. */
-void mn_outputs_write_three(const mn_outputs_mve *q, int8_t *y, const int32_t *sum,
-                            int32_t outputs);
-void mn_outputs_write_one(const mn_outputs_mve *q, int8_t *y, const int32_t *sum, int32_t outputs);
-
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
+
+/* Whether every shift of `count` channels, a multiple of four, is to the right. */
+static inline int32_t mn_all_shifts_are_right(const int8_t *shift, int32_t count) {
+  int32_t most = -128;
+  for (int32_t i = 0; i < count; i += 4) most = vmaxvq_s32(most, vldrbq_s32(shift + i));
+  return most < 0;
+}
 
 /* VQRDMULH is mn_multiply_high. VRSHL rounds half up: one is taken from what is negative and shifted. */
 static inline int32x4_t mn_requantize_any(int32x4_t sum, int32x4_t multiplier, int32x4_t shift) {
@@ -40,11 +26,40 @@ static inline int32x4_t mn_requantize_any(int32x4_t sum, int32x4_t multiplier, i
   return vrshlq_s32(vaddq_s32(high, sign), right);
 }
 
-/* The same where the shift is to the right. */
-static inline int32x4_t mn_requantize_right(int32x4_t sum, int32x4_t multiplier, int32x4_t shift) {
-  int32x4_t high = vqrdmulhq_s32(sum, multiplier);
-  return vrshlq_s32(vaddq_s32(high, vshrq_n_s32(high, 31)), shift);
+/* The same in assembly, for four sums of one channel. The offsets of the fields are in MN_FINISH_MVE. */
+typedef struct mn_rule_mve {
+  int32_t bias, left, multiplier, away, right,
+      zero_point; /* away: 1 where a shift is to the right */
+  int32_t min[4], max[4];
+} mn_rule_mve;
+
+static inline mn_rule_mve mn_rule_mve_begin(int32_t zero_point, int32_t min, int32_t max) {
+  return (mn_rule_mve){
+      .zero_point = zero_point, .min = {min, min, min, min}, .max = {max, max, max, max}};
 }
+
+static inline void mn_rule_mve_channel(mn_rule_mve *r, int32_t bias, int32_t multiplier,
+                                       int32_t shift) {
+  r->bias = bias, r->multiplier = multiplier, r->away = shift < 0;
+  r->left = shift < 0 ? 0 : shift, r->right = shift < 0 ? shift : 0;
+}
+
+/* Sums in q1, without the bias, become outputs; q0 and the registers a, b, c, d are used up. */
+#define MN_FINISH_MVE                 \
+  "ldrd %[a], %[b], [%[rule]]\n"      \
+  "ldrd %[c], %[d], [%[rule], #8]\n"  \
+  "vadd.i32 q1, q1, %[a]\n"           \
+  "vshl.s32 q1, %[b]\n"               \
+  "vqrdmulh.s32 q1, q1, %[c]\n"       \
+  "ldrd %[a], %[b], [%[rule], #16]\n" \
+  "vshr.s32 q0, q1, #31\n"            \
+  "vmla.s32 q1, q0, %[d]\n"           \
+  "vrshl.s32 q1, %[a]\n"              \
+  "vldrw.32 q0, [%[rule], #24]\n"     \
+  "vadd.i32 q1, q1, %[b]\n"           \
+  "vmax.s32 q1, q1, q0\n"             \
+  "vldrw.32 q0, [%[rule], #40]\n"     \
+  "vmin.s32 q1, q1, q0\n"
 #endif
 
 #endif

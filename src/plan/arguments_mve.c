@@ -2,22 +2,36 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plan/arguments_mve.h"
 
+#include <string.h>
+
 #include "kernels/conv_2d.h"
 #include "kernels/depthwise_3x3_mve.h"
 #include "kernels/fully_connected.h"
 #include "plan/arguments_block.h"
 
-enum { LANES = 4, GROUP = 16, POSITIONS = 3, SLACK = 4, MOST_COLUMNS = 4000 };
-enum { PAIR_COLUMN = 16, SPOT = 8 }; /* of depthwise_3x3_mve.c, bytes */
+enum { LANES = 4, GROUP = 16, TAPS = 8, MOST_COLUMNS = 4000 };
+enum { POSITIONS = 3, TERMS = 16, RULE = 9 }; /* of matrix_mve.h */
+enum { PAIR_COLUMN = 16, SPOT = 8 };          /* of depthwise_3x3_mve.c, bytes */
 
 static int32_t round_up(int32_t value) {
   return (value + LANES - 1) / LANES * LANES;
 }
 
 /* ---- What the kernels refuse -------------------------------------------------------------------*/
-const char *mn_mve_refuses_depthwise(const mn_graph *graph, const mn_op *op) {
+static const char *refuses_multiplier(const mn_graph *graph, const mn_op *op) {
   return op->window.multiplier > 1 ? "more than one output per channel"
                                    : mn_refuses_depthwise_conv_2d(graph, op);
+}
+
+/* Offsets of taps have 16 bits. */
+const char *mn_mve_refuses_depthwise(const mn_graph *graph, const mn_op *op) {
+  const char *reason = refuses_multiplier(graph, op);
+  const mn_window *w = &op->window;
+  if (reason != NULL) return reason;
+  int64_t across = (int64_t)(w->kernel_w - 1) * w->dilation_w;
+  int64_t width = (int64_t)(graph->tensors[op->output].shape.dim[2] - 1) * w->stride_w + across + 1;
+  int64_t span = (int64_t)(w->kernel_h - 1) * w->dilation_h * width + across;
+  return span * GROUP > UINT16_MAX ? "the window spans too many bytes" : NULL;
 }
 
 const char *mn_mve_refuses_depthwise_in_place(const mn_graph *graph, const mn_op *op) {
@@ -27,7 +41,7 @@ const char *mn_mve_refuses_depthwise_in_place(const mn_graph *graph, const mn_op
 
 /* Offsets into a pair of rows have 16 bits. */
 const char *mn_mve_refuses_depthwise_3x3(const mn_graph *graph, const mn_op *op) {
-  const char *reason = mn_mve_refuses_depthwise(graph, op);
+  const char *reason = refuses_multiplier(graph, op);
   const mn_window *w = &op->window;
   if (reason != NULL) return reason;
   if (w->kernel_h != 3 || w->kernel_w != 3) return "the window is not 3x3";
@@ -78,6 +92,42 @@ static mn_status pack(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op,
   return pack_scales(a, arena, op, source->outputs, per_channel, error);
 }
 
+/* Weights and rules of matrix_mve.h, of what pack() left. */
+static void fill_matrix(int8_t *weights, int32_t *rules, const mn_kernel_arguments *a,
+                        const mn_pack_source *s) {
+  static const int32_t place[LANES] = {0, 2, 1, 3};
+  const int8_t *from = a->constant[0].data, *shift = a->constant[3].data;
+  const int32_t *bias = a->constant[1].data, *multiplier = a->constant[2].data;
+  for (int32_t o = 0; o < s->outputs; o++)
+    memcpy(weights + (size_t)(o / LANES * LANES + place[o % LANES]) * (size_t)s->terms,
+           from + (size_t)o * (size_t)s->terms, (size_t)s->terms);
+  for (int32_t o = 0; o < round_up(s->outputs); o++) {
+    int32_t *rule = rules + o / LANES * RULE, i = o % LANES;
+    rule[i] = bias[o], rule[LANES + i] = multiplier[o];
+    rule[2 * LANES] |= (int32_t)((uint32_t)(uint8_t)shift[o] << 8 * i);
+  }
+}
+
+static mn_status pack_matrix(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op,
+                             const mn_pack_source *s, int32_t per_channel, mn_error *error) {
+  MN_TRY(pack(a, arena, op, s, 1, per_channel, error));
+  size_t bytes = (size_t)round_up(s->outputs) * (size_t)s->terms + TERMS;
+  size_t words = (size_t)round_up(s->outputs) / LANES * RULE;
+  int8_t *weights = mn_arena_alloc(arena, bytes);
+  int32_t *rules = mn_arena_array(arena, words, sizeof *rules);
+  if (weights == NULL || rules == NULL) return mn_walk_no_memory(error, op);
+  bool bare = s->weights == NULL;
+  if (!bare) fill_matrix(weights, rules, a, s);
+  a->constant[0].data = bare ? NULL : weights;
+  a->constant[0].bytes = bytes;
+  a->constant[1] = (mn_constant){.name = "rules",
+                                 .dtype = MN_DTYPE_INT32,
+                                 .data = bare ? NULL : rules,
+                                 .bytes = words * sizeof *rules};
+  a->constants = 2;
+  return MN_OK;
+}
+
 /* ---- Walkers -----------------------------------------------------------------------------------*/
 static mn_status finish_conv_2d(mn_kernel_arguments *a, mn_arena *arena, const mn_op *op,
                                 int64_t channel_step, int64_t term_step, mn_error *error) {
@@ -88,9 +138,8 @@ static mn_status finish_conv_2d(mn_kernel_arguments *a, mn_arena *arena, const m
                       .channel_step = channel_step,
                       .term_step = term_step,
                       .folded = p->input_zero_point};
-  int64_t sums = (int64_t)round_up(p->output_c + 3) * (int64_t)sizeof(int32_t);
-  a->scratch_bytes = POSITIONS * (sums + s.terms);
-  return pack(a, arena, op, &s, 1, p->per_channel, error);
+  a->scratch_bytes = (int64_t)POSITIONS * ((s.terms + TERMS - 1) / TERMS * TERMS);
+  return pack_matrix(a, arena, op, &s, p->per_channel, error);
 }
 
 mn_status mn_mve_walk_conv_2d(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
@@ -128,7 +177,8 @@ mn_status mn_mve_walk_depthwise(mn_kernel_arguments *a, mn_arena *arena, const m
   int64_t rows = mn_depthwise_strip_mve(p->output_h, p->output_w);
   int64_t height = (rows - 1) * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1;
   int64_t width = (p->output_w - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
-  a->scratch_bytes = (height * width + SLACK) * GROUP;
+  int64_t taps = (int64_t)(p->kernel_h * p->kernel_w + TAPS - 1) / TAPS * TAPS;
+  a->scratch_bytes = taps * (int64_t)sizeof(int32_t) + height * width * GROUP;
   return MN_OK;
 }
 
@@ -151,6 +201,5 @@ mn_status mn_mve_walk_fully_connected(mn_kernel_arguments *a, mn_arena *arena,
                       .channel_step = p->inputs,
                       .term_step = 1,
                       .folded = p->input_zero_point};
-  a->scratch_bytes = (int64_t)round_up(p->outputs) * (int64_t)sizeof(int32_t);
   return pack(a, arena, op, &s, 1, p->per_channel, error);
 }

@@ -1,4 +1,4 @@
-/* arguments_mve.h - refusals and arguments of the Helium kernels: constants as kernels/dot_mve.h,
+/* arguments_mve.h - refusals and arguments of the Helium kernels: constants as kernels/matrix_mve.h,
  * outputs_mve.h and depthwise_conv_2d_mve.c say. SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_PLAN_ARGUMENTS_MVE_H
 #define MN_PLAN_ARGUMENTS_MVE_H

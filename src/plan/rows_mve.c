@@ -11,15 +11,14 @@
     .sources = (const char *const[]){__VA_ARGS__, NULL}, .params = &mn_params_##type, \
     .refuses = refuse, .arguments = walk, .overlap = MN_OVERLAP_##over                \
   }
-#define CONV(kind, refuse, walk, over)                                                    \
-  MVE(kind, conv_2d, mn_conv_2d_s8_mve, refuse, walk, over, "conv_2d_mve.c", "dot_mve.c", \
-      "outputs_mve.c")
+#define CONV(kind, refuse, walk, over) \
+  MVE(kind, conv_2d, mn_conv_2d_s8_mve, refuse, walk, over, "conv_2d_mve.c", "matrix_mve.c")
 #define DEPTHWISE(refuse, over)                                                  \
   MVE(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_mve, refuse, \
-      mn_mve_walk_depthwise, over, "depthwise_conv_2d_mve.c", "outputs_mve.c")
+      mn_mve_walk_depthwise, over, "depthwise_conv_2d_mve.c")
 #define DEPTHWISE_3X3(refuse, over)                                          \
   MVE(DEPTHWISE_CONV_2D, depthwise_3x3_mve, mn_depthwise_3x3_s8_mve, refuse, \
-      mn_mve_walk_depthwise_3x3, over, "depthwise_3x3_mve.c", "outputs_mve.c")
+      mn_mve_walk_depthwise_3x3, over, "depthwise_3x3_mve.c")
 
 static const mn_kernel_row rows[] = {
     CONV(CONV_2D, mn_refuses_pointwise, mn_mve_walk_conv_2d, PIXEL),
@@ -30,7 +29,7 @@ static const mn_kernel_row rows[] = {
     DEPTHWISE(mn_mve_refuses_depthwise_in_place, PLANE),
     DEPTHWISE(mn_mve_refuses_depthwise, NONE),
     MVE(FULLY_CONNECTED, fully_connected, mn_fully_connected_s8_mve, mn_mve_refuses_fully_connected,
-        mn_mve_walk_fully_connected, NONE, "fully_connected_mve.c", "dot_mve.c", "outputs_mve.c"),
+        mn_mve_walk_fully_connected, NONE, "fully_connected_mve.c"),
     MVE(ADD, add_linear, mn_add_linear_s8_mve, mn_refuses_add_linear, mn_walk_add_linear, ELEMENT,
         "add_linear_mve.c"),
     MVE(ADD, add, mn_add_s8_mve, mn_refuses_add, mn_walk_add, ELEMENT, "add_mve.c"),
