@@ -7,7 +7,6 @@
 #include "kernels/requantize.h"
 
 #define STRETCH (4 * LANES)
-#define SURE_SUM (0.5f - 1.0f / 4000) /* as SURE, of terms that may be larger than their sum */
 
 static int8_t add_one(const mn_add *p, int32_t a, int32_t b) {
   int32_t unit = (int32_t)1 << p->left_shift;
@@ -39,7 +38,7 @@ static float factor_of(int32_t multiplier, int32_t shift) {
 
 typedef struct real_sum {
   float a, b, constant;
-  int sure; /* the error of float and of the two inner roundings is below what SURE_SUM allows */
+  float sure; /* as SURE: by how little float and the two inner roundings may be off */
 } real_sum;
 
 static real_sum real_sum_of(const mn_add *p) {
@@ -48,7 +47,11 @@ static real_sum real_sum_of(const mn_add *p) {
   real_sum r = {.a = scale * factor_of(p->a_multiplier, p->a_shift),
                 .b = scale * factor_of(p->b_multiplier, p->b_shift)};
   r.constant = -(r.a * (float)p->a_zero_point + r.b * (float)p->b_zero_point);
-  r.sure = r.a + r.b < 4.0f && unit < 1.0f / (1 << 15);
+  /* half a unit in the last place of both factors, the constant, both sums (the clamp hides all beyond
+   * 256), and one inner step of either term; as much again to be safe */
+  float constant = r.constant < 0 ? -r.constant : r.constant;
+  float half = 1.0f / (1 << 24), products = 128 * (r.a + r.b), sum = 128 * r.b + constant;
+  r.sure = 0.5f - 2 * (half * (products + constant + sum + 256) + 2.5f * unit);
   return r;
 }
 
@@ -62,7 +65,7 @@ void HOST(mn_add_s8)(const void *params, const mn_kernel_io *io) {
   int32_t count = io->rows * p->row_elements, i = 0;
   for (; i + STRETCH <= count; i += STRETCH) {
     vec q[4];
-    real worst = real_splat(r.sure ? 0 : 1);
+    real worst = real_splat(0);
     for (int32_t v = 0; v < 4; v++) {
       real from_b = to_real(load_s8(b + i + v * LANES));
       real sum = multiply_add(from_b, real_splat(r.b), real_splat(r.constant));
@@ -70,7 +73,7 @@ void HOST(mn_add_s8)(const void *params, const mn_kernel_io *io) {
       worst = farther(worst, sum);
       q[v] = to_whole(sum);
     }
-    if (any_above(worst, SURE_SUM)) {
+    if (any_above(worst, r.sure)) {
       vec exact[4]; /* a copy: on the common path the registers need no address */
       add_exactly(exact, p, a + i, b + i);
       for (int32_t v = 0; v < 4; v++) q[v] = exact[v];
