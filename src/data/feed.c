@@ -51,7 +51,7 @@ static mn_feed_config sound_defaults(const mn_dataset *dataset) {
   config.cut_probability = 0.5;
   config.time_masks = config.mel_masks = 0;
   config.pace = 0.5;
-  config.rhythm = 0.3;
+  config.rhythm = 0.5;
   return config;
 }
 

@@ -116,7 +116,8 @@ static void unknown_words_should_be_of_the_language_or_the_users_own(void **stat
   assert_int_equal(count, 2);
   assert_string_equal(text[1], "dicht");
   const char *file = mn_arena_text(arena, "%s/words.txt", test_folder());
-  assert_ok(mn_file_write(file, "sicht\r\n\n  gute nacht \n", 24, &error), &error);
+  static const char lines[] = "sicht\r\n\n  gute nacht \n";
+  assert_ok(mn_file_write(file, lines, strlen(lines), &error), &error);
   assert_ok(chosen(&text, &count, file, "de", "de", &error), &error);
   assert_int_equal(count, 2);
   assert_string_equal(text[0], "sicht");
