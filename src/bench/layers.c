@@ -17,7 +17,7 @@ typedef struct maker {
   mn_arena *arena;
   mn_builder *builder;
   mn_op_kind kind;
-  mn_dtype activations, weights;
+  mn_dtype activations, weights, output; /* output COUNT: as the op has it */
   mn_rng rng;
   mn_error *error;
   int32_t index;
@@ -178,7 +178,7 @@ static mn_status add_layer(maker *m, mn_tensor_id *y, const layer *l) {
   if (op.name == NULL) return mn_error_set(m->error, MN_ERR_MEMORY, "out of memory");
   MN_TRY(add_tensor(m, &op.input[0], "x", m->activations, x, NULL));
   MN_TRY(add_operands(m, &op, l));
-  MN_TRY(mn_builder_add(m->builder, y, &op, MN_DTYPE_COUNT, m->error));
+  MN_TRY(mn_builder_add(m->builder, y, &op, m->output, m->error));
   m->index++;
   return MN_OK;
 }
@@ -260,9 +260,10 @@ static mn_status choose(layer *kept, int32_t *kept_count, maker *m, const mn_ker
 
 mn_status mn_layers_make(const mn_graph **graph, mn_arena *arena, const mn_kernel_row *row,
                          int32_t count, uint64_t seed, mn_error *error) {
-  static const mn_dtype types[][2] = {{MN_DTYPE_INT8, MN_DTYPE_INT8},
-                                      {MN_DTYPE_INT16, MN_DTYPE_INT8},
-                                      {MN_DTYPE_INT8, MN_DTYPE_INT4}};
+  static const mn_dtype types[][3] = {{MN_DTYPE_INT8, MN_DTYPE_INT8, MN_DTYPE_COUNT},
+                                      {MN_DTYPE_INT16, MN_DTYPE_INT8, MN_DTYPE_COUNT},
+                                      {MN_DTYPE_INT8, MN_DTYPE_INT4, MN_DTYPE_COUNT},
+                                      {MN_DTYPE_INT8, MN_DTYPE_INT8, MN_DTYPE_INT16}};
   layer *kept = mn_arena_array(arena, (size_t)count, sizeof *kept);
   const mn_graph *bare = NULL;
   int32_t kept_count = 0;
@@ -276,6 +277,8 @@ mn_status mn_layers_make(const mn_graph **graph, mn_arena *arena, const mn_kerne
     m.rng = mn_rng_stream(seed, (uint64_t)row->op, i);
     m.activations = types[i][0];
     m.weights = types[i][1];
+    m.output = types[i][2];
+    if (m.output != MN_DTYPE_COUNT && row->op != MN_OP_SOFTMAX) break; /* no other op widens */
     m.with_data = false;
     MN_TRY(choose(kept, &kept_count, &m, row, count));
   }

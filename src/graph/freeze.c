@@ -20,8 +20,16 @@ static mn_status no_memory(freezer *f) {
 }
 
 /* ---- Activations ---------------------------------------------------------------------------*/
+static mn_status put_range(freezer *f, mn_tensor_id id, mn_range range) {
+  float *scale = mn_arena_copy(f->arena, &range.scale, sizeof range.scale);
+  int32_t *zero_point = mn_arena_copy(f->arena, &range.zero_point, sizeof range.zero_point);
+  if (scale == NULL || zero_point == NULL) return no_memory(f);
+  f->tensors[id].quantization = (mn_quantization){1, 0, scale, zero_point};
+  return MN_OK;
+}
+
 static mn_status set_range(freezer *f, mn_tensor_id id, mn_range range) {
-  mn_tensor *tensor = &f->tensors[id];
+  const mn_tensor *tensor = &f->tensors[id];
   mn_limits limits = mn_dtype_limits(tensor->dtype);
   bool symmetric = tensor->dtype == MN_DTYPE_INT16;
   if (tensor->dtype == MN_DTYPE_FLOAT32 || tensor->dtype == MN_DTYPE_INT64) {
@@ -36,11 +44,7 @@ static mn_status set_range(freezer *f, mn_tensor_id id, mn_range range) {
                         tensor->name, (double)range.scale, range.zero_point,
                         mn_dtype_text(tensor->dtype));
   }
-  float *scale = mn_arena_copy(f->arena, &range.scale, sizeof range.scale);
-  int32_t *zero_point = mn_arena_copy(f->arena, &range.zero_point, sizeof range.zero_point);
-  if (scale == NULL || zero_point == NULL) return no_memory(f);
-  tensor->quantization = (mn_quantization){1, 0, scale, zero_point};
-  return MN_OK;
+  return put_range(f, id, range);
 }
 
 static mn_range range_of(const freezer *f, mn_tensor_id id) {
@@ -48,13 +52,18 @@ static mn_range range_of(const freezer *f, mn_tensor_id id) {
   return (mn_range){q->scale[0], q->zero_point[0]};
 }
 
+/* Probabilities over the whole range of the type; but int16 to int16 is written with zero point 0. */
+static mn_range probability_range(mn_dtype from, mn_dtype to) {
+  if (to != MN_DTYPE_INT16) return (mn_range){MN_SOFTMAX_S8_SCALE, MN_SOFTMAX_S8_ZERO_POINT};
+  if (from != MN_DTYPE_INT16) return (mn_range){MN_SOFTMAX_S8_S16_SCALE, INT16_MIN};
+  return (mn_range){MN_SOFTMAX_S16_SCALE, 0};
+}
+
 static mn_range output_range(const freezer *f, const mn_op *op, const mn_range *ranges) {
   switch (mn_op_info_get(op->kind)->scale_rule) {
     case MN_SCALE_SAME: return range_of(f, op->input[0]);
     case MN_SCALE_FIXED:
-      if (f->tensors[op->output].dtype == MN_DTYPE_INT16)
-        return (mn_range){MN_SOFTMAX_S16_SCALE, 0};
-      return (mn_range){MN_SOFTMAX_S8_SCALE, MN_SOFTMAX_S8_ZERO_POINT};
+      return probability_range(f->tensors[op->input[0]].dtype, f->tensors[op->output].dtype);
     default: return ranges[op->output];
   }
 }
@@ -181,7 +190,10 @@ static mn_status freeze_op(freezer *f, mn_op *op, const mn_parameters *learnt,
     default: break;
   }
   op->batch_norm = false;
-  return set_range(f, op->output, output_range(f, op, ranges));
+  mn_range range = output_range(f, op, ranges);
+  bool wide = mn_op_info_get(op->kind)->scale_rule == MN_SCALE_FIXED &&
+              f->tensors[op->output].dtype == MN_DTYPE_INT16; /* need not be symmetric */
+  return wide ? put_range(f, op->output, range) : set_range(f, op->output, range);
 }
 
 mn_status mn_graph_freeze(const mn_graph **frozen, mn_arena *arena, const mn_graph *bare,

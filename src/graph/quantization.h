@@ -50,6 +50,7 @@ void mn_softmax_s16_tables(int16_t *exponential, int16_t *one_over);
 #define MN_SOFTMAX_S8_SCALE (1.0f / 256.0f)
 #define MN_SOFTMAX_S8_ZERO_POINT (-128)
 #define MN_SOFTMAX_S16_SCALE (1.0f / 32768.0f)
+#define MN_SOFTMAX_S8_S16_SCALE (1.0f / 65536.0f)
 
 /* ---- Values --------------------------------------------------------------------------------*/
 typedef struct mn_limits {
