@@ -8,14 +8,17 @@
 #include "kernels/gather_window.h"
 #include "kernels/outputs.h"
 
+enum { CHANNELS = 4 }; /* whose outputs are written together; a multiple of ROWS */
+
 /* y [count][O]: all channels of the positions in a block. */
 static void multiply(const mn_conv_2d *p, const mn_outputs *q, int8_t *y, const int8_t *k,
                      const unit *block, int32_t count) {
-  int32_t terms = p->kernel_h * p->kernel_w * p->input_c;
-  for (int32_t o = 0; o < p->output_c; o += ROWS, k += ROWS * terms) {
-    int32_t sum[ROWS * COLUMNS], left = p->output_c - o;
-    dot_rows(sum, k, block, terms);
-    write_outputs(q, y, sum, o, left < ROWS ? left : ROWS, count);
+  int32_t terms = p->kernel_h * p->kernel_w * p->input_c, sum[CHANNELS * COLUMNS];
+  for (int32_t o = 0, channels; o < p->output_c; o += channels) {
+    channels = p->output_c - o < CHANNELS ? p->output_c - o : CHANNELS;
+    for (int32_t r = 0; r < channels; r += ROWS, k += ROWS * terms)
+      dot_rows(sum + r * COLUMNS, k, block, terms);
+    write_outputs(q, y, sum, o, channels, count);
   }
 }
 

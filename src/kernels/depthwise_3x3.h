@@ -9,7 +9,8 @@
  *           folded int32 [C, 3]: bias, multiplier, offset                                 constant[1]
  *                  (bias: shifted and nudged, the input's zero point taken in)
  * Ranges    acc wraps on its way and fits an int32 at its end: the plan proved it.
- * Memory    scratch of mn_planes_bytes: the planes of two channels, a strip of rows.
+ * Memory    scratch of mn_planes_bytes: the planes of two channels, a strip of rows; _narrow: within
+ *           MN_PLANES_NARROW where that holds one row, more strips, for layers where memory counts.
  *           Stride 1 with equal shapes: y may lie exactly over x.
  * Errors    none: the plan checked.
  * Variants  one body over one strip function: assembly where the compiler is GNU's or clang for a core

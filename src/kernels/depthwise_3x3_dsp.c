@@ -5,15 +5,24 @@
 #include "kernels/depthwise_planes_dsp.h"
 #include "kernels/dsp.h"
 
-/* Instructions of the inner part: pairs, a last single, a line. */
-static int32_t effort(int32_t along, int32_t across, int32_t stride) {
-  return across * (stride == 1 ? along / 2 * 27 + (along & 1) * 18 + 20 : along * 18 + 20);
+/* Instructions of the inner part: pairs, a last single, a line; and of what strips hand on: two lines of
+ * both planes at stride 1, else one, word by word. */
+static int32_t effort(int32_t along, int32_t across, int32_t stride, int32_t strip) {
+  int32_t line = stride == 1 ? along / 2 * 27 + (along & 1) * 18 + 20 : along * 18 + 20;
+  int32_t kept = (3 - stride) * mn_planes_pitch(along, stride, 3) * 4;
+  return across * line + (across - 1) / strip * kept;
 }
 
-static int32_t is_better_turned(const mn_depthwise_conv_2d *p, int32_t rows) {
-  return effort(rows, p->output_w, p->stride_w) < effort(p->output_w, rows, p->stride_w) &&
-         mn_planes_turned_bytes(p, rows, MN_DEPTHWISE_3X3_PLANES) <=
-             mn_planes_bytes(p, MN_DEPTHWISE_3X3_PLANES);
+/* Columns of a strip whose lines lie along the height, where that is better than strips of so many rows, in
+ * the same memory; else 0. Where memory is not short all columns have to fit. */
+static int32_t turned_strip(const mn_depthwise_conv_2d *p, int32_t rows, int32_t strip_rows,
+                            int32_t limit) {
+  int32_t bytes = mn_planes_bytes(p, MN_DEPTHWISE_3X3_PLANES, limit);
+  int32_t columns = mn_planes_strip_columns(p, rows, MN_DEPTHWISE_3X3_PLANES, bytes);
+  int32_t least = limit == MN_PLANES_NARROW ? 1 : p->output_w;
+  if (columns < least) return 0;
+  int32_t turned = effort(rows, p->output_w, p->stride_w, columns);
+  return turned < effort(p->output_w, rows, p->stride_w, strip_rows) ? columns : 0;
 }
 
 static void set_geometry(mn_depthwise_3x3_strip *strip, const mn_planes *g) {
@@ -50,11 +59,14 @@ static void run(const mn_planes *g, mn_depthwise_3x3_strip *strip, const mn_kern
   mn_depthwise_3x3_run(strip);
 }
 
-void mn_depthwise_3x3_s8_dsp(const void *params, const mn_kernel_io *io) {
-  const mn_depthwise_conv_2d *p = params;
+MN_OUT_OF_LINE static void run_within(int32_t limit, const mn_depthwise_conv_2d *p,
+                                      const mn_kernel_io *io) {
   mn_planes g;
   mn_depthwise_3x3_strip strip;
-  mn_planes_place(&g, p, io, MN_DEPTHWISE_3X3_PLANES, is_better_turned(p, io->rows));
+  int32_t strip_rows = mn_planes_strip_rows(p, MN_DEPTHWISE_3X3_PLANES, limit);
+  int32_t columns = turned_strip(p, io->rows, strip_rows, limit);
+  mn_planes_place(&g, p, io, MN_DEPTHWISE_3X3_PLANES, columns > 0,
+                  columns > 0 ? columns : strip_rows);
   set_geometry(&strip, &g);
   for (int32_t c = 0; c < p->output_c; c += MN_DEPTHWISE_3X3_PLANES) {
     int32_t left = p->output_c - c;
@@ -65,4 +77,12 @@ void mn_depthwise_3x3_s8_dsp(const void *params, const mn_kernel_io *io) {
       for (int32_t k = 0; k < channels; k++) run(&g, &strip, io, c + k, k, done, count);
     }
   }
+}
+
+void mn_depthwise_3x3_s8_dsp(const void *params, const mn_kernel_io *io) {
+  run_within(MN_PLANES_SCRATCH, params, io);
+}
+
+void mn_depthwise_3x3_narrow_s8_dsp(const void *params, const mn_kernel_io *io) {
+  run_within(MN_PLANES_NARROW, params, io);
 }

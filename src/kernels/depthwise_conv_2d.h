@@ -47,7 +47,8 @@ static inline int32_t mn_depthwise_strip_mve(int32_t output_h, int32_t output_w)
 }
 
 /* Constants packed as depthwise_3x3.h and depthwise_conv_2d_dsp.c say. */
-mn_kernel_body mn_depthwise_3x3_s8_dsp, mn_depthwise_conv_2d_s8_dsp;
+mn_kernel_body mn_depthwise_3x3_s8_dsp, mn_depthwise_3x3_narrow_s8_dsp;
+mn_kernel_body mn_depthwise_conv_2d_s8_dsp;
 
 /* Whether the kernel for any window lays its lines along the height: where that is all there is. */
 static inline int32_t mn_depthwise_conv_2d_is_turned(const mn_depthwise_conv_2d *p) {

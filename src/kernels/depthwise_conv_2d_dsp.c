@@ -83,7 +83,9 @@ void mn_depthwise_conv_2d_s8_dsp(const void *params, const mn_kernel_io *io) {
   const mn_depthwise_conv_2d *p = params;
   mn_planes g;
   channel to;
-  mn_planes_place(&g, p, io, 1, mn_depthwise_conv_2d_is_turned(p));
+  int32_t turned = mn_depthwise_conv_2d_is_turned(p);
+  mn_planes_place(&g, p, io, 1, turned,
+                  turned ? p->output_w : mn_planes_strip_rows(p, 1, MN_PLANES_SCRATCH));
   set_geometry(&to, &g, p);
   for (int32_t c = 0; c < p->input_c; c++)
     for (int32_t done = 0; done < g.across.outputs; done += g.strip) {

@@ -15,7 +15,7 @@ static void fill(int16_t *to, int32_t count, int32_t value) {
 }
 
 void mn_planes_place(mn_planes *g, const mn_depthwise_conv_2d *p, const mn_kernel_io *io,
-                     int32_t count, int32_t turned) {
+                     int32_t count, int32_t turned, int32_t strip) {
   mn_planes_axis *w = turned ? &g->across : &g->along, *h = turned ? &g->along : &g->across;
   w->outputs = p->output_w;
   w->stride = p->stride_w;
@@ -38,7 +38,7 @@ void mn_planes_place(mn_planes *g, const mn_depthwise_conv_2d *p, const mn_kerne
   g->count = count;
   g->zero = p->input_zero_point;
   g->turned = turned;
-  g->strip = turned ? p->output_w : mn_planes_strip_rows(p, count);
+  g->strip = strip;
   g->pitch = mn_planes_pitch(g->along.outputs, g->along.stride, g->along.window);
   g->plane = g->pitch * mn_planes_lines(g->strip, g->across.stride, g->across.window);
   fill(g->data, count * g->plane, g->zero);
@@ -93,7 +93,8 @@ static void keep(const mn_planes *g, int32_t count) {
   int32_t from = g->strip * g->across.stride * g->pitch;
   for (int32_t k = 0; k < g->count; k++) {
     int16_t *plane = g->data + k * g->plane;
-    for (int32_t i = 0; i < count * g->pitch; i++) plane[i] = plane[from + i];
+    for (int32_t i = 0; i < count * g->pitch; i += 2)
+      mn_store4(plane + i, mn_load4(plane + from + i));
   }
 }
 

@@ -9,7 +9,9 @@
 
 #include "kernels/depthwise_conv_2d.h"
 
-#define MN_PLANES_SCRATCH 2048 /* about as much as strips may take */
+/* About as much as strips may take, and as those take that were chosen to save memory. */
+#define MN_PLANES_SCRATCH 2048
+#define MN_PLANES_NARROW 640
 
 /* One axis: of the input, of the outputs asked for, and of their plane. */
 typedef struct mn_planes_axis {
@@ -46,19 +48,21 @@ static inline int32_t mn_planes_row_bytes(const mn_depthwise_conv_2d *p, int32_t
   int32_t window = mn_planes_window(p->kernel_w, p->dilation_w);
   return 2 * count * mn_planes_pitch(p->output_w, p->stride_w, window);
 }
-/* Output rows of a strip whose lines lie along the width: as many as keep within the scratch. */
-static inline int32_t mn_planes_strip_rows(const mn_depthwise_conv_2d *p, int32_t count) {
+/* Output rows of a strip whose lines lie along the width: as many as keep within `limit` bytes. */
+static inline int32_t mn_planes_strip_rows(const mn_depthwise_conv_2d *p, int32_t count,
+                                           int32_t limit) {
   int32_t window = mn_planes_window(p->kernel_h, p->dilation_h);
-  int32_t more = MN_PLANES_SCRATCH / mn_planes_row_bytes(p, count) - window;
+  int32_t more = limit / mn_planes_row_bytes(p, count) - window;
   int32_t rows = more < 0 ? 1 : more / p->stride_h + 1;
   return rows < p->output_h ? rows : p->output_h;
 }
-static inline int32_t mn_planes_bytes(const mn_depthwise_conv_2d *p, int32_t count) {
+static inline int32_t mn_planes_bytes(const mn_depthwise_conv_2d *p, int32_t count, int32_t limit) {
   int32_t window = mn_planes_window(p->kernel_h, p->dilation_h);
-  int32_t lines = mn_planes_lines(mn_planes_strip_rows(p, count), p->stride_h, window);
+  int32_t lines = mn_planes_lines(mn_planes_strip_rows(p, count, limit), p->stride_h, window);
   return mn_planes_row_bytes(p, count) * lines;
 }
-/* The same where lines lie along the height, all of the width in one strip. */
+/* The same where lines lie along the height: of all of the width in one strip, and the output columns
+ * of a strip within `limit` bytes. */
 static inline int32_t mn_planes_turned_bytes(const mn_depthwise_conv_2d *p, int32_t rows,
                                              int32_t count) {
   int32_t along = mn_planes_window(p->kernel_h, p->dilation_h);
@@ -66,10 +70,18 @@ static inline int32_t mn_planes_turned_bytes(const mn_depthwise_conv_2d *p, int3
   return 2 * count * mn_planes_pitch(rows, p->stride_h, along) *
          mn_planes_lines(p->output_w, p->stride_w, across);
 }
+static inline int32_t mn_planes_strip_columns(const mn_depthwise_conv_2d *p, int32_t rows,
+                                              int32_t count, int32_t limit) {
+  int32_t along = mn_planes_window(p->kernel_h, p->dilation_h);
+  int32_t across = mn_planes_window(p->kernel_w, p->dilation_w);
+  int32_t more = limit / (2 * count * mn_planes_pitch(rows, p->stride_h, along)) - across;
+  int32_t columns = more < 0 ? 0 : more / p->stride_w + 1;
+  return columns < p->output_w ? columns : p->output_w;
+}
 
-/* Geometry of a call for `count` planes. */
+/* Geometry of a call for `count` planes, `strip` lines of outputs at a time. */
 void mn_planes_place(mn_planes *g, const mn_depthwise_conv_2d *p, const mn_kernel_io *io,
-                     int32_t count, int32_t turned);
+                     int32_t count, int32_t turned, int32_t strip);
 /* Strip of `lines` lines of outputs from line `done` on, input channels c .. c + channels: gathers it. */
 void mn_planes_gather(const mn_planes *g, int32_t c, int32_t channels, int32_t done, int32_t lines);
 

@@ -1,10 +1,5 @@
 /* fully_connected_m0.c - FULLY_CONNECTED int8 for the Cortex-M0 and M0+. See
  * fully_connected_block.h. SPDX-License-Identifier: Apache-2.0 */
-#include <stdint.h>
-
-typedef int8_t value;
-enum { MOVED = 0 };
-#define dot_row mn_dot_row
 #define write_outputs mn_outputs_write_m0
 #include "kernels/fully_connected_block.h"
 

@@ -1,10 +1,5 @@
 /* fully_connected_plain.c - FULLY_CONNECTED int8 for cores without vector units. See
  * fully_connected_block.h. SPDX-License-Identifier: Apache-2.0 */
-#include <stdint.h>
-
-typedef uint8_t value;
-enum { MOVED = 128 };
-#define dot_row mn_dot_long
 #define write_outputs mn_outputs_write_plain
 #include "kernels/fully_connected_block.h"
 

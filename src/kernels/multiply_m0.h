@@ -11,7 +11,7 @@
 static inline int32_t mn_multiply_high_m0(int32_t x, int32_t high, int32_t low) {
   int32_t l = (int16_t)x, h = (x - l) >> 16;
   int32_t middle = h * low + l * high + ((l * low) >> 16);
-  return 2 * h * high + (((middle >> 14) + 1) >> 1);
+  return 2 * h * high + ((middle + (1 << 14)) >> 15);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* outputs.h - the last step of the block kernels: sums become int8 outputs. One function per way to
  * multiply: _plain with a 64-bit product, _m0 from 16-bit parts. Both equal requantize.h for every shift
- * and multipliers in [0, 2^31), for sums with the bias that are below
- * 2^31 - 1000 (_plain) or 2^29 (_m0) in size. SPDX-License-Identifier: Apache-2.0 */
+ * and multipliers in [0, 2^31), for sums with the bias that are below 2^30 (_plain) or 2^29 (_m0) in size.
+ * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_KERNELS_OUTPUTS_H
 #define MN_KERNELS_OUTPUTS_H
 
@@ -23,7 +23,9 @@ typedef void mn_outputs_write(const mn_outputs *q, int8_t *y, const int32_t *sum
                               int32_t channels, int32_t count);
 mn_outputs_write mn_outputs_write_plain, mn_outputs_write_m0;
 
-/* What both leave to requantize.h: y[n * step] of one channel where the shift is not to the right. */
+/* What both leave to requantize.h: y[n * step] of one channel where the shift is not to the right, or by so
+ * much that the zero point would leave 32 bits. */
+enum { MN_OUTPUTS_MOST_SHIFT = 22 };
 void mn_outputs_write_any(const mn_outputs *q, int8_t *y, const int32_t *sum, int32_t bias,
                           int32_t multiplier, int32_t shift, int32_t count);
 

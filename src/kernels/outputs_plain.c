@@ -3,49 +3,63 @@
 
 #include "kernels/requantize.h"
 
-/* One channel. The last shift, to the right by one more than `shift`, rounds by its last bit. */
+/* One channel. With x twice the sum and its bias, the upper word of x * multiplier + 2^31 is TFLite's
+ * product, rounded; `offset` brings the zero point and the half that the shift to the right rounds by. Halves
+ * go away from zero: one less where x is negative. */
 typedef struct channel {
-  int32_t bias, multiplier, shift;
-  int32_t rounded; /* twice the zero point, and one */
+  int32_t twice_bias, multiplier, right, offset;
 } channel;
 
 static inline int32_t value_of(const channel *c, int32_t sum) {
-  int32_t x = (int32_t)((uint32_t)sum + (uint32_t)c->bias);
-  int32_t value = (int32_t)(((int64_t)x * c->multiplier + ((int64_t)1 << 30)) >> 31);
-  value += value >> 31;
-  return ((value >> c->shift) + c->rounded) >> 1;
+  int32_t x = (int32_t)(2 * (uint32_t)sum + (uint32_t)c->twice_bias);
+  uint32_t high = (uint32_t)(c->offset + (x >> 31));
+  int64_t product = (int64_t)((uint64_t)high << 32 | 1u << 31) + (int64_t)x * c->multiplier;
+  return (int32_t)(product >> 32) >> c->right;
+}
+
+static inline int32_t saturated(int32_t x) {
+#if defined(__thumb2__) && defined(__GNUC__)
+  __asm__("ssat %0, #8, %0" : "+r"(x));
+  return x;
+#else
+  return mn_clamp(x, INT8_MIN, INT8_MAX);
+#endif
 }
 
 /* Limits that are those of int8. */
-static void write_whole_range(channel c, int8_t *y, int32_t step, const int32_t *sum,
-                              int32_t count) {
-  for (const int32_t *end = sum + count; sum != end; y += step) {
-    int32_t value = value_of(&c, *sum++);
-    if (value != (int8_t)value) value = (value >> 31) ^ INT8_MAX;
-    *y = (int8_t)value;
-  }
+static inline void write_whole_range(const channel *c, int8_t *y, int32_t step, const int32_t *sum,
+                                     const int32_t *end) {
+  do {
+    *y = (int8_t)saturated(value_of(c, *sum++));
+    y += step;
+  } while (sum != end);
 }
 
-static void write_range(channel c, int8_t *y, const mn_outputs *q, const int32_t *sum,
-                        int32_t count) {
-  int32_t min = q->min, max = q->max, step = q->step;
-  for (const int32_t *end = sum + count; sum != end; y += step)
-    *y = (int8_t)mn_clamp(value_of(&c, *sum++), min, max);
+static inline void write_range(const channel *c, int8_t *y, const mn_outputs *q, const int32_t *sum,
+                               const int32_t *end) {
+  const int32_t min = q->min, max = q->max, step = q->step;
+  do {
+    *y = (int8_t)mn_clamp(value_of(c, *sum++), min, max);
+    y += step;
+  } while (sum != end);
 }
 
 void mn_outputs_write_plain(const mn_outputs *q, int8_t *y, const int32_t *sum, int32_t first,
                             int32_t channels, int32_t count) {
-  for (int32_t i = first; i < first + channels; i++, sum += q->sum_step) {
-    int32_t shift = q->shift[i * q->per_channel];
-    channel c = {.bias = (int32_t)((uint32_t)q->bias[i] + (uint32_t)q->start),
-                 .multiplier = q->multiplier[i * q->per_channel],
-                 .shift = -1 - shift,
-                 .rounded = 2 * q->zero_point + 1};
-    if (shift >= 0)
-      mn_outputs_write_any(q, y + i, sum, c.bias, c.multiplier, shift, count);
-    else if (q->max - q->min == INT8_MAX - INT8_MIN)
-      write_whole_range(c, y + i, q->step, sum, count);
+  const int32_t whole = q->max - q->min == INT8_MAX - INT8_MIN;
+  y += first;
+  for (int32_t i = first; i < first + channels; i++, y++, sum += q->sum_step) {
+    int32_t k = i * q->per_channel, right = -q->shift[k];
+    uint32_t bias = (uint32_t)q->bias[i] + (uint32_t)q->start;
+    channel c = {(int32_t)(2 * bias), q->multiplier[k], right, 0};
+    if (right < 1 || right > MN_OUTPUTS_MOST_SHIFT) {
+      mn_outputs_write_any(q, y, sum, (int32_t)bias, c.multiplier, -right, count);
+      continue;
+    }
+    c.offset = (2 * q->zero_point + 1) * (1 << (right - 1));
+    if (whole)
+      write_whole_range(&c, y, q->step, sum, sum + count);
     else
-      write_range(c, y + i, q, sum, count);
+      write_range(&c, y, q, sum, sum + count);
   }
 }

@@ -11,7 +11,10 @@
 mn_refuses mn_refuses_pointwise, mn_refuses_depthwise_in_place;
 /* A depthwise convolution of one input channel is an ordinary one. */
 mn_refuses mn_refuses_one_channel;
-/* What family m0 refuses besides: sums with the bias that may not lie below 2^29. */
+/* What the families refuse besides: sums with the bias that may not lie below 2^30, 2^29 for m0. */
+mn_refuses mn_plain_refuses_pointwise, mn_plain_refuses_conv_2d, mn_plain_refuses_one_channel;
+mn_refuses mn_plain_refuses_depthwise_in_place, mn_plain_refuses_depthwise_conv_2d;
+mn_refuses mn_plain_refuses_fully_connected;
 mn_refuses mn_m0_refuses_pointwise, mn_m0_refuses_conv_2d, mn_m0_refuses_one_channel;
 mn_refuses mn_m0_refuses_depthwise_in_place, mn_m0_refuses_depthwise_conv_2d;
 mn_refuses mn_m0_refuses_fully_connected;
@@ -20,8 +23,7 @@ mn_refuses mn_m0_refuses_fully_connected;
 mn_walk mn_block_walk_conv_2d_pairs, mn_block_walk_conv_2d_halves;
 mn_walk mn_block_walk_one_channel_pairs, mn_block_walk_one_channel_halves;
 mn_walk mn_block_walk_depthwise_conv_2d;
-/* Inputs moved up by 128, or as they are. */
-mn_walk mn_block_walk_fully_connected_moved, mn_block_walk_fully_connected_signed;
+mn_walk mn_block_walk_fully_connected;
 
 /* ---- Shared with arguments_mve.c ---------------------------------------------------------------*/
 /* Weights of one op as a function of output channel and term. */

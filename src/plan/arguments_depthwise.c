@@ -118,8 +118,8 @@ const char *mn_dsp_refuses_depthwise_3x3(const mn_graph *graph, const mn_op *op)
   return all_channels(graph, op, folds) ? NULL : "requantization does not fold";
 }
 
-mn_status mn_dsp_walk_depthwise_3x3(mn_kernel_arguments *arguments, mn_arena *arena,
-                                    const mn_graph *graph, const mn_op *op, mn_error *error) {
+static mn_status walk_3x3(mn_kernel_arguments *arguments, mn_arena *arena, const mn_graph *graph,
+                          const mn_op *op, int32_t limit, mn_error *error) {
   MN_TRY(mn_walk_depthwise_conv_2d(arguments, arena, graph, op, error));
   source s = source_of(arguments);
   size_t weight_count = (size_t)s.p->output_c * MN_DEPTHWISE_3X3_WEIGHTS;
@@ -138,8 +138,19 @@ mn_status mn_dsp_walk_depthwise_3x3(mn_kernel_arguments *arguments, mn_arena *ar
   c[1] = constant_of("folded", MN_DTYPE_INT32, folded, folded_count * sizeof *folded, known);
   c[2] = c[3] = (mn_constant){0};
   arguments->constants = 2;
-  arguments->scratch_bytes = mn_planes_bytes(s.p, MN_DEPTHWISE_3X3_PLANES);
+  arguments->scratch_bytes = mn_planes_bytes(s.p, MN_DEPTHWISE_3X3_PLANES, limit);
   return MN_OK;
+}
+
+mn_status mn_dsp_walk_depthwise_3x3(mn_kernel_arguments *arguments, mn_arena *arena,
+                                    const mn_graph *graph, const mn_op *op, mn_error *error) {
+  return walk_3x3(arguments, arena, graph, op, MN_PLANES_SCRATCH, error);
+}
+
+mn_status mn_dsp_walk_depthwise_3x3_narrow(mn_kernel_arguments *arguments, mn_arena *arena,
+                                           const mn_graph *graph, const mn_op *op,
+                                           mn_error *error) {
+  return walk_3x3(arguments, arena, graph, op, MN_PLANES_NARROW, error);
 }
 
 /* ---- Any window --------------------------------------------------------------------------------*/
@@ -201,8 +212,8 @@ mn_status mn_dsp_walk_depthwise(mn_kernel_arguments *arguments, mn_arena *arena,
   c[2] = constant_of("multiplier", MN_DTYPE_INT32, multiplier, outputs * sizeof *bias, known);
   c[3] = constant_of("shift", MN_DTYPE_INT8, shift, outputs, known);
   arguments->constants = 4;
-  arguments->scratch_bytes =
-      turned ? mn_planes_turned_bytes(s.p, s.p->output_h, 1) : mn_planes_bytes(s.p, 1);
+  arguments->scratch_bytes = turned ? mn_planes_turned_bytes(s.p, s.p->output_h, 1)
+                                    : mn_planes_bytes(s.p, 1, MN_PLANES_SCRATCH);
   return MN_OK;
 }
 

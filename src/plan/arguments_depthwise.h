@@ -8,6 +8,6 @@
 
 mn_refuses mn_dsp_refuses_depthwise_3x3, mn_dsp_refuses_depthwise_3x3_same;
 mn_refuses mn_dsp_refuses_depthwise, mn_dsp_refuses_depthwise_same;
-mn_walk mn_dsp_walk_depthwise_3x3, mn_dsp_walk_depthwise;
+mn_walk mn_dsp_walk_depthwise_3x3, mn_dsp_walk_depthwise_3x3_narrow, mn_dsp_walk_depthwise;
 
 #endif

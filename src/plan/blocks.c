@@ -74,7 +74,7 @@ static void add_group(mn_planner *p, const mn_group *group) {
     }
   }
   for (int32_t op = group->first; op < group->first + group->count; op++) {
-    const mn_plan_step *step = group->rows > 0 ? &p->turns[op] : &p->calls[op];
+    const mn_plan_step *step = mn_group_step(group, &p->scheduler, op);
     bool kept = step->kernel->by_input_rows; /* from turn to turn */
     p->scratch_block[op] = -1;
     if (step->scratch_bytes > 0)

@@ -64,7 +64,7 @@ static bool allocate(mn_scheduler *s) {
   s->window = mn_arena_array(s->arena, ops, sizeof *s->window);
   s->standing = mn_arena_array(s->arena, ops, sizeof *s->standing);
   s->rows = mn_arena_array(s->arena, ops, sizeof *s->rows);
-  s->cycles = mn_arena_array(s->arena, ops * (MN_MOST_ROWS + 1), sizeof *s->cycles);
+  s->cycles = mn_arena_array(s->arena, 2 * ops * (MN_MOST_ROWS + 1), sizeof *s->cycles);
   return s->window != NULL && s->standing != NULL && s->rows != NULL && s->cycles != NULL;
 }
 
@@ -76,9 +76,8 @@ static double estimated_cycles(const mn_scheduler *s, int32_t op, int32_t calls)
          calls * (200.0 + 4.0 * channels);
 }
 
-/* Modelled cycles of an op in so many calls. Without a board each call counts one. */
-static double cycles_of(mn_scheduler *s, int32_t op, int32_t calls) {
-  const mn_kernel_row *row = s->steps[op].kernel;
+/* Modelled cycles of an op by one kernel in so many calls. Without a board each call counts one. */
+static double cycles_of(mn_scheduler *s, const mn_kernel_row *row, int32_t op, int32_t calls) {
   const mn_op *o = &s->graph->ops[op];
   if (s->target == NULL) return calls;
   double cycles = calls > 1 && by_input_rows(s, op)
@@ -89,15 +88,17 @@ static double cycles_of(mn_scheduler *s, int32_t op, int32_t calls) {
   return estimated_cycles(s, op, calls);
 }
 
+static double *cycles_at(const mn_scheduler *s, bool thrifty, int32_t op) {
+  int64_t row = (thrifty ? s->graph->op_count : 0) + op;
+  return &s->cycles[row * (MN_MOST_ROWS + 1)];
+}
+
 /* Of one whole call, and of loops that make so many rows a turn. */
-static void prepare_cycles(mn_scheduler *s) {
-  if (s->target == NULL) s->uncounted = s->graph->op_count > 0 ? s->steps[0].kernel->symbol : "";
-  for (int32_t op = 0; op < s->graph->op_count; op++) {
-    double *cycles = &s->cycles[(int64_t)op * (MN_MOST_ROWS + 1)];
-    cycles[0] = cycles_of(s, op, 1);
-    for (int32_t rows = 1; rows <= MN_MOST_ROWS && s->window[op].span > 0; rows++)
-      cycles[rows] = cycles_of(s, op, (s->window[op].height + rows - 1) / rows);
-  }
+static void prepare_cycles(mn_scheduler *s, bool thrifty, const mn_kernel_row *row, int32_t op) {
+  double *cycles = cycles_at(s, thrifty, op);
+  cycles[0] = cycles_of(s, row, op, 1);
+  for (int32_t rows = 1; rows <= MN_MOST_ROWS && s->window[op].span > 0; rows++)
+    cycles[rows] = cycles_of(s, row, op, (s->window[op].height + rows - 1) / rows);
 }
 
 mn_status mn_scheduler_prepare(mn_scheduler *s, mn_error *error) {
@@ -109,7 +110,12 @@ mn_status mn_scheduler_prepare(mn_scheduler *s, mn_error *error) {
       if (s->storage[t] == t && s->first[t] <= op && s->last[t] > op)
         s->standing[op] += aligned(bytes_of(s, t));
   }
-  prepare_cycles(s);
+  if (s->target == NULL) s->uncounted = g->op_count > 0 ? s->steps[0].kernel->symbol : "";
+  for (int32_t op = 0; op < g->op_count; op++) {
+    const mn_kernel_row *thrifty = s->thrifty[op].kernel;
+    prepare_cycles(s, false, s->steps[op].kernel, op);
+    if (thrifty != NULL) prepare_cycles(s, true, thrifty, op);
+  }
   return MN_OK;
 }
 
@@ -285,8 +291,17 @@ bool mn_op_is_passing(const mn_scheduler *s, int32_t op) {
   return s->rows[op].slab_rows > 0 && s->rows[op].slab_rows == s->rows[op].step;
 }
 
+static bool is_thrifty(const mn_group *group, const mn_scheduler *s, int32_t op) {
+  return group->thrifty && s->thrifty[op].kernel != NULL;
+}
+
+const mn_plan_step *mn_group_step(const mn_group *group, const mn_scheduler *s, int32_t op) {
+  if (is_thrifty(group, s, op)) return &s->thrifty[op];
+  return group->rows > 0 ? &s->turns[op] : &s->steps[op];
+}
+
 static int64_t scratch_bytes(const mn_group *group, const mn_scheduler *s, int32_t op) {
-  return aligned(group->rows > 0 ? s->turns[op].scratch_bytes : s->steps[op].scratch_bytes);
+  return aligned(mn_group_step(group, s, op)->scratch_bytes);
 }
 
 /* Passing slabs and scratch at the time of one op. */
@@ -352,7 +367,7 @@ static void count_cycles(mn_group *group, const mn_scheduler *s) {
   for (int32_t op = group->first; op < group->first + group->count; op++) {
     int32_t rows = group->rows == 0 ? 0 : s->rows[op].step;
     group->cycles +=
-        s->cycles[(int64_t)op * (MN_MOST_ROWS + 1) + (rows < MN_MOST_ROWS ? rows : MN_MOST_ROWS)];
+        cycles_at(s, is_thrifty(group, s, op), op)[rows < MN_MOST_ROWS ? rows : MN_MOST_ROWS];
     if (group->rows > 0 && board) group->cycles += move_cycles(s, op) * group->turns;
   }
 }

@@ -62,6 +62,13 @@ const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, cons
   return NULL;
 }
 
+const mn_kernel_row *mn_kernel_thrifty(const mn_kernel_row *row) {
+  int32_t i = 0;
+  while (mn_kernel_row_at(i) != row) i++;
+  const mn_kernel_row *next = mn_kernel_row_at(i + 1);
+  return next != NULL && next->op == row->op && next->refuses == row->refuses ? next : NULL;
+}
+
 bool mn_kernel_family_reaches(const char *family, const char *other) {
   for (; family != NULL; family = fallback_of(family))
     if (strcmp(family, other) == 0) return true;

@@ -72,6 +72,9 @@ const mn_kernel_row *mn_kernel_row_at(int32_t index);
 /* True where `family` is `other` or falls back to it. */
 bool mn_kernel_family_reaches(const char *family, const char *other);
 
+/* The kernel that does what `row` does with the same parameters and constants, in less scratch and more
+ * cycles: the row behind it, where that refuses the same ops and so is never found first. NULL: none. */
+const mn_kernel_row *mn_kernel_thrifty(const mn_kernel_row *row);
 /* Moves the halo rows of a slab up between two turns of a loop: no op's kernel, x[0] above y. */
 const mn_kernel_row *mn_kernel_move(void);
 /* The kernel that takes the rows of op's input as they come and writes its one output row at the end;

@@ -54,6 +54,17 @@ static mn_status choose_turn(mn_planner *p, int32_t index) {
   return MN_OK;
 }
 
+static mn_status choose_thrifty(mn_planner *p, int32_t index) {
+  mn_kernel_arguments arguments;
+  p->thrifty[index] = p->calls[index];
+  p->thrifty[index].kernel = mn_kernel_thrifty(p->calls[index].kernel);
+  if (p->thrifty[index].kernel == NULL) return MN_OK;
+  MN_TRY(p->thrifty[index].kernel->arguments(&arguments, p->arena, p->graph, &p->graph->ops[index],
+                                             p->error));
+  p->thrifty[index].scratch_bytes = arguments.scratch_bytes;
+  return MN_OK;
+}
+
 static mn_status choose_kernel(mn_planner *p, int32_t index) {
   const mn_op *op = &p->graph->ops[index];
   const char *reason = NULL;
@@ -71,6 +82,7 @@ static mn_status choose_kernel(mn_planner *p, int32_t index) {
                                    .params = arguments->params,
                                    .scratch_bytes = arguments->scratch_bytes,
                                    .rows = y->rank == 4 ? y->dim[1] : 1};
+  MN_TRY(choose_thrifty(p, index));
   return choose_turn(p, index);
 }
 
@@ -117,6 +129,7 @@ static mn_status begin_schedule(mn_chooser **chooser, mn_planner *p) {
                                 .options = p->options,
                                 .steps = p->calls,
                                 .turns = p->turns,
+                                .thrifty = p->thrifty,
                                 .arguments = p->arguments,
                                 .storage = p->storage,
                                 .first = p->first,
@@ -175,6 +188,7 @@ static mn_status allocate(mn_planner *p) {
   p->plan = mn_arena_alloc(p->arena, sizeof *p->plan);
   p->calls = mn_arena_array(p->arena, ops, sizeof *p->calls);
   p->turns = mn_arena_array(p->arena, ops, sizeof *p->turns);
+  p->thrifty = mn_arena_array(p->arena, ops, sizeof *p->thrifty);
   p->arguments = mn_arena_array(p->arena, ops, sizeof *p->arguments);
   p->scratch_block = mn_arena_array(p->arena, ops, sizeof *p->scratch_block);
   p->group_of = mn_arena_array(p->arena, ops, sizeof *p->group_of);
@@ -183,9 +197,10 @@ static mn_status allocate(mn_planner *p) {
   p->storage = mn_arena_array(p->arena, tensors, sizeof *p->storage);
   p->block_of = mn_arena_array(p->arena, tensors, sizeof *p->block_of);
   p->blocks = mn_arena_array(p->arena, tensors + ops, sizeof *p->blocks);
-  bool all = p->plan != NULL && p->calls != NULL && p->turns != NULL && p->arguments != NULL &&
-             p->scratch_block != NULL && p->group_of != NULL && p->first != NULL &&
-             p->last != NULL && p->storage != NULL && p->block_of != NULL && p->blocks != NULL;
+  bool all = p->plan != NULL && p->calls != NULL && p->turns != NULL && p->thrifty != NULL &&
+             p->arguments != NULL && p->scratch_block != NULL && p->group_of != NULL &&
+             p->first != NULL && p->last != NULL && p->storage != NULL && p->block_of != NULL &&
+             p->blocks != NULL;
   return all ? MN_OK : mn_planner_no_memory(p);
 }
 

@@ -14,8 +14,9 @@ typedef struct mn_planner {
   const mn_plan_options *options;
   const char *family;
   mn_error *error;
-  mn_plan_step *calls;            /* [op_count] one whole call of each op, without places */
-  mn_plan_step *turns;            /* [op_count] the same inside of a loop */
+  mn_plan_step *calls;   /* [op_count] one whole call of each op, without places */
+  mn_plan_step *turns;   /* [op_count] the same inside of a loop */
+  mn_plan_step *thrifty; /* [op_count] call or turn in less scratch; kernel NULL: there is none */
   mn_kernel_arguments *arguments; /* [op_count] */
   int32_t *first, *last; /* [tensor_count] times a tensor lives at; last -1 where it never does */
   int32_t *storage;      /* [tensor_count] the tensor in whose place it lies: another one where a

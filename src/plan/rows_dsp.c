@@ -15,9 +15,9 @@
 
 #define PLANES \
   "dsp.h", "kernel.h", "depthwise_conv_2d.h", "depthwise_planes_dsp.h", "depthwise_planes_dsp.c"
-#define DEPTHWISE_3X3(refuse, over)                                                      \
-  DSP(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_3x3_s8_dsp, refuse,             \
-      mn_dsp_walk_depthwise_3x3, over, PLANES, "depthwise_3x3.h", "depthwise_3x3_dsp.c", \
+#define DEPTHWISE_3X3(size, refuse, over)                                                      \
+  DSP(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_3x3##size##_s8_dsp, refuse,           \
+      mn_dsp_walk_depthwise_3x3##size, over, PLANES, "depthwise_3x3.h", "depthwise_3x3_dsp.c", \
       "depthwise_3x3_run.c", "depthwise_3x3_run_asm.c")
 #define DEPTHWISE(refuse, over)                                                  \
   DSP(DEPTHWISE_CONV_2D, depthwise_conv_2d, mn_depthwise_conv_2d_s8_dsp, refuse, \
@@ -36,8 +36,10 @@ static const mn_kernel_row rows[] = {
     DSP(FULLY_CONNECTED, fully_connected, mn_fully_connected_exact_s8_dsp,
         mn_dsp_refuses_fully_connected_exact, mn_dsp_walk_fully_connected, NONE, VECTOR,
         "fully_connected_exact_dsp.c"),
-    DEPTHWISE_3X3(mn_dsp_refuses_depthwise_3x3_same, PLANE),
-    DEPTHWISE_3X3(mn_dsp_refuses_depthwise_3x3, NONE),
+    DEPTHWISE_3X3(, mn_dsp_refuses_depthwise_3x3_same, PLANE),
+    DEPTHWISE_3X3(_narrow, mn_dsp_refuses_depthwise_3x3_same, PLANE),
+    DEPTHWISE_3X3(, mn_dsp_refuses_depthwise_3x3, NONE),
+    DEPTHWISE_3X3(_narrow, mn_dsp_refuses_depthwise_3x3, NONE),
     DSP(CONV_2D, conv_2d, mn_conv_2d_1x1_s8_dsp, mn_dsp_refuses_conv_2d_1x1, mn_dsp_walk_conv_2d,
         PIXEL, MATRIX, "conv_2d.h", "conv_2d_1x1_dsp.c"),
     DSP(CONV_2D, conv_2d, mn_conv_2d_s8_dsp, mn_dsp_refuses_conv_2d, mn_dsp_walk_conv_2d, NONE,

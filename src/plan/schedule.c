@@ -58,8 +58,21 @@ struct mn_chooser {
 typedef mn_chooser chooser;
 
 /* ---- Candidates ----------------------------------------------------------------------------*/
+/* More cycles for less scratch: where that was asked for. */
+static bool may_be_thrifty(const chooser *c, const mn_group *group) {
+  bool has = false;
+  for (int32_t op = group->first; op < group->first + group->count; op++)
+    has = has || c->s->thrifty[op].kernel != NULL;
+  const mn_plan_options *o = c->s->options;
+  return has && (o->min_sram || o->max_sram > 0 || o->max_cycles > 0);
+}
+
 static void add_candidate(chooser *c, mn_group group) {
-  if (c->count < c->room && mn_group_fit(&group, c->s)) c->candidate[c->count++] = group;
+  for (group.thrifty = false; c->count < c->room; group.thrifty = true) {
+    if (!mn_group_fit(&group, c->s)) return;
+    c->candidate[c->count++] = group;
+    if (group.thrifty || !may_be_thrifty(c, &group)) return;
+  }
 }
 
 static bool may_loop(const chooser *c) {
@@ -75,21 +88,21 @@ static void add_loops(chooser *c, int32_t first) {
     if (last->span == 0) return;
     for (size_t i = 0; i < MN_COUNT(rows_per_turn); i++)
       if (rows_per_turn[i] < last->height)
-        add_candidate(c, (mn_group){first, count, rows_per_turn[i], 0, 0, 0, 0, 0});
+        add_candidate(c, (mn_group){.first = first, .count = count, .rows = rows_per_turn[i]});
   }
 }
 
 static mn_status list_candidates(chooser *c, mn_error *error) {
   const mn_scheduler *s = c->s;
   size_t ops = (size_t)s->graph->op_count;
-  c->room = (int32_t)(ops * (1 + (may_loop(c) ? MOST_OPS * MN_COUNT(rows_per_turn) : 0)));
+  c->room = (int32_t)(2 * ops * (1 + (may_loop(c) ? MOST_OPS * MN_COUNT(rows_per_turn) : 0)));
   c->candidate = mn_arena_array(s->arena, (size_t)c->room, sizeof *c->candidate);
   c->cost = mn_arena_array(s->arena, ops + 1, sizeof *c->cost);
   c->reached = mn_arena_array(s->arena, ops + 1, sizeof *c->reached);
   if (c->candidate == NULL || c->cost == NULL || c->reached == NULL)
     return mn_error_set(error, MN_ERR_MEMORY, "out of memory while scheduling");
   for (int32_t op = 0; op < s->graph->op_count; op++) {
-    add_candidate(c, (mn_group){op, 1, 0, 1, 0, 0, 0, 0});
+    add_candidate(c, (mn_group){.first = op, .count = 1, .turns = 1});
     if (may_loop(c)) add_loops(c, op);
   }
   return MN_OK;
@@ -195,7 +208,8 @@ static mn_status take_given(mn_schedule *schedule, const mn_scheduler *s, mn_err
       .groups = groups, .group_count = o->group_count, .most = INT64_MAX, .nodes = NODES};
   for (int32_t i = 0; i < o->group_count; i++) {
     const mn_plan_group *given = &o->groups[i];
-    groups[i] = (mn_group){given->first_op, given->op_count, given->rows, 1, 0, 0, 0, 0};
+    groups[i] = (mn_group){
+        .first = given->first_op, .count = given->op_count, .rows = given->rows, .turns = 1};
     int32_t end = given->first_op + given->op_count;
     bool fits = given->first_op == next && given->op_count > 0 && end <= s->graph->op_count &&
                 given->rows >= 0 && (given->rows > 0 || given->op_count == 1) &&

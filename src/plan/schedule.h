@@ -14,6 +14,7 @@
 typedef struct mn_group {
   int32_t first, count;
   int32_t rows, turns; /* of the last op per turn; turns of the loop */
+  bool thrifty;        /* kernels in less scratch, for those ops that have one */
   int64_t bytes;       /* no arena that runs the group is smaller */
   int64_t slab_bytes;  /* of inner tensors */
   int64_t drift;       /* how far the output begins below the input it is written over */
@@ -44,12 +45,15 @@ typedef struct mn_scheduler {
   const mn_plan_options *options;
   const mn_plan_step *steps;            /* [op_count] kernel, scratch_bytes: of one whole call */
   const mn_plan_step *turns;            /* [op_count] the same inside of a loop */
+  const mn_plan_step *thrifty;          /* [op_count] in less scratch; kernel NULL: there is none */
   const mn_kernel_arguments *arguments; /* [op_count] */
   const int32_t *storage;               /* [tensor_count] the tensor in whose place it lies */
   const int32_t *first, *last;          /* [tensor_count] times of storage; last -1: never */
   mn_row_window *window;                /* [op_count] */
   int64_t *standing; /* [op_count] bytes of storage alive both before and at an op's time */
-  double *cycles; /* [op_count, MN_MOST_ROWS + 1] modelled: in one call; by so many rows a turn */
+  double *
+      cycles; /* [2, op_count, MN_MOST_ROWS + 1] modelled: in one call; by so many rows a turn; then
+                     the same of `thrifty` */
   const char
       *uncounted;   /* a kernel whose cycles are estimated, the table has none; NULL: no such */
   mn_op_rows *rows; /* [op_count] of the groups fitted last */
@@ -69,6 +73,8 @@ typedef struct mn_schedule {
 mn_status mn_scheduler_prepare(mn_scheduler *s, mn_error *error) MN_MUST_CHECK;
 /* Works out turns, bytes, cycles and s->rows of a group; false: these ops do not fit into a loop. */
 bool mn_group_fit(mn_group *group, const mn_scheduler *s);
+/* How an op runs in a group. */
+const mn_plan_step *mn_group_step(const mn_group *group, const mn_scheduler *s, int32_t op);
 /* An input that dies in a group, and how far below it the last op's output must begin. */
 typedef struct mn_dying {
   mn_tensor_id x;

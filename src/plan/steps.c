@@ -124,7 +124,7 @@ static mn_status add_move(writer *w, int32_t op, int32_t group) {
 static mn_status add_call(writer *w, int32_t op, int32_t group) {
   mn_plan_step *step = &w->steps[w->step_count++];
   bool loop = w->p->schedule.groups[group].rows > 0;
-  *step = loop ? w->p->turns[op] : w->p->calls[op];
+  *step = *mn_group_step(&w->p->schedule.groups[group], &w->p->scheduler, op);
   step->group = group;
   if (loop) {
     const mn_op_rows *rows = &w->p->scheduler.rows[op];

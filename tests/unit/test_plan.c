@@ -8,6 +8,7 @@
 #include "micronets/exec.h"
 #include "plan/kernel_table.h"
 #include "plan/layout.h"
+#include "models.h"
 #include "random_graph.h"
 #include "support.h"
 
@@ -151,6 +152,7 @@ static void every_plan_should_compute_what_the_keep_everything_plan_computes(voi
                                             {.kernels = "host", .no_in_place = true},
                                             {.kernels = "host", .keep_all = true},
                                             {.kernels = "dsp"},
+                                            {.kernels = "dsp", .min_sram = true},
                                             {.kernels = "avx2"},
                                             {.kernels = "avx2", .keep_all = true}};
   int in_place = 0, aliases = 0, loops = 0, fused = 0;
@@ -284,6 +286,53 @@ static void kernels_should_compute_any_range_of_rows(void **state) {
   assert_true(split > 100);
 }
 
+/* ---- Thrifty kernels -----------------------------------------------------------------------------*/
+static int32_t count_calls(const mn_plan *plan, const char *symbol) {
+  int32_t calls = 0;
+  for (int32_t s = 0; s < plan->step_count; s++)
+    calls += plan->steps[s].kernel != NULL && strcmp(plan->steps[s].kernel->symbol, symbol) == 0;
+  return calls;
+}
+
+/* Of two depthwise layers that run over their input, one decides what the arena is. */
+static const mn_graph *two_depthwise_layers(mn_arena *arena) {
+  const mn_window same = {3, 3, 1, 1, 1, 1, 1, MN_PADDING_SAME};
+  const mn_window pool = {4, 4, 4, 4, 1, 1, 1, MN_PADDING_VALID};
+  model m = model_begin(arena, 3, MN_DTYPE_INT8, MN_DTYPE_INT8);
+  mn_tensor_id x = model_input(&m, "x", (mn_shape){4, {1, 24, 24, 8}});
+  mn_tensor_id y = model_depthwise(&m, "large", x, same, MN_ACTIVATION_RELU);
+  y = model_pool(&m, "pool", y, MN_OP_AVERAGE_POOL_2D, pool);
+  y = model_depthwise(&m, "small", y, same, MN_ACTIVATION_RELU);
+  return model_finish(&m, &x, 1, &y, 1);
+}
+
+static void kernels_in_less_scratch_should_run_only_where_that_makes_the_arena_smaller(
+    void **state) {
+  (void)state;
+  const char *narrow = "mn_depthwise_3x3_narrow_s8_dsp", *wide = "mn_depthwise_3x3_s8_dsp";
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  const mn_target *target = NULL;
+  const mn_plan *plan = NULL, *least = NULL, *within = NULL;
+  double cycles = 0;
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  assert_ok(mn_target_read(&target, arena, "mps2-an386", &error), &error);
+  const mn_graph *graph = two_depthwise_layers(arena);
+  mn_plan_options options = {0};
+  assert_ok(mn_plan_make(&plan, arena, graph, target, &options, &error), &error);
+  assert_int_equal(count_calls(plan, wide), 2);
+  for (int32_t op = 0; op < graph->op_count; op++) cycles += mn_plan_op_cycles(plan, op, target);
+  options.max_cycles = (int64_t)(1.5 * cycles);
+  assert_ok(mn_plan_make(&least, arena, graph, target, &options, &error), &error);
+  assert_int_equal(count_calls(least, narrow), 1);
+  assert_int_equal(count_calls(least, wide), 1);
+  assert_true(least->arena_bytes < plan->arena_bytes);
+  options.max_cycles = (int64_t)ceil(cycles); /* none to spare */
+  assert_ok(mn_plan_make(&within, arena, graph, target, &options, &error), &error);
+  assert_int_equal(count_calls(within, narrow), 0);
+  mn_arena_destroy(arena);
+}
+
 /* ---- Bare and frozen -------------------------------------------------------------------------*/
 static void a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants(
     void **state) {
@@ -389,6 +438,7 @@ int main(void) {
       cmocka_unit_test(every_plan_should_compute_what_the_keep_everything_plan_computes),
       cmocka_unit_test(any_groups_in_loops_should_compute_what_the_keep_everything_plan_computes),
       cmocka_unit_test(kernels_should_compute_any_range_of_rows),
+      cmocka_unit_test(kernels_in_less_scratch_should_run_only_where_that_makes_the_arena_smaller),
       cmocka_unit_test(
           a_bare_graph_should_have_the_arena_of_its_frozen_one_and_no_smaller_constants),
       cmocka_unit_test(expected_sram_should_be_the_plans_bound_and_have_the_gradient_of_its_value),
