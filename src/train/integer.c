@@ -64,6 +64,11 @@ mn_status mn_integer_place(mn_trainer *t, mn_unit *u) {
   w->scale = mn_arena_array(t->arena, (size_t)n, sizeof *w->scale);
   void *weights = mn_engine_floats(t, bytes / (int64_t)sizeof(float));
   w->weights = weights;
+  if (u->input[0]->range == NULL) {
+    w->moved_stride = round_up(u->input[0]->stride, block);
+    w->moved = mn_arena_array(t->arena, 4 * (size_t)w->moved_stride, sizeof *w->moved);
+    if (w->moved == NULL) return MN_ERR_MEMORY;
+  }
   if (w->line_at == NULL || w->start == NULL || w->scale == NULL || w->weights == NULL)
     return MN_ERR_MEMORY;
   lines_place(u, w, depthwise ? block : u->input[0]->stride);
@@ -120,11 +125,15 @@ static void pack_taps(const mn_trainer *t, const mn_unit *u, int32_t *total) {
       }
 }
 
-/* Moved values: the parts of a view that changes nothing, see view_of. */
-static void identity(const mn_value *v) {
-  for (int32_t c = 0; c < v->stride; c++) {
-    v->scale[c] = 1, v->shift[c] = 0;
-    v->low[c] = v->grid->low, v->high[c] = v->grid->high;
+/* Moved values: the parts of a view that changes nothing. Every unit has its own: units are packed at
+ * the same time. */
+static void identity(const mn_unit *u) {
+  const mn_learned_range *grid = u->input[0]->grid;
+  const int32_t n = u->integer->moved_stride;
+  float *part = u->integer->moved;
+  for (int32_t c = 0; c < n; c++) {
+    part[c] = 1, part[n + c] = 0;
+    part[2 * n + c] = grid->low, part[3 * n + c] = grid->high;
   }
 }
 
@@ -140,22 +149,26 @@ void mn_integer_pack(const mn_trainer *t, mn_unit *u) {
     w->start[o] *= -(range->zero_point + 128);
     w->scale[o] = range->scale * u->weight_step[o];
   }
-  if (u->input[0]->range == NULL) identity(u->input[0]);
+  if (w->moved != NULL) identity(u);
 }
 
 /* ---- Reading -------------------------------------------------------------------------------*/
-static mn_view view_of(const mn_value *v, int32_t channel) {
-  const mn_learned_range *grid = v->grid;
-  mn_view view = v->view;
+static mn_view view_of(const mn_unit *u, int32_t channel) {
+  const mn_integer_unit *w = u->integer;
+  const float scale = u->input[0]->grid->scale;
+  const int32_t n = w->moved_stride;
+  mn_view view = u->input[0]->view;
   if (view.scale == NULL)
-    view = (mn_view){v->scale, v->shift, v->low, v->high, grid->scale, 1.0f / grid->scale};
+    view =
+        (mn_view){w->moved, w->moved + n, w->moved + 2 * n, w->moved + 3 * n, scale, 1.0f / scale};
   view.scale += channel, view.shift += channel, view.low += channel, view.high += channel;
   return view;
 }
 
 /* The graph input is not padded, and its view is the same for every channel. */
-static void read_input(uint8_t *to, const float *z, const mn_value *v, const mn_walk *w) {
-  const mn_view view = view_of(v, 0);
+static void read_input(uint8_t *to, const float *z, const mn_unit *u, const mn_walk *w) {
+  const mn_value *v = u->input[0];
+  const mn_view view = view_of(u, 0);
   for (int32_t line = 0; line < w->lines; line++)
     for (int64_t r = 0; r < w->rows; r++)
       for (int32_t c = 0; c < w->channels; c++) {
@@ -166,11 +179,12 @@ static void read_input(uint8_t *to, const float *z, const mn_value *v, const mn_
       }
 }
 
-static void read_bytes(const mn_trainer *t, uint8_t *to, const float *z, const mn_value *v,
+static void read_bytes(const mn_trainer *t, uint8_t *to, const float *z, const mn_unit *u,
                        const mn_walk *w) {
-  const mn_view view = view_of(v, 0);
+  const mn_value *v = u->input[0];
+  const mn_view view = view_of(u, 0);
   if (v->input)
-    read_input(to, z, v, w);
+    read_input(to, z, u, w);
   else
     t->integer->read(to, z, &view, v->grid->zero_point, w, false);
 }
@@ -215,7 +229,7 @@ static void direct(mn_trainer *t, mn_unit *u, int32_t shard, float *sum, int32_t
                           .channels = x->stride,
                           .from_row = x->stride,
                           .to_row = x->stride};
-    read_bytes(t, bytes, x->z + r * u->input_rows * x->stride, x, &walk);
+    read_bytes(t, bytes, x->z + r * u->input_rows * x->stride, u, &walk);
     block_product(t, u, shard, bytes, row_at, r, rows, sum);
   }
 }
@@ -243,7 +257,7 @@ static void patches(mn_trainer *t, mn_unit *u, int32_t shard, float *sum, int32_
   memset(plane, border(x), (size_t)(line * u->plane_h));
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     read_bytes(t, plane + u->pad_top * line + u->pad_left * pixel,
-               x->z + (int64_t)item * x->pixels * pixel, x, &walk);
+               x->z + (int64_t)item * x->pixels * pixel, u, &walk);
     for (int32_t r = 0; r < u->rows_per_item; r += u->block) {
       const int32_t left = u->rows_per_item - r, rows = left < u->block ? left : u->block;
       windows_at(u, row_at, r, rows);
@@ -301,7 +315,7 @@ void mn_integer_depthwise_unit(mn_trainer *t, mn_unit *u, int32_t shard, float *
   memset(plane.bytes, border(x), (size_t)(line * u->plane_h));
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     for (int32_t c = 0; c < y->stride; c += block) {
-      const mn_view view = view_of(x, c);
+      const mn_view view = view_of(u, c);
       const mn_walk walk = {.rows = x->width,
                             .lines = x->height,
                             .channels = y->stride - c < block ? y->stride - c : block,

@@ -57,6 +57,8 @@ typedef struct mn_integer_unit {
   int32_t *start, *line_at; /* line_at: also of the taps of a depthwise layer */
   float *scale;
   int32_t lines, groups;
+  float *moved; /* [4][moved_stride]: view of an input that is stored rounded; else NULL */
+  int32_t moved_stride;
 } mn_integer_unit;
 
 /* Makes room where the unit can run in integers: u->integer, else NULL. */
