@@ -294,12 +294,15 @@ static mn_status check_budget(const build *b, mn_error *error) {
 }
 
 /* What a later stage would refuse is better refused before the first one works for minutes. */
-static mn_status check_inputs(const build *b, mn_error *error) {
+static mn_status check_limits(const build *b, mn_error *error) {
   const mn_target *target;
   mn_budget budget;
-  mn_net *net;
   MN_TRY(mn_stage_target(&target, b->context, b->options->target, error));
-  MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
+  return mn_budget_parse(&budget, b->options->budget, error);
+}
+
+static mn_status check_space(const build *b, mn_error *error) {
+  mn_net *net;
   return mn_stage_net(&net, b->context, b->space, &b->options->set, error);
 }
 
@@ -333,8 +336,9 @@ static mn_status prepare(build *b, mn_error *error) {
   b->common = *context->common;
   b->common.out = b->folder;
   b->space = b->options->space;
+  MN_TRY(check_limits(b, error));
   if (b->space == NULL) MN_TRY(choose_space(b, error));
-  MN_TRY(check_inputs(b, error));
+  MN_TRY(check_space(b, error));
   return read_progress(b, error);
 }
 
