@@ -200,6 +200,8 @@ void mn_value_gather(mn_trainer *t,
 /* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
                            int64_t rows);
+/* How so many lines of v, one behind the other, are read to pixels to_row and lines to_line apart. */
+mn_walk mn_value_walk(const mn_value *v, int32_t lines, ptrdiff_t to_row, ptrdiff_t to_line);
 /* Lines [first, first + lines) of one item as readers see them; pixels to_row and lines to_line apart. */
 void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
                     ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines);

@@ -51,13 +51,7 @@ void mn_expand_lines(mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_r
   const int64_t rows = (int64_t)lines * v->width;
   if (lines <= 0) return;
   rows_make(t, v->maker, z, spare, ((int64_t)item * v->height + first) * v->width, rows, NULL);
-  const mn_walk w = {.rows = v->width,
-                     .lines = lines,
-                     .channels = v->stride,
-                     .from_row = v->stride,
-                     .from_line = (ptrdiff_t)v->width * v->stride,
-                     .to_row = to_row,
-                     .to_line = to_line};
+  const mn_walk w = mn_value_walk(v, lines, to_row, to_line);
   t->lanes->read(to, z, &v->view, &w);
 }
 

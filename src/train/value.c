@@ -201,16 +201,20 @@ const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, in
   return to;
 }
 
+mn_walk mn_value_walk(const mn_value *v, int32_t lines, ptrdiff_t to_row, ptrdiff_t to_line) {
+  return (mn_walk){.rows = v->width,
+                   .lines = lines,
+                   .channels = v->stride,
+                   .from_row = v->stride,
+                   .from_line = (ptrdiff_t)v->width * v->stride,
+                   .to_row = to_row,
+                   .to_line = to_line};
+}
+
 void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
                     ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines) {
   const float *z = v->z + ((int64_t)item * v->height + first) * v->width * v->stride;
-  const mn_walk w = {.rows = v->width,
-                     .lines = lines,
-                     .channels = v->stride,
-                     .from_row = v->stride,
-                     .from_line = (ptrdiff_t)v->width * v->stride,
-                     .to_row = to_row,
-                     .to_line = to_line};
+  const mn_walk w = mn_value_walk(v, lines, to_row, to_line);
   if (!v->input) {
     t->lanes->read(to, z, &v->view, &w);
     return;
