@@ -58,7 +58,7 @@ static void interleave(int8_t *to, const int8_t *a, const int8_t *b, int32_t ste
       "2:\n"
       : [to] "+r"(to), [a] "+l"(a), [b] "+l"(b)
       : [step_a] "r"(step_a), [step_b] "r"(step_b), [columns] "r"(columns), [some] "r"(some)
-      : "lr", "q0", "q1", "p0", "memory");
+      : "lr", "q0", "q1", MN_MVE_PREDICATE "memory");
 }
 
 /* The rows of this strip: the last pair of the one before, which is `before` pairs on, is this one's first.

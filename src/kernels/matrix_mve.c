@@ -2,6 +2,7 @@
  * seven, and gcc 12 makes no low-overhead loops around them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/matrix_mve.h"
+#include "kernels/outputs_mve.h"
 
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
@@ -100,7 +101,7 @@ void mn_matrix_mve_multiply(mn_matrix_mve *m, int8_t *y, const int8_t *weights) 
       : "+r"(k), "+r"(at)
       :
       : "r0", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "lr", "q0", "q1", "q2", "q3",
-        "q4", "q5", "q6", "q7", "p0", "cc", "memory");
+        "q4", "q5", "q6", "q7", MN_MVE_PREDICATE "cc", "memory");
 }
 
 #endif

@@ -11,6 +11,13 @@
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
 
+/* The predicate in a list of what assembly changes: GCC names it, clang has no name for it. */
+#if defined(__clang__)
+#define MN_MVE_PREDICATE
+#else
+#define MN_MVE_PREDICATE "p0",
+#endif
+
 /* Whether every shift of `count` channels, a multiple of four, is to the right. */
 static inline int32_t mn_all_shifts_are_right(const int8_t *shift, int32_t count) {
   int32_t most = -128;

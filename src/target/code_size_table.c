@@ -353,7 +353,7 @@ static const mn_code_size_table tables[] = {
 
 const mn_code_sizes mn_code_sizes_shipped = {
     .compiler = "arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205",
-    .sources_hash = 0x68cb88568e9a80e9u,
+    .sources_hash = 0x7d52013387b06166u,
     .tables = tables,
     .table_count = MN_COUNT(tables),
 };
