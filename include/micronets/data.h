@@ -138,6 +138,9 @@ typedef struct mn_feed_config {
   uint64_t seed;
 } mn_feed_config;
 mn_feed_config mn_feed_defaults(const mn_dataset *dataset); /* recipe that suits the dataset (docs) */
+/* Every random change of the items at `strength` (0 to 2) of what the recipe has: probabilities (at most 1; flips:
+ * 0.5) and extents alike. Level and floor of the noise, mixing, smoothing and weights stay. */
+void mn_feed_scale(mn_feed_config *config, double strength);
 
 /* A feed serves one split or part of it: `part` of `parts` by a stable hash, for search's alternation
  * (part 0 of 1: everything). */

@@ -94,6 +94,8 @@
   X(WORD, keep, 0, "last", "last|best", "the epoch that is left; best: by validation, in 8 bits") \
   X(INTEGER, patience, 0, "0", "E", "stop after E epochs without a better one; 0: never")        \
   X(WORD, class_weights, 0, "none", "none|balanced", "let rare classes weigh more in the loss")  \
+  X(REAL, augment, 0, "1", "R",                                                                  \
+    "strength of the random changes of clips and photos: 0 none, 1 as documented, up to 2")      \
   X(REAL, mixup, 0, "0", "R", "mix examples: coefficient of the beta distribution; 0: what suits") \
   X(REAL, cutmix, 0, "0", "R", "photos: probability of a rectangle out of another one")          \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped; ends with the same bytes")

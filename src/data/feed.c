@@ -3,6 +3,7 @@
 #include "data/feed.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 enum { DEFAULT_BATCH = 100, DEFAULT_VARIANTS = 8 };
@@ -77,6 +78,21 @@ static mn_feed_config photo_defaults(const mn_dataset *dataset) {
 
 mn_feed_config mn_feed_defaults(const mn_dataset *dataset) {
   return dataset->images ? photo_defaults(dataset) : sound_defaults(dataset);
+}
+
+void mn_feed_scale(mn_feed_config *c, double strength) {
+  double *extent[] = {&c->speed,    &c->shift_ms,     &c->gain_db,     &c->pace,
+                      &c->rhythm,   &c->crop_stretch, &c->pixel_shift, &c->brightness,
+                      &c->contrast, &c->saturation};
+  double *probability[] = {&c->noise_probability,  &c->reverb_probability, &c->eq_probability,
+                           &c->narrow_probability, &c->cut_probability,    &c->erase_probability};
+  int32_t *length[] = {&c->time_mask_frames, &c->mel_mask_bands};
+  for (size_t i = 0; i < MN_COUNT(extent); i++) *extent[i] *= strength;
+  for (size_t i = 0; i < MN_COUNT(probability); i++)
+    *probability[i] = fmin(*probability[i] * strength, 1);
+  for (size_t i = 0; i < MN_COUNT(length); i++) *length[i] = (int32_t)lround(*length[i] * strength);
+  c->flip_probability = fmin(c->flip_probability * strength, 0.5);
+  c->crop_area = fmax(1 - (1 - c->crop_area) * strength, 0.1);
 }
 
 static bool in_part(const mn_dataset *dataset, int32_t item, int32_t part, int32_t parts) {

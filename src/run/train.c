@@ -35,6 +35,9 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
     return mn_error_set(error, MN_ERR_USAGE,
                         "train: --average, --distill and --cutmix are shares; expected 0 to 1, "
                         "--average below it");
+  if (!(options->augment >= 0 && options->augment <= 2))
+    return mn_error_set(error, MN_ERR_USAGE, "train: --augment is %g; expected 0 to 2",
+                        options->augment);
   if (!(options->temperature > 0) || options->patience < 0)
     return mn_error_set(error, MN_ERR_USAGE,
                         "train: expected --temperature above 0, --patience not below");

@@ -180,6 +180,36 @@ static void draws_should_follow_from_seed_epoch_and_item_alone(void **state) {
   mn_dataset_close(dataset);
 }
 
+static void strength_should_scale_every_change(void **state) {
+  (void)state;
+  mn_dataset *dataset = open_ok(two_classes(test_folder()));
+  mn_feed_config as_documented = mn_feed_defaults(dataset), config = as_documented;
+  mn_feed_scale(&config, 1);
+  assert_memory_equal(&config, &as_documented, sizeof config);
+  mn_feed_scale(&config, 2);
+  assert_true(config.flip_probability == 0.5 && config.brightness == 0.4);
+  assert_true(config.pixel_shift == 0.25 && config.erase_probability == 0.4);
+  config = as_documented;
+  config.crop_area = 0.5;
+  mn_feed_scale(&config, 0.5);
+  assert_true(config.crop_area == 0.75 && config.flip_probability == 0.25);
+  config = as_documented;
+  mn_feed_scale(&config, 0);
+  config.batch = 2;
+  config.shuffle = false;
+  mn_frontend frontend = image_of(16, MN_COLOUR_RGB);
+  mn_feed *feed = open_feed(dataset, &frontend, &config);
+  float first[2 * 16 * 16 * 3];
+  mn_batch batch;
+  mn_error error = {{0}};
+  assert_ok(mn_feed_batch(feed, &batch, 0, 0, &error), &error);
+  memcpy(first, batch.x, sizeof first);
+  assert_ok(mn_feed_batch(feed, &batch, 1, 0, &error), &error);
+  assert_memory_equal(first, batch.x, sizeof first); /* nothing is left to chance */
+  mn_feed_close(feed);
+  mn_dataset_close(dataset);
+}
+
 static void sound_and_photos_should_not_be_mixed_up(void **state) {
   (void)state;
   mn_dataset *dataset = open_ok(two_classes(test_folder()));
@@ -199,6 +229,7 @@ int main(void) {
       cmocka_unit_test(what_is_odd_should_be_named_and_what_is_broken_left_out),
       cmocka_unit_test(clean_features_should_be_the_bytes_of_the_board),
       cmocka_unit_test(draws_should_follow_from_seed_epoch_and_item_alone),
+      cmocka_unit_test(strength_should_scale_every_change),
       cmocka_unit_test(sound_and_photos_should_not_be_mixed_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
