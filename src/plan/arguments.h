@@ -26,6 +26,9 @@ mn_refuses mn_refuses_pool_2d, mn_refuses_add, mn_refuses_pad, mn_refuses_reshap
 mn_refuses mn_refuses_softmax, mn_refuses_mean, mn_refuses_quantize;
 
 mn_walk mn_walk_conv_2d, mn_walk_depthwise_conv_2d, mn_walk_fully_connected;
+/* Arguments of a depthwise convolution of one input channel, as those of an ordinary one; weights and
+ * bias are as mn_walk_depthwise_conv_2d leaves them. */
+mn_walk mn_walk_one_channel;
 mn_walk mn_walk_pool_2d, mn_walk_add, mn_walk_pad, mn_walk_reshape;
 mn_walk mn_walk_softmax, mn_walk_mean, mn_walk_quantize;
 mn_walk mn_walk_softmax_s16, mn_walk_rescale_any, mn_walk_svdf;

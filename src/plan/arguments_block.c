@@ -181,19 +181,6 @@ mn_status mn_block_walk_conv_2d_halves(mn_kernel_arguments *a, mn_arena *arena,
   return walk_conv_2d(a, arena, graph, op, halves, error);
 }
 
-mn_status mn_walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
-                              const mn_op *op, mn_error *error) {
-  MN_TRY(mn_walk_depthwise_conv_2d(a, arena, graph, op, error));
-  const mn_depthwise_conv_2d *d = a->params;
-  mn_conv_2d *p = mn_arena_alloc(arena, sizeof *p);
-  if (p == NULL) return mn_walk_no_memory(error, op);
-#define COPY(name) p->name = d->name;
-  MN_CONV_2D_FIELDS(COPY)
-#undef COPY
-  a->params = p;
-  return MN_OK;
-}
-
 static mn_status walk_one_channel(mn_kernel_arguments *a, mn_arena *arena, const mn_graph *graph,
                                   const mn_op *op, block_form form, mn_error *error) {
   MN_TRY(mn_walk_one_channel(a, arena, graph, op, error));

@@ -39,8 +39,5 @@ typedef struct mn_pack_source {
  * `biases` of them, folded. Both take the place of what the reference walker gave. */
 mn_status mn_pack_rows(mn_kernel_arguments *arguments, mn_arena *arena, const mn_op *op,
                        const mn_pack_source *source, int32_t rows, int32_t biases, mn_error *error);
-/* Arguments of a depthwise convolution of one input channel, as those of an ordinary one; weights and
- * bias are as mn_walk_depthwise_conv_2d leaves them. */
-mn_walk mn_walk_one_channel;
 
 #endif

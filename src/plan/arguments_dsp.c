@@ -282,14 +282,8 @@ mn_status mn_dsp_walk_conv_2d(mn_kernel_arguments *arguments, mn_arena *arena,
 
 mn_status mn_dsp_walk_one_channel(mn_kernel_arguments *arguments, mn_arena *arena,
                                   const mn_graph *graph, const mn_op *op, mn_error *error) {
-  MN_TRY(mn_walk_depthwise_conv_2d(arguments, arena, graph, op, error));
-  const mn_depthwise_conv_2d *d = arguments->params;
-  mn_conv_2d *p = mn_arena_alloc(arena, sizeof *p);
-  if (p == NULL) return mn_walk_no_memory(error, op);
-#define COPY(name) p->name = d->name;
-  MN_CONV_2D_FIELDS(COPY)
-#undef COPY
-  arguments->params = p;
+  MN_TRY(mn_walk_one_channel(arguments, arena, graph, op, error));
+  const mn_conv_2d *p = arguments->params;
   matrix m = one_channel_matrix(graph, op);
   scales s = SCALES(p);
   arguments->scratch_bytes = columns_bytes(&m);

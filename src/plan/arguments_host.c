@@ -254,14 +254,8 @@ mn_status mn_host_walk_conv_2d_narrow(mn_kernel_arguments *arguments, mn_arena *
 mn_status mn_host_walk_one_channel(mn_kernel_arguments *arguments, mn_arena *arena,
                                    const mn_graph *graph, const mn_op *op, mn_host_layout layout,
                                    mn_error *error) {
-  MN_TRY(mn_walk_depthwise_conv_2d(arguments, arena, graph, op, error));
-  const mn_depthwise_conv_2d *d = arguments->params;
-  mn_conv_2d *c = mn_arena_alloc(arena, sizeof *c);
-  if (c == NULL) return mn_walk_no_memory(error, op);
-#define COPY(name) c->name = d->name;
-  MN_CONV_2D_FIELDS(COPY)
-#undef COPY
-  arguments->params = c;
+  MN_TRY(mn_walk_one_channel(arguments, arena, graph, op, error));
+  const mn_conv_2d *c = arguments->params;
   mn_kernel_window window = mn_window_of(graph, op);
   arguments->scratch_bytes = plane_bytes(&window, layout);
   packing p = {.layout = layout,

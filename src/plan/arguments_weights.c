@@ -232,6 +232,19 @@ mn_status mn_walk_depthwise_conv_2d(mn_kernel_arguments *arguments, mn_arena *ar
   return pack(arguments, arena, graph, op, p->output_c, mn_conv_factor, error);
 }
 
+mn_status mn_walk_one_channel(mn_kernel_arguments *arguments, mn_arena *arena,
+                              const mn_graph *graph, const mn_op *op, mn_error *error) {
+  MN_TRY(mn_walk_depthwise_conv_2d(arguments, arena, graph, op, error));
+  const mn_depthwise_conv_2d *d = arguments->params;
+  mn_conv_2d *p = mn_arena_alloc(arena, sizeof *p);
+  if (p == NULL) return mn_walk_no_memory(error, op);
+#define COPY(name) p->name = d->name;
+  MN_CONV_2D_FIELDS(COPY)
+#undef COPY
+  arguments->params = p;
+  return MN_OK;
+}
+
 mn_status mn_walk_fully_connected(mn_kernel_arguments *arguments, mn_arena *arena,
                                   const mn_graph *graph, const mn_op *op, mn_error *error) {
   mn_fully_connected *p = mn_walk_begin(arguments, arena, op, sizeof *p, 1);
