@@ -112,10 +112,11 @@ typedef struct mn_feed_config {
   int32_t variants;      /* augmented draws kept per item (0: default), made once, then reused by epochs */
   double speed;          /* 0.12: resample by 1 +- 12 % */
   double shift_ms, gain_db;
+  double roam;           /* share of the window's free room in which a short clip may lie; shift_ms at least */
   double noise_probability, noise_snr_low_db, noise_snr_high_db;
   double reverb_probability, eq_probability;
   double narrow_probability;   /* telephone band: a model for 16 kHz that also hears 8 kHz recordings */
-  double coloured_noise;       /* share of made noise (white, pink, brown) among the noises */
+  double coloured_noise;       /* share of made noise (mn_noise_room) among the noises */
   double level_low_dbfs, level_high_dbfs; /* both 0: gain_db instead */
   double floor_low_dbfs, floor_high_dbfs; /* noise of the microphone; both 0: none */
   double cut_probability;      /* zeros around the word, as in collections of cut-out words */

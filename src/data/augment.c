@@ -24,6 +24,7 @@ mn_augment_config mn_augment_of_feed(const mn_feed_config *feed, int32_t rate_hz
       .rate_hz = rate_hz,
       .speed = feed->speed,
       .shift_ms = feed->shift_ms,
+      .roam = feed->roam,
       .reverb_probability = feed->reverb_probability,
       .reverb_low_s = 0.06,
       .reverb_high_s = 0.7,
@@ -103,7 +104,9 @@ static void place(mn_augment *a, mn_clip clip, int32_t *begin, int32_t *end, mn_
   const double factor = c->speed > 0 ? exp(mn_rng_range(rng, -1, 1) * log1p(c->speed)) : 1;
   const int32_t step = (int32_t)lrint(factor * MN_RESAMPLE_PHASES);
   const int32_t length = mn_resample_length(clip.samples, step);
-  const double shift = c->shift_ms > 0 ? mn_rng_range(rng, -c->shift_ms, c->shift_ms) : 0;
+  const double free_ms = 500.0 * (a->samples - length) / c->rate_hz; /* on either side */
+  const double most_ms = fmax(c->shift_ms, c->roam * free_ms);
+  const double shift = most_ms > 0 ? mn_rng_range(rng, -most_ms, most_ms) : 0;
   /* Where the resampled clip starts in the window; negative where it is longer. */
   const int32_t centred =
       a->samples >= length ? (a->samples - length) / 2 : -((length - a->samples) / 2);
@@ -168,8 +171,7 @@ static void limit_band(mn_augment *a, mn_rng *rng) {
 static bool draw_noise(mn_augment *a, const mn_clip *noises, int32_t count, mn_rng *rng) {
   const bool made = count == 0 || mn_rng_uniform(rng) < a->config.coloured_noise;
   if (made) {
-    const mn_colour colour = (mn_colour)mn_rng_below(rng, MN_COLOUR_COUNT);
-    mn_noise_coloured(a->noise, a->samples, colour, rng);
+    mn_noise_room(a->noise, a->samples, a->config.rate_hz, rng);
     return true;
   }
   const mn_clip *clip = &noises[mn_rng_below(rng, (uint32_t)count)];
@@ -203,7 +205,7 @@ static void add_floor(mn_augment *a, mn_rng *rng) {
   if (c->floor_low_dbfs >= 0 && c->floor_high_dbfs >= 0) return;
   const float gain =
       (float)FULL_SCALE * amplitude(between(rng, c->floor_low_dbfs, c->floor_high_dbfs));
-  mn_noise_white(a->noise, a->samples, rng);
+  mn_noise_coloured(a->noise, a->samples, (mn_colour)mn_rng_below(rng, MN_COLOUR_COUNT), rng);
   for (int32_t i = 0; i < a->samples; i++) a->x[i] += gain * a->noise[i];
 }
 

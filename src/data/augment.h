@@ -24,6 +24,7 @@ typedef struct mn_augment_config {
   int32_t rate_hz;
   double speed;    /* 0.25: resampled by a factor of 1/1.25 .. 1.25, pitch moves along */
   double shift_ms; /* +- around the centre */
+  double roam;     /* 1: anywhere in the window where the clip fits, and +- shift_ms at least */
   double reverb_probability, reverb_low_s, reverb_high_s; /* RT60 */
   double eq_probability, eq_db;                           /* 8 bands, each +- eq_db */
   double edge_probability;   /* high-pass of 40..300 Hz, low-pass of 0.3..0.5 of the rate */

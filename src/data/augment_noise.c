@@ -1,5 +1,5 @@
-/* augment_noise.c - white, pink and brown noise from one small vectorisable generator, and random
- * pieces of recordings.
+/* augment_noise.c - white, pink and brown noise from one small vectorisable generator, rooms made of it,
+ * and random pieces of recordings.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <math.h>
@@ -73,6 +73,78 @@ void mn_noise_coloured(float *x, int32_t samples, mn_colour colour, mn_rng *rng)
   mn_noise_white(x, samples, rng);
   if (colour == MN_COLOUR_PINK) pink(x, samples);
   if (colour == MN_COLOUR_BROWN) brown(x, samples);
+  (void)to_unit_power(x, samples);
+}
+
+/* ---- A room: what microphones hear where nobody speaks ---------------------------------------------*/
+
+static bool chance(mn_rng *rng, double probability) {
+  return mn_rng_uniform(rng) < probability;
+}
+
+static double logarithmic(mn_rng *rng, double low, double high) {
+  return exp(mn_rng_range(rng, log(low), log(high)));
+}
+
+/* Up to four resonances or gaps. */
+static void resonate(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
+  enum { MOST = 4 };
+  mn_biquad peaks[MOST];
+  const int32_t count = (int32_t)mn_rng_below(rng, MOST + 1);
+  for (int32_t k = 0; k < count; k++) {
+    const double hz = logarithmic(rng, 60, 0.45 * rate_hz), q = logarithmic(rng, 0.5, 8);
+    peaks[k] = mn_biquad_peak(hz, q, mn_rng_range(rng, -12, 18), rate_hz);
+  }
+  if (count > 0) mn_biquad_run(peaks, count, x, samples);
+}
+
+/* The level wanders by up to 12 dB up and down: straight lines in dB, 30 to 400 ms each. */
+static void wander(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
+  const double swing = mn_rng_range(rng, 0, 12);
+  const int32_t piece = (int32_t)(logarithmic(rng, 0.03, 0.4) * rate_hz) + 1;
+  double from = 1;
+  for (int32_t at = 0; at < samples; at += piece) {
+    const double to = pow(10, mn_rng_range(rng, -swing, swing) / 20),
+                 step = pow(to / from, 1.0 / piece);
+    for (int32_t i = at; i < samples && i < at + piece; i++, from *= step) x[i] *= (float)from;
+  }
+}
+
+/* One to six knocks, 10 to 40 dB above the noise, that die within 3 to 80 ms. */
+static void knock(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
+  const int32_t count = 1 + (int32_t)mn_rng_below(rng, 6);
+  for (int32_t k = 0; k < count; k++) {
+    const int32_t at = (int32_t)mn_rng_below(rng, (uint32_t)samples);
+    const double decay = exp(-1 / (logarithmic(rng, 0.003, 0.08) * rate_hz));
+    double gain = pow(10, mn_rng_range(rng, 10, 40) / 20);
+    for (int32_t i = at; i < samples && gain > 0.01; i++, gain *= decay) x[i] *= (float)(1 + gain);
+  }
+}
+
+/* Mains or a motor: eight harmonics of 40 to 400 Hz, -15 to 10 dB beside noise of RMS 1. */
+static void hum(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
+  enum { HARMONICS = 8 };
+  const double hz = logarithmic(rng, 40, 400), loudest = mn_rng_range(rng, -15, 10);
+  for (int32_t k = 1; k <= HARMONICS && k * hz < 0.5 * rate_hz; k++) {
+    const double level = sqrt(2) * pow(10, (loudest - mn_rng_range(rng, 0, 30)) / 20);
+    const double turn = 2 * cos(2 * M_PI * k * hz / rate_hz),
+                 phase = mn_rng_range(rng, 0, 2 * M_PI);
+    double now = level * sin(phase), before = level * sin(phase - 2 * M_PI * k * hz / rate_hz);
+    for (int32_t i = 0; i < samples; i++) {
+      const double next = turn * now - before;
+      x[i] += (float)now;
+      before = now;
+      now = next;
+    }
+  }
+}
+
+void mn_noise_room(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
+  mn_noise_coloured(x, samples, (mn_colour)mn_rng_below(rng, MN_COLOUR_COUNT), rng);
+  if (chance(rng, 0.25)) hum(x, samples, rate_hz, rng);
+  resonate(x, samples, rate_hz, rng);
+  if (chance(rng, 0.5)) wander(x, samples, rate_hz, rng);
+  if (chance(rng, 0.3)) knock(x, samples, rate_hz, rng);
   (void)to_unit_power(x, samples);
 }
 

@@ -61,6 +61,9 @@ typedef enum mn_colour {
 /* Triangular white noise of RMS 1. */
 void mn_noise_white(float *x, int32_t samples, mn_rng *rng);
 void mn_noise_coloured(float *x, int32_t samples, mn_colour colour, mn_rng *rng); /* RMS 1 */
+/* A room where nobody speaks, RMS 1: coloured noise with hum, resonances, a wandering level and knocks,
+ * each of them or none. */
+void mn_noise_room(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng);
 /* A random piece, repeated where it is too short; RMS 1 unless it is silent (then false). */
 bool mn_noise_recorded(float *x, int32_t samples, mn_clip clip, mn_rng *rng);
 double mn_power(const float *x, int32_t samples); /* mean square */

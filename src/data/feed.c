@@ -38,6 +38,7 @@ static mn_feed_config sound_defaults(const mn_dataset *dataset) {
   if (dataset->speech == NULL) return config;
   /* Synthetic speech needs heavy changes of the sound, none of the features (docs/speech.md). */
   config.speed = 0.25;
+  config.roam = 1;
   config.reverb_probability = 0.35;
   config.eq_probability = 0.7;
   config.narrow_probability = 0.4;

@@ -6,7 +6,7 @@
 
 #include "data/parallel.h"
 
-enum { CACHE_VERSION = 2, NOISE_SECONDS = 120, MOST_NOISES = 32 };
+enum { CACHE_VERSION = 3, NOISE_SECONDS = 120, MOST_NOISES = 32 };
 
 typedef struct worker {
   mn_extractor extractor;

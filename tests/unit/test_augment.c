@@ -195,21 +195,41 @@ static void resampling_should_not_distort_a_tone(void **state) {
   mn_arena_destroy(arena);
 }
 
+/* Where a sound of `samples` begins, over 60 draws. */
+static void places(const mn_augment_config *config, int32_t samples, int32_t *first,
+                   int32_t *last) {
+  *first = SECOND;
+  *last = 0;
+  for (uint64_t seed = 0; seed < 60; seed++) {
+    int16_t out[SECOND], sound[SECOND];
+    for (int32_t i = 0; i < samples; i++) sound[i] = 20000;
+    run(config, out, (mn_clip){sound, samples}, seed);
+    int32_t at = 0;
+    while (at < SECOND - 1 && out[at] < 1000) at++;
+    if (at < *first) *first = at;
+    if (at > *last) *last = at;
+  }
+}
+
 static void shift_should_stay_within_its_bound(void **state) {
   (void)state;
   const mn_augment_config config = {.rate_hz = RATE, .shift_ms = 100};
-  int32_t first = SECOND, last = 0;
-  for (uint64_t seed = 0; seed < 60; seed++) {
-    int16_t out[SECOND];
-    const int16_t click = 20000;
-    run(&config, out, (mn_clip){&click, 1}, seed);
-    int32_t at = 0;
-    while (at < SECOND - 1 && out[at] < 1000) at++;
-    if (at < first) first = at;
-    if (at > last) last = at;
-  }
+  int32_t first, last;
+  places(&config, 1, &first, &last);
   assert_in_range(first, 7999 - 1600, 7999 - 1100);
   assert_in_range(last, 7999 + 1100, 7999 + 1600);
+}
+
+static void roaming_clips_should_use_the_whole_window(void **state) {
+  (void)state;
+  const mn_augment_config config = {.rate_hz = RATE, .shift_ms = 100, .roam = 1};
+  int32_t first, last;
+  places(&config, 6000, &first, &last); /* 10,000 samples are free */
+  assert_in_range(first, 0, 800);
+  assert_in_range(last, 9200, 10000);
+  places(&config, 15000, &first, &last); /* what nearly fills it still moves by shift_ms */
+  assert_int_equal(first, 0);
+  assert_in_range(last, 500 + 1100, 500 + 1600);
 }
 
 static void convolution_should_equal_the_written_out_sum(void **state) {
@@ -317,6 +337,54 @@ static void colours_should_fall_by_3_db_an_octave_each(void **state) {
   const double white = slope(MN_COLOUR_WHITE);
   assert_true(fabs(slope(MN_COLOUR_PINK) - white - 9) < 2);
   assert_true(fabs(slope(MN_COLOUR_BROWN) - white - 18) < 3);
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* Loudest 20 ms above the median of them, dB. */
+static double unevenness(const float *x) {
+  enum { PIECE = RATE / 50, PIECES = SECOND / PIECE };
+  double level[PIECES];
+  for (int32_t i = 0; i < PIECES; i++) level[i] = 10 * log10(mn_power(x + i * PIECE, PIECE));
+  qsort(level, PIECES, sizeof *level, by_value);
+  return level[PIECES - 1] - level[PIECES / 2];
+}
+
+/* Power below 1 kHz over that above, dB. */
+static double tilt(const float *x) {
+  static float y[SECOND];
+  const mn_biquad low = mn_biquad_low_pass(1000, M_SQRT1_2, RATE);
+  const mn_biquad high = mn_biquad_high_pass(1000, M_SQRT1_2, RATE);
+  memcpy(y, x, sizeof y);
+  mn_biquad_run(&low, 1, y, SECOND);
+  const double below = mn_power(y, SECOND);
+  memcpy(y, x, sizeof y);
+  mn_biquad_run(&high, 1, y, SECOND);
+  return 10 * log10(below / mn_power(y, SECOND));
+}
+
+static void rooms_should_differ_in_spectrum_and_evenness(void **state) {
+  (void)state;
+  static float x[SECOND], again[SECOND];
+  int32_t even = 0, uneven = 0;
+  double darkest = -100, brightest = 100;
+  for (uint64_t seed = 0; seed < 100; seed++) {
+    mn_rng rng = mn_rng_seed(seed), same = rng;
+    mn_noise_room(x, SECOND, RATE, &rng);
+    mn_noise_room(again, SECOND, RATE, &same);
+    assert_memory_equal(x, again, sizeof x);
+    assert_true(fabs(mn_power(x, SECOND) - 1) < 1e-3);
+    even += unevenness(x) < 3;
+    uneven += unevenness(x) > 15;
+    darkest = fmax(darkest, tilt(x));
+    brightest = fmin(brightest, tilt(x));
+  }
+  assert_in_range(even, 10, 60);
+  assert_in_range(uneven, 10, 40);
+  assert_true(darkest > 15 && brightest < -10); /* white noise has -8 */
 }
 
 static void silence_should_hold_noise_of_many_levels(void **state) {
@@ -433,11 +501,13 @@ int main(void) {
       cmocka_unit_test(speed_should_move_pitch_and_length_together),
       cmocka_unit_test(resampling_should_not_distort_a_tone),
       cmocka_unit_test(shift_should_stay_within_its_bound),
+      cmocka_unit_test(roaming_clips_should_use_the_whole_window),
       cmocka_unit_test(convolution_should_equal_the_written_out_sum),
       cmocka_unit_test(reverb_should_decay_by_60_db_in_its_time),
       cmocka_unit_test(filters_should_have_the_response_asked_for),
       cmocka_unit_test(narrow_band_should_leave_nothing_of_an_8_khz_recording_s_gap),
       cmocka_unit_test(colours_should_fall_by_3_db_an_octave_each),
+      cmocka_unit_test(rooms_should_differ_in_spectrum_and_evenness),
       cmocka_unit_test(silence_should_hold_noise_of_many_levels),
       cmocka_unit_test(cut_out_words_should_stand_between_zeros),
       cmocka_unit_test(another_rhythm_should_move_rows_within_its_limits),
