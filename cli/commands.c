@@ -90,13 +90,13 @@ static const mn_command commands[] = {
      "supernet.ckpt in the folder of --out.",
      "metric, best {net,ops,params,flash,sram,ms_modelled,mj_modelled,schedule_rule,val,text}, pareto[] of "
      "the same, with --front-epochs also model, float.{val,test}, int8.{val,test}; budget_met, epochs, "
-     "supernet",
+     "arithmetic, supernet",
      {COMMON, DATA, OWN(search)}, mn_cli_search},
     {"train", "train a network for 8 bits, write a .tflite", "", 0, 0,
      {"micronets train --data speech.tar --net arch.net --out trained"},
      "Leaves model.tflite, train.json and train.ckpt in the folder of --out (or writes the file itself "
      "where PATH ends in .tflite).",
-     "model, trained_on, metric, float.{val,test}, int8.{val,test}, epochs, "
+     "model, trained_on, metric, float.{val,test}, int8.{val,test}, epochs, arithmetic, "
      "samples_per_second, loss, ops, params, calibration {threshold,recall_val,...}; with "
      "--init inherited_layers; with --seeds mean and sd of int8.test, runs[]",
      {COMMON, DATA, OWN(train)}, mn_cli_train},

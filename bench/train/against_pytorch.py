@@ -44,9 +44,9 @@ NETWORKS = [
 
 
 class Torch:
-    """One PyTorch variant, ready to be stepped."""
+    """One PyTorch variant, ready to be stepped. bf16: by torch.autocast."""
 
-    def __init__(self, network, compiled, layout, quantized=None):
+    def __init__(self, network, compiled, layout, quantized=None, bf16=False):
         torch.manual_seed(1)
         net = network.make()
         if quantized:
@@ -60,6 +60,7 @@ class Torch:
         if self.architecture:
             self.search = torch.optim.Adam(self.architecture, 0.05, (0.9, 0.99))
         self.net = torch.compile(net) if compiled else net
+        self.bf16 = bf16
         for _ in range(2):
             self.step()
 
@@ -69,7 +70,8 @@ class Torch:
         for p in unwanted:
             p.requires_grad_(False)
         optimizer.zero_grad(set_to_none=True)
-        loss = nn.functional.cross_entropy(self.net(self.x), self.y)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16):
+            loss = nn.functional.cross_entropy(self.net(self.x), self.y)
         loss.backward()
         optimizer.step()
 
@@ -89,28 +91,48 @@ class Torch:
 
 
 class Ours:
-    def __init__(self, program, network, mode):
+    def __init__(self, program, network, mode, arithmetic):
         self.command = [program, network.file, str(network.batch), str(THREADS), str(STEPS),
-                        "best", mode]
+                        "best", mode, arithmetic]
 
     def turn(self):
         text = subprocess.run(self.command, check=True, capture_output=True, text=True).stdout
         return [float(line.split()[CPU]) for line in text.splitlines()]
 
 
+def groups(network):
+    """What of PyTorch is compared, by name, and how it is made."""
+    yield "float32", {}
+    yield "bf16 autocast", {"bf16": True}
+    if "quantized" in network.modes:
+        for kind in KINDS:
+            yield f"quantized {kind}", {"quantized": kind}
+
+
 def variants(program, network):
+    """((group, way), what can be timed)"""
     for mode in network.modes:
-        yield f"ours, {mode}", Ours(program, network, mode)
-    for quantized in (None, *KINDS) if "quantized" in network.modes else (None,):
+        for arithmetic in "float32", "bf16":
+            yield ("ours", f"{mode} {arithmetic}"), Ours(program, network, mode, arithmetic)
+    for group, options in groups(network):
         for compiled in (False, True):
             for layout in (torch.contiguous_format, torch.channels_last):
-                name = f"{'compile' if compiled else 'eager'} {str(layout).split('.')[-1]}"
-                if quantized:
-                    name = f"quantized {quantized} {name}"
+                way = f"{'compile' if compiled else 'eager'} {str(layout).split('.')[-1]}"
                 try:
-                    yield name, Torch(network, compiled, layout, quantized)
+                    yield (group, way), Torch(network, compiled, layout, **options)
                 except RuntimeError as error:  # not every way of rounding compiles in every PyTorch
-                    print(f"{network.name:12} {name}: {str(error).splitlines()[0]}", flush=True)
+                    print(f"{network.name:12} {group} {way}: {str(error).splitlines()[0]}",
+                          flush=True)
+
+
+def compare(network, speed):
+    for (ours, way), value in speed.items():
+        for group, _ in groups(network):
+            if ours != "ours" or group.startswith("quantized") != way.startswith("quantized"):
+                continue
+            best = max(other for (name, _), other in speed.items() if name == group)
+            print(f"{network.name:12} ours, {way} / best of PyTorch, {group}: {value / best:.2f}",
+                  flush=True)
 
 
 def measure(program, network):
@@ -120,13 +142,9 @@ def measure(program, network):
             seconds += one.turn()
     samples = network.batch * (2 if network.modes == ("search",) else 1)
     speed = {name: samples / statistics.median(seconds) for name, (_, seconds) in table.items()}
-    for name, value in speed.items():
-        print(f"{network.name:12} {name:28} {value:8.0f} samples/s", flush=True)
-    for mode in network.modes:
-        best = max(value for name, value in speed.items() if not name.startswith("ours")
-                   and name.startswith("quantized") == (mode == "quantized"))
-        ratio = speed[f"ours, {mode}"] / best
-        print(f"{network.name:12} {mode}: ours / best of PyTorch: {ratio:.2f}", flush=True)
+    for (group, way), value in speed.items():
+        print(f"{network.name:12} {group:18} {way:26} {value:8.0f} samples/s", flush=True)
+    compare(network, speed)
 
 
 def main():

@@ -77,7 +77,7 @@ static inline double processor_seconds(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search]]; all but the trainer is made. */
+/* NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16]]]; all but the trainer is made. */
 static inline mn_status job_make(job *j, char **argument, mn_error *error) {
   const bool told = argument[5] != NULL && argument[6] != NULL;
   const char *mode = told ? argument[6] : "float";
@@ -89,6 +89,7 @@ static inline mn_status job_make(job *j, char **argument, mn_error *error) {
   j->steps = atoi(argument[4]);
   if (argument[5] != NULL && strcmp(argument[5], "best") != 0) j->config.isa = argument[5];
   if (strcmp(mode, "quantized") == 0) j->config.quantize_from = 0;
+  if (told && argument[7] != NULL) j->config.arithmetic = mn_arithmetic_of(argument[7]);
   MN_TRY(mn_pool_create(&j->config.pool, atoi(argument[3])));
   MN_TRY(make_batch(j));
   return j->searches ? make_architecture(j) : MN_OK;

@@ -1,11 +1,12 @@
 /* train_units.c - every unit of a training step beside what bounds it:
- * train_units NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search]]
+ * train_units NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16]]]
  *
  * Per unit, forward and backward: the least time over the steps (one thread: processor time, else the clock); operations and bytes that it cannot do
  * without (forward: its input read, its output written; backward: gradient and output read, input read,
  * input's gradient written; sums and weights are small); the bound, which is the longer of operations at
- * the peak of the CPU and bytes at the rate of memory, both measured at the start with as many threads;
- * and bound over time. Where maps stay in a cache, memory is faster than the bound says.
+ * the peak of the CPU in float32 and bytes at the rate of memory, both measured at the start with as many
+ * threads; and bound over time. Where maps stay in a cache, memory is faster than the bound says, and
+ * products of bf16 may be twice as fast as the peak.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "job.h"
 
@@ -150,8 +151,9 @@ static void print_pass(const cost *at, const cost *rate) {
 static void print_table(cost (*at)[2], const mn_trainer *t, const cost *rate) {
   cost total = {0};
   double bound = 0;
-  printf("%d threads, %s: peak %.0f GFLOP/s, memory %.1f GB/s (measured)\n",
-         mn_pool_threads(t->config.pool), t->lanes->name, rate->flops * 1e-9, rate->bytes * 1e-9);
+  printf("%d threads, %s, products in %s: peak %.0f GFLOP/s, memory %.1f GB/s (measured)\n",
+         mn_pool_threads(t->config.pool), t->lanes->name, mn_arithmetic_name(t->config.arithmetic),
+         rate->flops * 1e-9, rate->bytes * 1e-9);
   printf("%-18s %7s %7s %8s %8s %5s %-6s %7s %7s %8s %8s %5s\n", "unit", "MFLOP", "MB", "fwd ms",
          "bound", "", "by", "MFLOP", "MB", "bwd ms", "bound", "");
   for (int32_t i = 0; i < t->unit_count; i++) {
@@ -195,5 +197,7 @@ static mn_status run(job *j, mn_error *error) {
 
 int main(int count, char **argument) {
   return job_main(count, argument,
-                  "train_units NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search]]", run);
+                  "train_units NETWORK.net BATCH THREADS STEPS "
+                  "[ISA|best [float|quantized|search [auto|float32|bf16]]]",
+                  run);
 }

@@ -55,6 +55,11 @@
   X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory and flash is meant") \
   X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")
 
+/* With every command that trains. */
+#define MN_OPTIONS_ARITHMETIC(X)                                                               \
+  X(WORD, arithmetic, 0, "auto", "auto|float32|bf16",                                          \
+    "factors of products in training; auto: bf16 where the processor multiplies it")
+
 #define MN_OPTIONS_SEARCH(X)                                                                   \
   X(TEXT, space, 0, "", "FILE.net", "search space")                                            \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                 \
@@ -68,6 +73,7 @@
   X(INTEGER, epochs, 0, "0", "E",                                                              \
     "epochs of the supernet; 0: what suits the data set, none with --supernet")                \
   X(INTEGER, front_epochs, 0, "0", "E", "train every network of the front for E epochs; 0: none") \
+  MN_OPTIONS_ARITHMETIC(X)                                                                     \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped")
 
 #define MN_OPTIONS_TRAIN(X)                                                                      \
@@ -98,6 +104,7 @@
     "strength of the random changes of clips and photos: 0 none, 1 as documented, up to 2")      \
   X(REAL, mixup, 0, "0", "R", "mix examples: coefficient of the beta distribution; 0: what suits") \
   X(REAL, cutmix, 0, "0", "R", "photos: probability of a rectangle out of another one")          \
+  MN_OPTIONS_ARITHMETIC(X)                                                                       \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped; ends with the same bytes")
 
 #define MN_OPTIONS_EVAL(X)                                                      \
@@ -156,6 +163,7 @@
   X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")        \
   X(INTEGER, search_epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set") \
   X(INTEGER, epochs, 0, "60", "E", "epochs of the final training")                             \
+  MN_OPTIONS_ARITHMETIC(X)                                                                     \
   X(TEXT, name, 0, "model", "P", "prefix of functions and constants")                          \
   X(FLAG, resume, 0, "", "", "go on where the same command stopped")
 

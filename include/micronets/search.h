@@ -49,6 +49,7 @@ typedef struct mn_search_config {
   /* Departures from the method, to measure what it is worth (bench/search/ablation.c). */
   bool joint;                /* both kinds of step see the same batches, of the whole training split */
   double linear_penalty;     /* weight of the plain term cost / limit; 0: hinges and dual ascent */
+  mn_arithmetic arithmetic;  /* of the supernet's training */
   uint64_t seed;
   int32_t threads_hint;
   const char *supernet_in;   /* answer another budget from this supernet.ckpt: its weights and, without

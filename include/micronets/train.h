@@ -13,6 +13,12 @@
 typedef enum mn_optimizer { MN_OPTIMIZER_ADAMW, MN_OPTIMIZER_SGD } mn_optimizer;
 typedef enum mn_loss { MN_LOSS_CROSS_ENTROPY, MN_LOSS_MEAN_SQUARED } mn_loss;
 
+/* Of the products of convolutions and fully connected layers in training; sums are always float32. */
+typedef enum mn_arithmetic { MN_ARITHMETIC_FLOAT32, MN_ARITHMETIC_BF16 } mn_arithmetic;
+const char *mn_arithmetic_name(mn_arithmetic arithmetic); /* "float32", "bf16" */
+/* By name; "auto": bf16 where the processors of all ranks have an instruction for it, else float32. */
+mn_arithmetic mn_arithmetic_of(const char *word);
+
 typedef struct mn_train_config {
   mn_optimizer optimizer;
   mn_loss loss;
@@ -28,6 +34,7 @@ typedef struct mn_train_config {
   int64_t remake_bytes;
   uint64_t seed;
   bool ranks;      /* each rank takes its part of every batch (base.h, "Ranks") */
+  mn_arithmetic arithmetic;
   const char *isa; /* NULL: best of "avx512", "avx2", "portable" */
   mn_pool *pool;   /* borrowed */
 } mn_train_config;
@@ -74,7 +81,7 @@ mn_status mn_trainer_freeze(const mn_graph **frozen, mn_arena *arena, const mn_t
                             mn_error *error) MN_MUST_CHECK;
 
 /* Whole state, so that a resumed run ends with the same bytes as an unbroken one. `identity` is the
- * hash of the .net text: loading under another is refused with both named. */
+ * hash of the .net text: loading under another, or with another arithmetic, is refused with both named. */
 mn_status mn_trainer_save(const mn_trainer *trainer, const char *path, uint64_t identity,
                           mn_error *error) MN_MUST_CHECK;
 mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identity,

@@ -31,6 +31,7 @@ static mn_options_search search_options(const build *b) {
   o.budget = b->options->budget;
   o.runtime = b->options->runtime;
   o.set = b->options->set;
+  o.arithmetic = b->options->arithmetic;
   o.epochs = b->options->search_epochs;
   o.resume = b->options->resume;
   return o;
@@ -41,6 +42,7 @@ static mn_options_train train_options(const build *b) {
   MN_OPTIONS_TRAIN(MN_SET_STANDARD)
   o.net = mn_stage_path(b->context, b->folder, "arch.net");
   o.init = mn_stage_path(b->context, b->folder, "supernet.ckpt");
+  o.arithmetic = b->options->arithmetic;
   o.epochs = b->options->epochs;
   o.resume = b->options->resume;
   return o;
@@ -65,10 +67,11 @@ static mn_options_bench bench_options(const build *b) {
 }
 
 /* ---- Resume ------------------------------------------------------------------------------------*/
-/* Options that may differ between a run and its continuation. */
+/* Options that may differ between a run and its continuation; of arithmetic, what it came to counts. */
 static bool may_differ(const char *key) {
-  static const char *const keys[] = {"json",   "threads",      "quiet", "verbose", "progress",
-                                     "config", "print_config", "help",  "resume",  "out"};
+  static const char *const keys[] = {"json",     "threads", "quiet",        "verbose",
+                                     "progress", "config",  "print_config", "help",
+                                     "resume",   "out",     "arithmetic"};
   for (size_t i = 0; i < MN_COUNT(keys); i++)
     if (strcmp(keys[i], key) == 0) return true;
   return false;
@@ -89,6 +92,17 @@ static mn_status same_options(const build *b, const json_t *before, const char *
   return MN_OK;
 }
 
+static mn_status same_arithmetic(const build *b, const json_t *record, const char *path,
+                                 mn_error *error) {
+  const char *before = json_string_value(json_object_get(record, "arithmetic"));
+  const char *now = mn_arithmetic_name(mn_arithmetic_of(b->options->arithmetic));
+  if (before == NULL) before = mn_arithmetic_name(MN_ARITHMETIC_FLOAT32); /* before it was told */
+  if (strcmp(before, now) == 0) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE,
+                      "%s: that run was in %s, this one is in %s; give --arithmetic %s", path,
+                      before, now, before);
+}
+
 static mn_status read_stage(build *b, int stage, mn_error *error) {
   const char *file = mn_arena_text(b->context->arena, "%s.json", stage_names[stage]);
   const char *path = file != NULL ? mn_stage_path(b->context, b->folder, file) : NULL;
@@ -105,6 +119,7 @@ static mn_status read_progress(build *b, mn_error *error) {
   if (!b->options->resume || !mn_file_exists(path)) return MN_OK;
   MN_TRY(mn_run_read_json(&record, b->context->arena, path, error));
   mn_status status = same_options(b, json_object_get(record, "config"), path, error);
+  if (status == MN_OK) status = same_arithmetic(b, record, path, error);
   const json_t *stages = json_object_get(record, "stages");
   for (int s = 0; s < STAGE_COUNT && s < (int)json_array_size(stages) && status == MN_OK; s++) {
     const char *name = json_string_value(json_array_get(stages, (size_t)s));

@@ -59,6 +59,7 @@ static mn_train_config train_config(const fitting *f) {
   config.quantize_from = (int64_t)((double)options->epochs * options->quantize_from) * batches;
   config.batch = (int32_t)options->batch;
   config.seed = f->job->seed;
+  config.arithmetic = f->job->arithmetic;
   config.pool = f->job->context->pool;
   config.ranks = true;
   return config;

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "micronets/train.h"
 #include "run/stage.h"
 
 enum { MOST_HASHED = 1 << 30 };
@@ -52,6 +53,13 @@ static void put_versions(json_t *record, const mn_dataset *dataset) {
   mn_json_put(record, "versions", versions);
 }
 
+/* What "auto" came to. */
+static void put_arithmetic(json_t *record, const mn_run_context *context) {
+  const char *word = json_string_value(json_object_get(context->config, "arithmetic"));
+  if (word != NULL)
+    mn_json_put_text(record, "arithmetic", mn_arithmetic_name(mn_arithmetic_of(word)));
+}
+
 static void put_time(json_t *record) {
   char text[32];
   time_t now = time(NULL);
@@ -74,6 +82,7 @@ mn_status mn_stage_record(const mn_run_context *context, const char *folder, con
   mn_json_put_text(record, "command_line", context->command_line);
   mn_json_put_int(record, "seed", context->common->seed);
   if (context->config != NULL) mn_json_put(record, "config", json_deep_copy(context->config));
+  put_arithmetic(record, context);
   put_versions(record, dataset);
   mn_json_put(record, "inputs", inputs != NULL ? inputs : mn_json_array());
   put_time(record);

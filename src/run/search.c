@@ -60,6 +60,7 @@ static mn_status train_front(json_t *front, const search_job *job, const char *f
       .folder = folder,
       .supernet = config->supernet_in != NULL ? config->supernet_in : config->supernet_out,
       .epochs = job->options->front_epochs,
+      .arithmetic = config->arithmetic,
       .resume = job->options->resume,
       .rows = front};
   return mn_search_train_front(&training, error);
@@ -92,6 +93,7 @@ static mn_status put_result(json_t *object, const search_job *job, const mn_sear
   MN_TRY(put_front(object, job, found, error));
   mn_json_put(object, "budget_met", json_boolean(found->budget_met));
   mn_json_put_int(object, "epochs", found->epochs);
+  mn_json_put_text(object, "arithmetic", mn_arithmetic_name(job->config.arithmetic));
   mn_json_put(object, "inputs", json_incref(job->inputs));
   mn_json_put_text(object, "supernet", job->config.supernet_out);
   return MN_OK;
@@ -139,6 +141,7 @@ static mn_status prepare(search_job *job, mn_error *error) {
                          .epochs = (int32_t)options->epochs,
                          .warmup_epochs = -1,
                          .seed = (uint64_t)context->common->seed,
+                         .arithmetic = mn_arithmetic_of(options->arithmetic),
                          .threads_hint = mn_pool_threads(context->pool),
                          .supernet_in = options->supernet,
                          .supernet_out = mn_stage_path(context, job->folder, "supernet.ckpt"),

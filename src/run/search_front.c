@@ -36,6 +36,7 @@ static mn_status train_one(double figure[FIGURES], const mn_front_training *fron
                           .options = &options,
                           .dataset = front->dataset,
                           .seed = (uint64_t)context->common->seed,
+                          .arithmetic = front->arithmetic,
                           .checkpoint = path_of(front, number, "ckpt"),
                           .model = path_of(front, number, "tflite")};
   mn_trained trained;

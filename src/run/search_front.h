@@ -2,6 +2,7 @@
 #ifndef MN_RUN_SEARCH_FRONT_H
 #define MN_RUN_SEARCH_FRONT_H
 
+#include "micronets/train.h"
 #include "run/stage.h"
 
 typedef struct mn_front_training {
@@ -9,6 +10,7 @@ typedef struct mn_front_training {
   mn_dataset *dataset;
   const char *folder, *supernet; /* of pareto/, and whose weights are inherited */
   int64_t epochs;
+  mn_arithmetic arithmetic;
   bool resume;
   json_t *rows; /* array of the front: reads net and text, puts model, float, int8 */
 } mn_front_training;

@@ -162,6 +162,7 @@ static mn_status finish(json_t **result, const train_job *job, mn_error *error) 
   mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
   put_figures(object, best);
   mn_json_put_int(object, "epochs", best->fit.epochs);
+  mn_json_put_text(object, "arithmetic", mn_arithmetic_name(job->training.arithmetic));
   mn_json_put_int(object, "best_epoch", best->fit.best_epoch);
   mn_json_put_known(object, "samples_per_second",
                     best->fit.samples_per_second > 0 ? best->fit.samples_per_second : -1);
@@ -202,7 +203,8 @@ mn_status mn_run_train(json_t **result, const mn_run_context *context,
                        const mn_options_train *options, mn_error *error) {
   train_job job = {.training = {.context = context,
                                 .options = options,
-                                .seed = (uint64_t)context->common->seed}};
+                                .seed = (uint64_t)context->common->seed,
+                                .arithmetic = mn_arithmetic_of(options->arithmetic)}};
   MN_TRY(check_options(context, options, error));
   const char *inputs[] = {options->net, context->data->data, options->init, options->teacher};
   mn_status status = prepare(&job, error);

@@ -17,6 +17,7 @@ typedef struct mn_training {
   mn_frontend frontend;
   bool reconstructs; /* an auto-encoder: as many outputs as inputs */
   uint64_t seed;
+  mn_arithmetic arithmetic;
   const char *checkpoint, *model; /* paths */
 } mn_training;
 

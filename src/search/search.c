@@ -63,6 +63,7 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   config.steps = (int64_t)(run->epochs > 0 ? run->epochs : 1) * mn_feed_batches(run->weights_feed);
   config.warmup_steps = config.steps / 20;
   config.seed = run->config->seed;
+  config.arithmetic = run->config->arithmetic;
   config.pool = run->config->pool;
   config.ranks = true;
   MN_TRY(mn_trainer_create(&run->trainer, run->supernet, &config, error));

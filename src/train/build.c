@@ -158,6 +158,7 @@ static mn_status conv_buffers(builder *b, mn_unit *u) {
   const int32_t n = u->output->stride;
   u->depth_padded = padded(b->t, u->depth);
   u->depth_used = u->depth - (u->input[0]->stride - u->input[0]->channels);
+  u->depth_even = (u->depth + 1) / 2 * 2;
   u->block = block_of(u);
   u->packed = mn_engine_floats(b->t, (int64_t)u->depth * n);
   u->turned = mn_engine_floats(b->t, (int64_t)u->depth_padded * n);

@@ -26,6 +26,9 @@
 
 #include "train/engine.h"
 
+/* An empty attachment of this name: trained with bf16. */
+#define MN_BF16_BLOCK "train.bf16"
+
 typedef struct mn_record {
   const char *op; /* not terminated */
   size_t op_length;

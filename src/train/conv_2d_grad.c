@@ -5,67 +5,99 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "train/bf16.h"
 #include "train/integer.h"
 
 /* ---- Shared -------------------------------------------------------------------------------*/
-static void block_forward(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, int64_t first,
-                          int32_t rows, float *sum) {
+/* One shard of a unit's pass. */
+typedef struct pass {
+  mn_trainer *t;
+  mn_unit *u;
+  int32_t shard;
+  bool half; /* factors are bf16; their rows have depth_even columns, not depth */
+} pass;
+
+static void product(const pass *p, mn_gemm g) {
+  if (p->half)
+    p->t->bf16->gemm(&g);
+  else
+    p->t->lanes->gemm(&g);
+}
+
+/* Elements of so many floats. */
+static int32_t elements(const pass *p, int32_t floats) {
+  return p->half ? (floats + 1) / 2 : floats;
+}
+
+static void block_forward(const pass *p, const void *a, int64_t first, int32_t rows, float *sum) {
+  const mn_unit *u = p->u;
   mn_value *y = u->output;
-  const bool statistics = y->gamma != NULL && t->training;
-  const mn_gemm g = {.m = rows,
-                     .n = y->stride,
-                     .k = u->depth_used,
-                     .a = a,
-                     .a_row = u->depth,
-                     .a_column = 1,
-                     .b = u->packed,
-                     .c = y->z + first * y->stride,
-                     .c_row = y->stride,
-                     .sum = statistics ? sum : NULL,
-                     .square = sum + y->stride};
-  t->lanes->gemm(&g);
-  if (statistics) mn_value_flush(y, shard, sum);
+  const bool statistics = y->gamma != NULL && p->t->training;
+  product(p, (mn_gemm){.m = rows,
+                       .n = y->stride,
+                       .k = elements(p, u->depth_used),
+                       .a = a,
+                       .a_row = elements(p, u->depth),
+                       .a_column = 1,
+                       .b = u->packed,
+                       .c = y->z + first * y->stride,
+                       .c_row = y->stride,
+                       .sum = statistics ? sum : NULL,
+                       .square = sum + y->stride});
+  if (statistics) mn_value_flush(y, p->shard, sum);
 }
 
-static void block_weights(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, const float *dz,
-                          int32_t rows, bool begun) {
+/* A product along the rows takes bf16 woven: they go behind the block's rows in `rows_of`. */
+static const void *along_rows(const pass *p, const void *matrix, void *rows_of, int32_t rows,
+                              int32_t columns) {
+  if (!p->half) return matrix;
+  uint16_t *half = rows_of;
+  uint32_t *woven = (uint32_t *)(void *)(half + (ptrdiff_t)p->u->block * columns);
+  p->t->bf16->weave(woven, half, rows, columns);
+  return woven;
+}
+
+static void block_weights(const pass *p, const void *a, const void *dz, int32_t rows, bool begun) {
+  const mn_unit *u = p->u;
   const int32_t n = u->output->stride;
-  const mn_gemm g = {.m = u->depth_used,
-                     .n = n,
-                     .k = rows,
-                     .a = a,
-                     .a_row = 1,
-                     .a_column = u->depth,
-                     .b = dz,
-                     .b_row = n,
-                     .c = u->weights->gradient + shard * u->weights->count,
-                     .c_row = n,
-                     .accumulate = begun};
-  t->lanes->gemm(&g);
+  product(p, (mn_gemm){.m = u->depth_used,
+                       .n = n,
+                       .k = elements(p, rows),
+                       .a = a,
+                       .a_row = 1,
+                       .a_column = p->half ? u->depth_even : u->depth,
+                       .b = dz,
+                       .b_row = n,
+                       .c = u->weights->gradient + p->shard * u->weights->count,
+                       .c_row = n,
+                       .accumulate = begun});
 }
 
-static void block_input(mn_trainer *t, mn_unit *u, float *dx, ptrdiff_t dx_row, const float *dz,
-                        int32_t rows, bool accumulate) {
-  const int32_t n = u->output->stride;
-  const mn_gemm g = {.m = rows,
-                     .n = u->depth_padded,
-                     .k = u->output->channels,
-                     .a = dz,
-                     .a_row = n,
-                     .a_column = 1,
-                     .b = u->turned,
-                     .c = dx,
-                     .c_row = dx_row,
-                     .accumulate = accumulate};
-  t->lanes->gemm(&g);
+static void block_input(const pass *p, float *dx, ptrdiff_t dx_row, const void *dz, int32_t rows,
+                        bool accumulate) {
+  const mn_unit *u = p->u;
+  product(p, (mn_gemm){.m = rows,
+                       .n = u->depth_padded,
+                       .k = elements(p, u->output->channels),
+                       .a = dz,
+                       .a_row = elements(p, u->output->stride),
+                       .a_column = 1,
+                       .b = u->turned,
+                       .c = dx,
+                       .c_row = dx_row,
+                       .accumulate = accumulate});
 }
 
-static void block_unnormalize(mn_trainer *t, const mn_value *y, float *dz, int64_t first,
-                              int32_t rows) {
+static void block_unnormalize(const pass *p, void *dz, int64_t first, int32_t rows) {
+  const mn_value *y = p->u->output;
+  const float *g = y->g + first * y->stride, *z = y->z + first * y->stride;
   const mn_unnormalize k = {y->on_g, y->on_z, y->constant};
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = y->stride, .from_row = y->stride, .to_row = y->stride};
-  t->lanes->unnormalize(dz, y->g + first * y->stride, y->z + first * y->stride, &k, &walk);
+  if (p->half)
+    p->t->bf16->unnormalize(dz, g, z, &k, rows, y->stride);
+  else
+    p->t->lanes->unnormalize(dz, g, z, &k, &walk);
 }
 
 static int32_t block_rows(const mn_unit *u, int64_t left) {
@@ -78,69 +110,94 @@ static void weights_clear(mn_unit *u, int32_t shard) {
 }
 
 /* ---- Direct -------------------------------------------------------------------------------*/
-static void direct_forward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch) {
-  const int64_t end = (int64_t)mn_shard_first(t, shard + 1) * u->rows_per_item;
+static const void *direct_rows(const pass *p, void *rows_of, int64_t first, int32_t rows) {
+  const mn_unit *u = p->u;
+  const int64_t x_first = first * u->input_rows, x_rows = (int64_t)rows * u->input_rows;
+  if (!p->half) return mn_value_read(p->t, u->input[0], rows_of, x_first, x_rows);
+  mn_value_read_bf16(p->t, u->input[0], rows_of, x_first, x_rows);
+  return rows_of;
+}
+
+static void direct_forward(const pass *p, float *scratch) {
+  const mn_unit *u = p->u;
+  const int64_t end = (int64_t)mn_shard_first(p->t, p->shard + 1) * u->rows_per_item;
   float *sum = scratch, *rows_of = scratch + 2 * u->output->stride;
-  for (int64_t r = (int64_t)mn_shard_first(t, shard) * u->rows_per_item; r < end; r += u->block) {
+  for (int64_t r = (int64_t)mn_shard_first(p->t, p->shard) * u->rows_per_item; r < end;
+       r += u->block) {
     const int32_t rows = block_rows(u, end - r);
-    const float *a =
-        mn_value_read(t, u->input[0], rows_of, r * u->input_rows, (int64_t)rows * u->input_rows);
-    block_forward(t, u, shard, a, r, rows, sum);
+    block_forward(p, direct_rows(p, rows_of, r, rows), r, rows, sum);
   }
 }
 
-static void direct_input(mn_trainer *t, mn_unit *u, int32_t shard, const float *dz, int64_t first,
-                         int32_t rows, float *spare) {
+static void direct_input(const pass *p, const void *dz, int64_t first, int32_t rows, float *spare) {
+  const mn_unit *u = p->u;
   mn_value *x = u->input[0];
   const int64_t x_first = first * u->input_rows, x_rows = (int64_t)rows * u->input_rows;
   if (x->input) {
-    block_input(t, u, spare, u->depth_padded, dz, rows, false);
+    block_input(p, spare, u->depth_padded, dz, rows, false);
     for (int32_t r = 0; r < rows; r++)
-      mn_input_finish(t, x, shard, spare + (ptrdiff_t)r * u->depth_padded, x->stride,
+      mn_input_finish(p->t, x, p->shard, spare + (ptrdiff_t)r * u->depth_padded, x->stride,
                       x_first + (int64_t)r * u->input_rows, u->input_rows);
     return;
   }
-  block_input(t, u, x->g + x_first * x->stride, u->depth, dz, rows, u->accumulate[0]);
-  if (u->finish[0]) mn_value_finish(t, x, shard, x_first, x_rows);
+  block_input(p, x->g + x_first * x->stride, u->depth, dz, rows, u->accumulate[0]);
+  if (u->finish[0]) mn_value_finish(p->t, x, p->shard, x_first, x_rows);
 }
 
-static void direct_backward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch) {
-  const mn_value *y = u->output;
-  const int64_t begin = (int64_t)mn_shard_first(t, shard) * u->rows_per_item;
-  const int64_t end = (int64_t)mn_shard_first(t, shard + 1) * u->rows_per_item;
-  float *dz = scratch, *rows_of = dz + (ptrdiff_t)u->block * y->stride;
+static void direct_backward(const pass *p, float *scratch) {
+  mn_trainer *t = p->t;
+  mn_unit *u = p->u;
+  const int32_t n = u->output->stride;
+  const int64_t begin = (int64_t)mn_shard_first(t, p->shard) * u->rows_per_item;
+  const int64_t end = (int64_t)mn_shard_first(t, p->shard + 1) * u->rows_per_item;
+  float *dz = scratch, *rows_of = dz + (ptrdiff_t)u->block * n;
   float *spare = rows_of + (ptrdiff_t)u->block * u->depth;
   for (int64_t r = begin; r < end; r += u->block) {
     const int32_t rows = block_rows(u, end - r);
-    block_unnormalize(t, y, dz, r, rows);
+    block_unnormalize(p, dz, r, rows);
     if (t->updates) {
-      const float *a =
-          mn_value_read(t, u->input[0], rows_of, r * u->input_rows, (int64_t)rows * u->input_rows);
-      block_weights(t, u, shard, a, dz, rows, r > begin);
+      const void *a = direct_rows(p, rows_of, r, rows);
+      block_weights(p, along_rows(p, a, rows_of, rows, u->depth), along_rows(p, dz, dz, rows, n),
+                    rows, r > begin);
     }
-    if (mn_value_wants_gradient(t, u->input[0])) direct_input(t, u, shard, dz, r, rows, spare);
+    if (mn_value_wants_gradient(t, u->input[0])) direct_input(p, dz, r, rows, spare);
   }
-  if (begin == end) weights_clear(u, shard);
+  if (begin == end) weights_clear(u, p->shard);
 }
 
 /* ---- Patches --------------------------------------------------------------------------------*/
+/* Copies of a few bytes run over the end, by less than OVER: what follows is written afterwards. */
+enum { OVER = 16, LONG = 64 };
+static void stretch_copy(char *to, const char *from, size_t bytes) {
+  if (bytes >= LONG) {
+    memcpy(to, from, bytes);
+    return;
+  }
+  for (size_t i = 0; i < bytes; i += OVER) memcpy(to + i, from + i, OVER);
+}
+
 /* Rows [first, first + rows) of one item's patch matrix. */
-static void patches_take(const mn_unit *u, float *to, const float *plane, int32_t first,
+static void patches_take(const pass *p, void *matrix, const void *plane, int32_t first,
                          int32_t rows) {
+  const mn_unit *u = p->u;
   const mn_window *w = &u->window;
   const ptrdiff_t pixel = u->input[0]->stride, line = pixel * u->plane_w;
   const bool whole = w->dilation_w == 1; /* a kernel line is one stretch of memory */
   const int32_t pieces = whole ? 1 : w->kernel_w;
-  const ptrdiff_t length = whole ? pixel * w->kernel_w : pixel;
+  const size_t size = p->half ? sizeof(uint16_t) : sizeof(float);
+  const size_t bytes = size * (size_t)(whole ? pixel * w->kernel_w : pixel);
+  char *to = matrix;
   for (int32_t r = first; r < first + rows; r++) {
     const int32_t oy = r / u->output->width, ox = r % u->output->width;
-    const float *from = plane + oy * w->stride_h * line + ox * w->stride_w * pixel;
+    const ptrdiff_t corner = oy * w->stride_h * line + ox * w->stride_w * pixel;
     for (int32_t i = 0; i < w->kernel_h; i++)
-      for (int32_t j = 0; j < pieces; j++) {
-        const float *p = from + i * w->dilation_h * line + j * w->dilation_w * pixel;
-        for (ptrdiff_t c = 0; c < length; c++) to[c] = p[c];
-        to += length;
+      for (int32_t j = 0; j < pieces; j++, to += bytes) {
+        const ptrdiff_t at = corner + i * w->dilation_h * line + j * w->dilation_w * pixel;
+        stretch_copy(to, (const char *)plane + (ptrdiff_t)size * at, bytes);
       }
+    if (!p->half || u->depth_even == u->depth) continue;
+    memset(to, 0, size);
+    to += size;
   }
 }
 
@@ -168,23 +225,28 @@ static size_t plane_bytes(const mn_unit *u) {
   return (size_t)u->plane_h * (size_t)u->plane_w * (size_t)u->input[0]->stride * sizeof(float);
 }
 
-static void plane_read(mn_trainer *t, const mn_unit *u, float *plane, int32_t item) {
-  const mn_value *x = u->input[0];
-  const ptrdiff_t line = (ptrdiff_t)u->plane_w * x->stride;
-  mn_value_lines(t, x, plane + u->pad_top * line + (ptrdiff_t)u->pad_left * x->stride, x->stride,
-                 line, item, 0, x->height);
+static void plane_read(const pass *p, void *plane, int32_t item) {
+  const mn_value *x = p->u->input[0];
+  const ptrdiff_t line = (ptrdiff_t)p->u->plane_w * x->stride;
+  const ptrdiff_t corner = p->u->pad_top * line + (ptrdiff_t)p->u->pad_left * x->stride;
+  if (p->half)
+    mn_value_lines_bf16(p->t, x, (uint16_t *)plane + corner, x->stride, line, item, 0, x->height);
+  else
+    mn_value_lines(p->t, x, (float *)plane + corner, x->stride, line, item, 0, x->height);
 }
 
-static void patches_forward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch) {
+static void patches_forward(const pass *p, float *scratch) {
+  const mn_unit *u = p->u;
   float *sum = scratch, *plane = sum + 2 * u->output->stride;
   float *matrix = plane + plane_bytes(u) / sizeof(float);
   memset(plane, 0, plane_bytes(u));
-  for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    plane_read(t, u, plane, item);
+  const int32_t begin = mn_shard_first(p->t, p->shard), end = mn_shard_first(p->t, p->shard + 1);
+  for (int32_t item = begin; item < end; item++) {
+    plane_read(p, plane, item);
     for (int32_t r = 0; r < u->rows_per_item; r += u->block) {
       const int32_t rows = block_rows(u, u->rows_per_item - r);
-      patches_take(u, matrix, plane, r, rows);
-      block_forward(t, u, shard, matrix, (int64_t)item * u->rows_per_item + r, rows, sum);
+      patches_take(p, matrix, plane, r, rows);
+      block_forward(p, matrix, (int64_t)item * u->rows_per_item + r, rows, sum);
     }
   }
 }
@@ -206,31 +268,35 @@ static void plane_give(mn_trainer *t, mn_unit *u, int32_t shard, const float *pl
   if (u->finish[0] && !x->input) mn_value_finish(t, x, shard, first, x->pixels);
 }
 
-static void patches_backward(mn_trainer *t, mn_unit *u, int32_t shard, float *scratch) {
-  const mn_value *y = u->output;
+static void patches_backward(const pass *p, float *scratch) {
+  mn_trainer *t = p->t;
+  mn_unit *u = p->u;
+  const int32_t n = u->output->stride;
   const bool wants = mn_value_wants_gradient(t, u->input[0]);
-  const int32_t begin = mn_shard_first(t, shard), end = mn_shard_first(t, shard + 1);
+  const int32_t begin = mn_shard_first(t, p->shard), end = mn_shard_first(t, p->shard + 1);
   const size_t floats = plane_bytes(u) / sizeof(float);
   float *plane = scratch, *gradient = plane + floats, *dz = gradient + floats;
-  float *matrix = dz + (ptrdiff_t)u->block * y->stride;
+  float *matrix = dz + (ptrdiff_t)u->block * n;
+  const int32_t columns = p->half ? u->depth_even : u->depth;
   memset(plane, 0, plane_bytes(u));
   for (int32_t item = begin; item < end; item++) {
-    if (t->updates) plane_read(t, u, plane, item);
+    if (t->updates) plane_read(p, plane, item);
     if (wants) memset(gradient, 0, plane_bytes(u));
     for (int32_t r = 0; r < u->rows_per_item; r += u->block) {
       const int32_t rows = block_rows(u, u->rows_per_item - r);
-      block_unnormalize(t, y, dz, (int64_t)item * u->rows_per_item + r, rows);
+      block_unnormalize(p, dz, (int64_t)item * u->rows_per_item + r, rows);
       if (t->updates) {
-        patches_take(u, matrix, plane, r, rows);
-        block_weights(t, u, shard, matrix, dz, rows, item > begin || r > 0);
+        patches_take(p, matrix, plane, r, rows);
+        block_weights(p, along_rows(p, matrix, matrix, rows, columns),
+                      along_rows(p, dz, dz, rows, n), rows, item > begin || r > 0);
       }
       if (!wants) continue;
-      block_input(t, u, matrix, u->depth_padded, dz, rows, false);
+      block_input(p, matrix, u->depth_padded, dz, rows, false);
       patches_add(u, gradient, matrix, r, rows);
     }
-    if (wants) plane_give(t, u, shard, gradient, item);
+    if (wants) plane_give(t, u, p->shard, gradient, item);
   }
-  if (begin == end) weights_clear(u, shard);
+  if (begin == end) weights_clear(u, p->shard);
 }
 
 /* ---- The family -------------------------------------------------------------------------------*/
@@ -240,6 +306,7 @@ static float *scratch_of(const mn_trainer *t, int32_t thread) {
 
 static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   float *scratch = scratch_of(t, thread);
+  const pass p = {t, u, shard, mn_bf16_forward(t, u)};
   if (mn_unit_is_integer(t, u)) {
     mn_integer_conv(t, u, shard, scratch);
     return;
@@ -248,14 +315,15 @@ static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
   if (u->output->maker != NULL)
     mn_expand_forward(t, u, shard, scratch);
   else
-    (u->direct ? direct_forward : patches_forward)(t, u, shard, scratch);
+    (u->direct ? direct_forward : patches_forward)(&p, scratch);
 }
 
 static void conv_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
+  const pass p = {t, u, shard, mn_bf16_backward(t, u)};
   if (u->output->maker != NULL)
     mn_expand_backward(t, u, shard, scratch_of(t, thread));
   else
-    (u->direct ? direct_backward : patches_backward)(t, u, shard, scratch_of(t, thread));
+    (u->direct ? direct_backward : patches_backward)(&p, scratch_of(t, thread));
 }
 
 const mn_unit_family mn_conv_family = {"conv_2d", conv_forward, conv_backward};

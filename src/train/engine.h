@@ -106,6 +106,7 @@ typedef struct mn_unit {
   bool direct;                       /* conv: rows of the input are rows of the matrix */
   int32_t depth, depth_padded;       /* conv: floats of one matrix row */
   int32_t depth_used;                /* of them, without the padding at the end */
+  int32_t depth_even;                /* and of a row of bf16 */
   int32_t rows_per_item, input_rows; /* conv, direct: of output per item; of input per output row */
   int32_t block;                     /* rows treated at once */
   mn_dtype weight_type;
@@ -138,6 +139,7 @@ struct mn_trainer {
   mn_train_config config;
   const mn_lanes *lanes;
   const struct mn_integer *integer; /* integer.h; NULL: this processor has none */
+  const struct mn_bf16 *bf16;       /* bf16.h; NULL: all products are of floats */
   mn_arena *arena;
   mn_value *values;
   mn_unit *units;

@@ -29,12 +29,13 @@ typedef struct mn_finish {
   double *error, *above, *below; /* += dL/dy times rounding error; dL/dy over high, under low */
 } mn_finish;
 
-/* C[m][n] (+)= sum over k of a[i * a_row + k * a_column] * b[k][n]; n a multiple of the lanes. */
+/* C[m][n] (+)= sum over k of a[i * a_row + k * a_column] * b[k][n]; n a multiple of the lanes. Elements of
+ * A and B are floats, or pairs of bf16 (bf16.h); all strides count elements. */
 typedef struct mn_gemm {
   int32_t m, n, k;
-  const float *a;
+  const void *a;
   ptrdiff_t a_row, a_column;
-  const float *b;
+  const void *b;
   ptrdiff_t b_row; /* 0: b is packed by `pack` */
   float *c;
   ptrdiff_t c_row;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "graph/quantization.h"
+#include "train/bf16.h"
 #include "train/integer.h"
 
 /* ---- Ranges ---------------------------------------------------------------------------------*/
@@ -106,9 +107,11 @@ void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u) {
     if (t->training) turn_taps(u, from);
     return;
   }
-  if (!integer) t->lanes->pack(u->packed, from, u->depth_used, n, n, n, 1);
+  if (!integer)
+    mn_weights_pack(t, mn_bf16_forward(t, u), u->packed, from, u->depth_used, n, n, n, 1);
   if (t->training && mn_value_wants_gradient(t, u->input[0]))
-    t->lanes->pack(u->turned, from, u->output->channels, u->depth_padded, u->depth, 1, n);
+    mn_weights_pack(t, mn_bf16_backward(t, u), u->turned, from, u->output->channels,
+                    u->depth_padded, u->depth, 1, n);
 }
 
 /* ---- Calibration ------------------------------------------------------------------------------*/

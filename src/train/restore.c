@@ -32,6 +32,17 @@ static mn_status identity_check(const mn_checkpoint *c, uint64_t identity, const
       path, (unsigned long long)c->identity, (unsigned long long)identity);
 }
 
+static mn_status arithmetic_check(const mn_trainer *t, const mn_checkpoint *c, const char *path,
+                                  mn_error *error) {
+  const bool bf16 = mn_checkpoint_block(c, MN_BF16_BLOCK) != NULL;
+  const mn_arithmetic found = bf16 ? MN_ARITHMETIC_BF16 : MN_ARITHMETIC_FLOAT32;
+  if (found == t->config.arithmetic) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "%s: was trained with %s, this run is in %s; give --arithmetic %s", path,
+                      mn_arithmetic_name(found), mn_arithmetic_name(t->config.arithmetic),
+                      mn_arithmetic_name(found));
+}
+
 mn_status mn_checkpoint_attachment(const char *path, uint64_t identity, const char *name,
                                    void *data, size_t bytes, mn_error *error) {
   mn_arena *arena = NULL;
@@ -115,6 +126,7 @@ mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identi
   MN_TRY(mn_arena_create(&arena));
   mn_status status = mn_checkpoint_read(&c, arena, path, error);
   if (status == MN_OK) status = identity_check(&c, identity, path, error);
+  if (status == MN_OK) status = arithmetic_check(trainer, &c, path, error);
   if (status == MN_OK) status = check_whole(trainer, &c, path, error);
   if (status == MN_OK) take_whole(trainer, &c);
   mn_arena_destroy(arena);

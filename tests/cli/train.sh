@@ -60,6 +60,15 @@ expect 0 compile "$work/a/model.tflite" --target mps2-an386 --name tone --out "$
 keys "files sram.arena flash.total kernels schedule"
 [ -s "$work/fw/model.h" ] || fail "no model.h"
 
+# the arithmetic is told, and a run goes on only in its own
+expect 0 $base --epochs 2 --out "$work/h" --arithmetic float32 --json
+value 'arithmetic == "float32"'
+grep -q '"arithmetic": "float32"' "$work/h/run.json" || fail "run.json does not tell the arithmetic"
+expect 3 $base --epochs 2 --out "$work/h" --arithmetic bf16 --resume && says err "--arithmetic float32"
+expect 0 $base --epochs 2 --out "$work/i" --arithmetic bf16 --json
+value 'arithmetic == "bf16"'
+expect 3 $base --epochs 2 --out "$work/i" --arithmetic float32 --resume && says err "--arithmetic bf16"
+
 # several seeds, inherited weights
 expect 0 $base --epochs 3 --out "$work/e" --seeds 2 --json --init "$work/a/train.ckpt"
 keys "mean sd runs inherited_layers"

@@ -81,14 +81,14 @@ static void assert_same_bytes(mn_bytes a, mn_bytes b) {
   assert_memory_equal(a.data, b.data, a.size);
 }
 
-static void any_number_of_threads_should_give_the_same_bytes(void **state) {
-  (void)state;
+static void check_threads(mn_arithmetic arithmetic) {
   const char *path = test_folder();
   mn_arena *arena;
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   mn_bytes first = {0};
   for (int32_t threads = 1; threads <= 5; threads += 2) {
     bench b = bench_make(20, threads);
+    b.config.arithmetic = arithmetic;
     mn_trainer *t = trainer_of(&b);
     mn_fit_result result;
     fit_all(&b, t, &result);
@@ -103,14 +103,19 @@ static void any_number_of_threads_should_give_the_same_bytes(void **state) {
   mn_arena_destroy(arena);
 }
 
-static void instruction_sets_should_agree(void **state) {
+static void any_number_of_threads_should_give_the_same_bytes(void **state) {
   (void)state;
+  check_threads(MN_ARITHMETIC_FLOAT32);
+  check_threads(MN_ARITHMETIC_BF16);
+}
+
+static void check_instruction_sets(mn_arithmetic arithmetic) {
   static const char *const isas[] = {"portable", "avx2", "avx512"};
   double expected = 0;
   for (size_t i = 0; i < MN_COUNT(isas); i++) {
     if (mn_lanes_get(isas[i]) == NULL) continue;
     bench b = bench_make(20, 2);
-    b.config.isa = isas[i];
+    b.config.isa = isas[i], b.config.arithmetic = arithmetic;
     mn_trainer *t = trainer_of(&b);
     mn_error error = {{0}};
     double loss = 0;
@@ -123,6 +128,12 @@ static void instruction_sets_should_agree(void **state) {
     mn_trainer_destroy(t);
     bench_free(&b);
   }
+}
+
+static void instruction_sets_should_agree(void **state) {
+  (void)state;
+  check_instruction_sets(MN_ARITHMETIC_FLOAT32);
+  check_instruction_sets(MN_ARITHMETIC_BF16);
 }
 
 static void a_toy_task_should_be_learnt_with_either_optimizer(void **state) {
@@ -168,10 +179,10 @@ static void stop_when(void *context, const mn_progress *progress) {
   if (progress->step == stop_at) stop_flag = 1;
 }
 
-static void a_run_stopped_anywhere_should_end_with_the_same_bytes(void **state) {
-  (void)state;
+static void check_stopped_runs(mn_arithmetic arithmetic) {
   const char *folder = test_folder();
   bench b = bench_make(12, 2);
+  b.config.arithmetic = arithmetic;
   mn_trainer *whole = trainer_of(&b);
   mn_fit_result result, again = {0};
   fit_all(&b, whole, &result);
@@ -196,6 +207,32 @@ static void a_run_stopped_anywhere_should_end_with_the_same_bytes(void **state) 
   }
   mn_trainer_destroy(whole);
   bench_free(&b);
+}
+
+static void a_run_stopped_anywhere_should_end_with_the_same_bytes(void **state) {
+  (void)state;
+  check_stopped_runs(MN_ARITHMETIC_FLOAT32);
+  check_stopped_runs(MN_ARITHMETIC_BF16);
+}
+
+static void a_checkpoint_of_another_arithmetic_should_be_refused(void **state) {
+  (void)state;
+  bench b = bench_make(12, 1), c = bench_make(12, 1);
+  const char *path = mn_arena_text(b.s.arena, "%s/x", test_folder());
+  c.config.arithmetic = MN_ARITHMETIC_BF16;
+  mn_trainer *t[2] = {trainer_of(&b), trainer_of(&c)};
+  mn_error error = {{0}};
+  int32_t layers = 0;
+  for (int k = 0; k < 2; k++) {
+    assert_ok(mn_trainer_save(t[k], path, 7, &error), &error);
+    assert_ok(mn_trainer_load(t[k], path, 7, &error), &error);
+    assert_int_equal(mn_trainer_load(t[1 - k], path, 7, &error), MN_ERR_FORMAT);
+    assert_non_null(strstr(error.text, k == 0 ? "--arithmetic float32" : "--arithmetic bf16"));
+    assert_ok(mn_trainer_load_layers(t[1 - k], &layers, path, &error),
+              &error); /* weights may move */
+  }
+  mn_trainer_destroy(t[0]), mn_trainer_destroy(t[1]);
+  bench_free(&b), bench_free(&c);
 }
 
 static void a_checkpoint_of_another_network_should_be_refused(void **state) {
@@ -409,6 +446,7 @@ int main(void) {
       cmocka_unit_test(divergence_should_name_layer_and_step),
       cmocka_unit_test(a_run_stopped_anywhere_should_end_with_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_network_should_be_refused),
+      cmocka_unit_test(a_checkpoint_of_another_arithmetic_should_be_refused),
       cmocka_unit_test(damaged_checkpoints_should_be_refused),
       cmocka_unit_test(attachments_should_travel_with_the_checkpoint),
       cmocka_unit_test(statistics_found_anew_should_be_those_of_the_batches),

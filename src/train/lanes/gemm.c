@@ -1,102 +1,25 @@
-/* gemm.c - matrix product by register tiles: rows of A by up to four vectors of B, the whole depth k in
- * one go, so that C is written once. Column sums for batch norm ride in the last step of a tile.
+/* gemm.c - products of floats, and the packing of their right side.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/lanes/lanes_internal.h"
 
-/* Vectors in a column panel: as many as the registers hold beside the tile. */
-#if MN_LANES == 16
-enum { PANEL = 4 };
-#else
-enum { PANEL = 2 };
-#endif
-enum { MAX_ROWS = 8 };
+typedef float element;
+typedef vf elements;
 
-MN_INLINE void tile_sums(const int rows, const int vectors, vf c[MAX_ROWS][PANEL], float *sum,
-                         float *square) {
-  MN_UNROLL for (int j = 0; j < vectors; j++) {
-    vf s = load(sum + j * MN_LANES), q = load(square + j * MN_LANES);
-    MN_UNROLL for (int i = 0; i < rows; i++) {
-      s += c[i][j];
-      q += c[i][j] * c[i][j];
-    }
-    store(sum + j * MN_LANES, s);
-    store(square + j * MN_LANES, q);
-  }
+MN_INLINE elements elements_load(const element *p) {
+  return load(p);
+}
+MN_INLINE elements elements_spread(element x) {
+  return spread(x);
+}
+MN_INLINE vf multiply_add(vf c, elements x, elements v) {
+  return c + x * v;
 }
 
-/* One tile; rows and vectors are constants at every call, so that c lives in registers. */
-MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const float *a,
-                    const float *b, ptrdiff_t b_row, int32_t column, float *out) {
-  vf c[MAX_ROWS][PANEL];
-  MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++) c[i][j] =
-      g->accumulate ? load(out + i * g->c_row + j * MN_LANES) : (vf){0};
-  const ptrdiff_t a_row = g->a_row, a_column = g->a_column;
-  for (int32_t k = g->k; k > 0; k--) {
-    vf v[PANEL];
-    MN_UNROLL for (int j = 0; j < vectors; j++) v[j] = load(b + j * MN_LANES);
-    MN_UNROLL for (int i = 0; i < rows; i++) {
-      vf x = spread(a[i * a_row]);
-      MN_UNROLL for (int j = 0; j < vectors; j++) c[i][j] += x * v[j];
-    }
-    a += a_column;
-    b += b_row;
-  }
-  MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++)
-      store(out + i * g->c_row + j * MN_LANES, c[i][j]);
-  if (g->sum != NULL) tile_sums(rows, vectors, c, g->sum + column, g->square + column);
-}
-
-typedef void tile_fn(const mn_gemm *g, const float *a, const float *b, ptrdiff_t b_row,
-                     int32_t column, float *out);
-#define TILE(rows, vectors)                                                                       \
-  static __attribute__((noinline)) void tile_##rows##_##vectors(const mn_gemm *g, const float *a, \
-                                                                const float *b, ptrdiff_t b_row,  \
-                                                                int32_t column, float *out) {     \
-    tile(rows, vectors, g, a, b, b_row, column, out);                                             \
-  }
-#define TILES_TO_6(v) TILE(1, v) TILE(2, v) TILE(3, v) TILE(4, v) TILE(5, v) TILE(6, v)
-#define ROW_TO_6(v) NULL, tile_1_##v, tile_2_##v, tile_3_##v, tile_4_##v, tile_5_##v, tile_6_##v
-TILES_TO_6(1)
-TILE(7, 1)
-TILE(8, 1)
-TILES_TO_6(2)
-#if MN_LANES == 16
-TILE(7, 2)
-TILE(8, 2)
-TILES_TO_6(3)
-TILE(7, 3)
-TILE(8, 3)
-TILES_TO_6(4)
-static tile_fn *const tiles[PANEL + 1][MAX_ROWS + 1] = {{NULL},
-                                                        {ROW_TO_6(1), tile_7_1, tile_8_1},
-                                                        {ROW_TO_6(2), tile_7_2, tile_8_2},
-                                                        {ROW_TO_6(3), tile_7_3, tile_8_3},
-                                                        {ROW_TO_6(4)}};
-static const int32_t tile_rows[PANEL + 1] = {0, 8, 8, 8, 6};
-#else
-static tile_fn *const tiles[PANEL + 1][MAX_ROWS + 1] = {
-    {NULL}, {ROW_TO_6(1), tile_7_1, tile_8_1}, {ROW_TO_6(2)}};
-static const int32_t tile_rows[PANEL + 1] = {0, 8, 6};
-#endif
-
-/* Panel width that leaves the fewest narrow panels. */
-static int32_t panel_vectors(int32_t vectors) {
-  if (PANEL == 4 && vectors % 4 != 0 && vectors % 3 == 0) return 3;
-  return PANEL;
-}
+/* after its elements */
+#include "train/lanes/tiles.h"
 
 void MN_LANE(gemm)(const mn_gemm *g) {
-  const int32_t total = g->n / MN_LANES, width = panel_vectors(total);
-  for (int32_t v = 0; v < total; v += width) {
-    const int32_t vectors = total - v < width ? total - v : width, column = v * MN_LANES;
-    const float *b = g->b_row == 0 ? g->b + (ptrdiff_t)column * g->k : g->b + column;
-    const ptrdiff_t b_row = g->b_row == 0 ? vectors * MN_LANES : g->b_row;
-    const int32_t step = tile_rows[vectors];
-    for (int32_t i = 0; i < g->m; i += step) {
-      const int32_t rows = g->m - i < step ? g->m - i : step;
-      tiles[vectors][rows](g, g->a + i * g->a_row, b, b_row, column, g->c + i * g->c_row + column);
-    }
-  }
+  gemm_tiles(g);
 }
 
 /* from[k * k_step + n * n_step] into panels [k][panel]; columns from n_valid on become 0. */
