@@ -173,7 +173,6 @@ int32_t mn_ranks_count(void);
 int32_t mn_ranks_me(void); /* only rank 0 leaves files: mn_file_write does nothing in the others */
 void mn_ranks_sum(double *values, int32_t count);
 void mn_ranks_greatest(double *values, int32_t count);
-void mn_ranks_share(void *data, size_t bytes); /* what rank 0 has */
 void mn_ranks_wait(void);                      /* until all are here */
 /* Work that is shared out whole, such as one candidate each: until mn_ranks_meet every rank is alone (the
  * calls above and below say so) and writes its own files, so their names must differ. */

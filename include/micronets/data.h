@@ -99,6 +99,7 @@ mn_status mn_audio_window(int16_t *pcm, int32_t *count, const char *path, const 
  * -1 in mixed items. Borrowed until the next mn_feed call. */
 typedef struct mn_batch {
   int32_t items, classes;
+  int32_t first, whole; /* a share: items [first, first + items) of a batch of so many; whole 0: no share */
   const float *x;
   const float *target;
   const int32_t *label;
@@ -155,6 +156,9 @@ int32_t mn_feed_batches(const mn_feed *feed); /* per epoch */
 /* Batch `index` of epoch `epoch`: a pure function of (config, epoch, index), so resume is a seek. */
 mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
                         mn_error *error) MN_MUST_CHECK;
+/* Share `part` of `parts` of that batch: the same items as there, and nothing else is drawn. May be empty. */
+mn_status mn_feed_share(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index, int32_t part,
+                        int32_t parts, mn_error *error) MN_MUST_CHECK;
 /* Clean features of one item, quantized as the model's input tensor will be (the MCU's bytes). */
 mn_status mn_feed_input(mn_feed *feed, int8_t *input, int32_t index, float scale, int32_t zero_point,
                         mn_error *error) MN_MUST_CHECK;

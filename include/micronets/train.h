@@ -56,7 +56,12 @@ mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph,
                             const mn_train_config *config, mn_error *error) MN_MUST_CHECK;
 void mn_trainer_destroy(mn_trainer *trainer);
 
-/* One step: forward, backward, and (update) the optimizer on the weights. loss: mean over items.
+/* This process's share of a batch of the feed: where ranks train together each draws its own items, which may
+ * be none; else the whole batch. */
+mn_status mn_trainer_batch(const mn_trainer *trainer, mn_feed *feed, mn_batch *batch, int32_t epoch,
+                           int32_t index, mn_error *error) MN_MUST_CHECK;
+/* One step: forward, backward, and (update) the optimizer on the weights. loss: mean over the items of
+ * all ranks, of which `batch` is this one's share.
  * gates may be NULL (plain network). update false leaves weights and statistics alone: that is the
  * architecture half of a search step. Errors: MN_ERR_DIVERGED with op name, line, loss and step. */
 mn_status mn_trainer_step(mn_trainer *trainer, double *loss, const mn_batch *batch,

@@ -1,4 +1,4 @@
-/* bytes.c - sinks, buffers, checksums, near words.
+/* bytes.c - sinks, buffers, hashes, near words.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/base.h"
 
@@ -62,20 +62,6 @@ mn_sink mn_buffer_sink(mn_buffer *buffer) {
 void mn_buffer_free(mn_buffer *buffer) {
   mn_free(buffer->data);
   *buffer = (mn_buffer){0};
-}
-
-uint32_t mn_crc32(uint32_t crc, const void *data, size_t size) {
-  static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-                                     0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                     0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-  const uint8_t *from = data;
-  crc = ~crc;
-  for (size_t i = 0; i < size; i++) {
-    crc = table[(crc ^ from[i]) & 15] ^ (crc >> 4);
-    crc = table[(crc ^ (from[i] >> 4)) & 15] ^ (crc >> 4);
-  }
-  return ~crc;
 }
 
 /* FNV-1a over bytes with a final avalanche: short, stable, good enough for content keys. */

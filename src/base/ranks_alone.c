@@ -33,10 +33,6 @@ void mn_ranks_greatest(double *values, int32_t count) {
   (void)values, (void)count;
 }
 
-void mn_ranks_share(void *data, size_t bytes) {
-  (void)data, (void)bytes;
-}
-
 void mn_ranks_wait(void) {
 }
 

@@ -60,10 +60,6 @@ void mn_ranks_greatest(double *values, int32_t count) {
   if (together()) MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
 }
 
-void mn_ranks_share(void *data, size_t bytes) {
-  if (together()) MPI_Bcast(data, (int)bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
-}
-
 void mn_ranks_wait(void) {
   if (together()) MPI_Barrier(MPI_COMM_WORLD);
 }

@@ -246,22 +246,31 @@ void mn_feed_set_target(mn_feed *feed, int32_t slot, int32_t index, int32_t othe
   feed->item[slot] = feed->set->item[feed->chosen[index]];
 }
 
-mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
-                        mn_error *error) {
+mn_status mn_feed_share(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index, int32_t part,
+                        int32_t parts, mn_error *error) {
   (void)error;
-  assert(epoch >= 0 && index >= 0 && index < mn_feed_batches(feed));
-  int32_t first = index * feed->config.batch;
-  int32_t items =
-      feed->count - first < feed->config.batch ? feed->count - first : feed->config.batch;
+  assert(epoch >= 0 && index >= 0 && index < mn_feed_batches(feed) && part >= 0 && part < parts);
+  int32_t start = index * feed->config.batch;
+  int64_t whole =
+      feed->count - start < feed->config.batch ? feed->count - start : feed->config.batch;
+  int32_t first = (int32_t)(whole * part / parts),
+          items = (int32_t)(whole * (part + 1) / parts) - first;
   order_epoch(feed, epoch);
-  feed->kind->fill(feed, first, items, epoch);
+  feed->kind->fill(feed, start + first, items, epoch);
   *batch = (mn_batch){.items = items,
                       .classes = target_size(feed),
+                      .first = first,
+                      .whole = (int32_t)whole,
                       .x = feed->x,
                       .target = feed->target,
                       .label = feed->label,
                       .item = feed->item};
   return MN_OK;
+}
+
+mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
+                        mn_error *error) {
+  return mn_feed_share(feed, batch, epoch, index, 0, 1, error);
 }
 
 mn_status mn_feed_input(mn_feed *feed, int8_t *input, int32_t index, float scale,

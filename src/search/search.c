@@ -167,7 +167,7 @@ static mn_rng noise_of(const search_run *run, int32_t epoch, int32_t index, int3
 static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
   mn_batch batch;
   mn_rng rng = noise_of(run, epoch, index, 0);
-  MN_TRY(mn_feed_batch(run->weights_feed, &batch, epoch, index, error));
+  MN_TRY(mn_trainer_batch(run->trainer, run->weights_feed, &batch, epoch, index, error));
   mn_architecture_sample(&run->architecture, &rng, temperature_at(run, epoch));
   mn_gates gates = mn_architecture_gates(&run->architecture);
   return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
@@ -202,7 +202,8 @@ static mn_status architecture_step(search_run *run, int32_t epoch, int32_t index
   mn_rng rng = noise_of(run, epoch, index, 1);
   int32_t batches = mn_feed_batches(run->architecture_feed);
   if (batches == 0) return MN_OK;
-  MN_TRY(mn_feed_batch(run->architecture_feed, &batch, epoch, index % batches, error));
+  MN_TRY(mn_trainer_batch(run->trainer, run->architecture_feed, &batch, epoch, index % batches,
+                          error));
   mn_architecture_sample(&run->architecture, &rng, temperature);
   mn_gates gates = mn_architecture_gates(&run->architecture);
   MN_TRY(mn_trainer_step(run->trainer, &loss, &batch, &gates, false, error));

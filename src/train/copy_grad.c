@@ -52,7 +52,7 @@ static void copy_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thre
 /* Factors of one item: a pure function of (seed, step, item), so backward draws them again. */
 static void factors_draw(const mn_trainer *t, float *factor, const mn_value *x, int32_t item) {
   mn_rng rng = mn_rng_stream(t->config.seed ^ UINT64_C(0x64726f706f7574), (uint64_t)t->step,
-                             (uint64_t)(t->first_item + item));
+                             (uint64_t)(t->batch->first + item));
   const float kept = (float)(1.0 / (1.0 - t->config.dropout));
   for (int64_t p = 0; p < x->pixels; p++)
     for (int32_t c = 0; c < x->stride; c++)

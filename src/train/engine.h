@@ -162,10 +162,9 @@ struct mn_trainer {
   int64_t step;
   bool quantized;          /* ranges are set and in force ... */
   int64_t quantized_since; /* ... from this step on */
-  /* Of the pass under way. Where ranks share a batch, `batch` is this rank's part of it. */
+  /* Of the pass under way. Where ranks share a batch, `batch` is this rank's share of it. */
   const mn_batch *batch;
-  mn_batch part;
-  int32_t first_item, all_items; /* of the part in the whole batch; items of the whole */
+  int32_t all_items; /* of the whole batch */
   const mn_gates *gates;
   const float *teacher; /* scores for the batch; NULL: none */
   bool training, updates;
@@ -184,9 +183,8 @@ mn_status mn_engine_place(mn_trainer *t) MN_MUST_CHECK;
 void mn_engine_release(mn_trainer *t);
 /* ranks.c: nothing happens where the trainer is alone */
 bool mn_engine_shared(const mn_trainer *t);
-void mn_ranks_take_part(mn_trainer *t); /* of t->batch */
-void mn_ranks_sum_value(mn_trainer *t,
-                        mn_value *v); /* shard sums -> sums of all ranks, in shard 0 */
+/* Shard sums of the first `kinds` kinds -> sums of all ranks, in shard 0. */
+void mn_ranks_sum_value(mn_trainer *t, mn_value *v, int32_t kinds);
 void mn_ranks_sum_mix(const mn_trainer *t, mn_unit *u);
 void mn_ranks_sum_weights(mn_trainer *t, const mn_unit *u); /* begins; ends in the optimizer */
 /* value.c */

@@ -15,11 +15,9 @@ static int32_t best_of(const float *scores, int32_t count) {
 
 static mn_status accuracy_count(mn_trainer *t, mn_feed *feed, float *scores, int64_t *right,
                                 int64_t *counted, mn_error *error) {
-  const int32_t ranks = t->config.ranks ? mn_ranks_count() : 1,
-                me = t->config.ranks ? mn_ranks_me() : 0;
-  for (int32_t i = me; i < mn_feed_batches(feed); i += ranks) {
+  for (int32_t i = 0; i < mn_feed_batches(feed); i++) {
     mn_batch batch;
-    MN_TRY(mn_feed_batch(feed, &batch, 0, i, error));
+    MN_TRY(mn_trainer_batch(t, feed, &batch, 0, i, error));
     MN_TRY(mn_trainer_scores(t, scores, &batch, NULL, error));
     for (int32_t item = 0; item < batch.items; item++) {
       if (batch.label[item] < 0) continue;
@@ -130,7 +128,7 @@ static mn_status one_step(fit *f) {
   const int32_t epoch = (int32_t)(f->t->step / f->batches),
                 index = (int32_t)(f->t->step % f->batches);
   if (index == 0) f->t->tally = (mn_tally){0};
-  MN_TRY(mn_feed_batch(f->train, &batch, epoch, index, f->error));
+  MN_TRY(mn_trainer_batch(f->t, f->train, &batch, epoch, index, f->error));
   const float *taught = NULL;
   if (f->config->teach != NULL)
     MN_TRY(f->config->teach(f->config->teacher, &taught, &batch, f->error));
@@ -139,7 +137,7 @@ static mn_status one_step(fit *f) {
   mn_trainer_teach(f->t, NULL);
   if (f->average != NULL) mn_snapshot_blend(f->t, f->average, f->spare, f->config->average);
   tally_add(f->t, loss);
-  f->items += batch.items;
+  f->items += f->t->all_items;
   report(f, loss);
   return MN_OK;
 }
@@ -243,6 +241,8 @@ static void settle(const fit *f) {
 
 static mn_status run(fit *f) {
   MN_TRY(restore(f));
+  if (f->t->config.ranks)
+    mn_ranks_wait(); /* the clock is that of training, not of the slowest start */
   const double start = mn_seconds();
   const bool complete = f->t->step >= f->total || out_of_patience(f);
   MN_TRY(run_epochs(f));

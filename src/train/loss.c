@@ -104,8 +104,7 @@ static void loss_shard(void *context, int32_t shard, int32_t thread) {
                                                                 : cross_entropy(t, g, x, target, p);
     if (t->teacher != NULL)
       t->item_loss[item] =
-          distil(t, g, t->item_loss[item], x,
-                 t->teacher + (ptrdiff_t)(t->first_item + item) * classes, p + classes);
+          distil(t, g, t->item_loss[item], x, t->teacher + (ptrdiff_t)item * classes, p + classes);
     item_note(t, x, item);
     scatter_gradient(v, v->g + item * floats, g);
   }

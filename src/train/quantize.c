@@ -119,7 +119,7 @@ enum { BINS = 2048 };
 
 typedef struct histogram {
   double low, high;
-  int64_t count[BINS], total;
+  double count[BINS]; /* whole numbers */
 } histogram;
 
 typedef void value_visitor(histogram *h, const float *row, int32_t channels);
@@ -137,11 +137,13 @@ static void visit_bins(histogram *h, const float *row, int32_t channels) {
     const int32_t bin = (int32_t)(((double)row[c] - h->low) * scale);
     h->count[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin]++;
   }
-  h->total += channels;
 }
 
-static void value_walk(const mn_trainer *t, const mn_value *v, histogram *h, float *spare,
-                       value_visitor *visit) {
+static void range_walk(const mn_trainer *t, const mn_learned_range *range, histogram *h,
+                       int32_t thread, value_visitor *visit) {
+  const mn_value *v = range->maker;
+  float *spare = t->scratch + thread * t->scratch_floats;
+  if (range->is_fixed) return;
   for (int32_t item = 0; item < t->batch->items; item++) {
     const float *x = mn_value_read(t, v, spare, item * v->pixels, v->pixels);
     for (int64_t p = 0; p < v->pixels; p++) visit(h, x + p * v->stride, v->channels);
@@ -155,7 +157,7 @@ static double clip_cost(const histogram *h, double keep, int32_t levels) {
   for (int32_t i = 0; i < BINS; i++) {
     const double x = h->low + (h->high - h->low) * (i + 0.5) / BINS;
     const double out = x < low ? low - x : x > high ? x - high : 0;
-    cost += (double)h->count[i] * (out > 0 ? out * out : step * step / 12);
+    cost += h->count[i] * (out > 0 ? out * out : step * step / 12);
   }
   return cost;
 }
@@ -173,33 +175,49 @@ static void range_choose(mn_learned_range *range, const histogram *h) {
 
 typedef struct calibration {
   mn_trainer *t;
-  histogram *histograms; /* [threads] */
+  histogram *histograms; /* [range_count] */
 } calibration;
 
-static void calibrate_one(void *context, int32_t item, int32_t thread) {
+static void extremes_find(void *context, int32_t item, int32_t thread) {
+  const calibration *c = context;
+  range_walk(c->t, &c->t->ranges[item], &c->histograms[item], thread, visit_extremes);
+}
+
+static void bins_fill(void *context, int32_t item, int32_t thread) {
+  const calibration *c = context;
+  histogram *h = &c->histograms[item];
+  if (h->high - h->low < 1e-6) h->high = h->low + 1e-6;
+  range_walk(c->t, &c->t->ranges[item], h, thread, visit_bins);
+}
+
+static void range_start(void *context, int32_t item, int32_t thread) {
+  (void)thread;
   const calibration *c = context;
   mn_learned_range *range = &c->t->ranges[item];
   if (range->is_fixed) return;
-  histogram *h = &c->histograms[thread];
-  float *spare = c->t->scratch + thread * c->t->scratch_floats;
-  memset(h, 0, sizeof *h);
-  value_walk(c->t, range->maker, h, spare, visit_extremes);
-  if (h->high - h->low < 1e-6) h->high = h->low + 1e-6;
-  value_walk(c->t, range->maker, h, spare, visit_bins);
-  range_choose(range, h);
+  range_choose(range, &c->histograms[item]);
   memset(range->parameter->first, 0, 2 * sizeof(float));
   memset(range->parameter->second, 0, 2 * sizeof(float));
 }
 
-/* The forward pass of the current batch has just run without quantization. */
+static void extremes_share(histogram *h) {
+  double ends[2] = {-h->low, h->high};
+  mn_ranks_greatest(ends, 2);
+  h->low = -ends[0], h->high = ends[1];
+}
+
+/* The forward pass of the current batch, which ranks share, has just run without quantization. */
 mn_status mn_engine_calibrate(mn_trainer *t) {
-  const size_t threads = (size_t)mn_pool_threads(t->config.pool);
-  calibration c = {t, mn_calloc(threads, sizeof(histogram))};
+  const int32_t ranges = t->range_count;
+  calibration c = {t, mn_calloc((size_t)ranges + 1, sizeof(histogram))};
   if (c.histograms == NULL) return MN_ERR_MEMORY;
-  mn_pool_run(t->config.pool, calibrate_one, &c, t->range_count);
+  const bool shared = mn_engine_shared(t);
+  mn_pool_run(t->config.pool, extremes_find, &c, ranges);
+  for (int32_t i = 0; i < ranges && shared; i++) extremes_share(&c.histograms[i]);
+  mn_pool_run(t->config.pool, bins_fill, &c, ranges);
+  for (int32_t i = 0; i < ranges && shared; i++) mn_ranks_sum(c.histograms[i].count, BINS);
+  mn_pool_run(t->config.pool, range_start, &c, ranges);
   mn_free(c.histograms);
-  for (int32_t i = 0; i < t->range_count && mn_engine_shared(t); i++)
-    mn_ranks_share(t->ranges[i].parameter->value, 2 * sizeof(float));
   t->quantized = true;
   t->quantized_since = t->step;
   return MN_OK;

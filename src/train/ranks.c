@@ -9,42 +9,31 @@ bool mn_engine_shared(const mn_trainer *t) {
   return t->config.ranks && t->training && mn_ranks_count() > 1;
 }
 
-/* Evaluation is not shared: every rank sees the whole batch. */
-void mn_ranks_take_part(mn_trainer *t) {
-  const mn_batch *all = t->batch;
-  const int64_t ranks = mn_ranks_count(), me = mn_ranks_me();
-  t->first_item = 0;
-  t->all_items = all->items;
-  if (!mn_engine_shared(t)) return;
-  const int64_t floats = t->values[0].pixels * t->values[0].stride;
-  const int32_t first = (int32_t)(all->items * me / ranks);
-  t->part = *all;
-  t->part.items = (int32_t)(all->items * (me + 1) / ranks) - first;
-  t->part.x += first * floats;
-  t->part.target += (ptrdiff_t)first * all->classes;
-  if (all->label != NULL) t->part.label += first;
-  if (all->item != NULL) t->part.item += first;
-  t->first_item = first;
-  t->batch = &t->part;
+mn_status mn_trainer_batch(const mn_trainer *t, mn_feed *feed, mn_batch *batch, int32_t epoch,
+                           int32_t index, mn_error *error) {
+  const bool ranks = t->config.ranks;
+  return mn_feed_share(feed, batch, epoch, index, ranks ? mn_ranks_me() : 0,
+                       ranks ? mn_ranks_count() : 1, error);
 }
 
-/* Shards are added in order, then ranks. */
-static void collapse(double *sums, int32_t shards, int32_t count) {
+/* Shards are added in order, then ranks; of each shard's sums only the first. */
+static void collapse(double *sums, int32_t shards, int32_t stride, int32_t count) {
   for (int32_t s = 1; s < shards; s++)
     for (int32_t i = 0; i < count; i++) {
-      sums[i] += sums[(ptrdiff_t)s * count + i];
-      sums[(ptrdiff_t)s * count + i] = 0;
+      sums[i] += sums[(ptrdiff_t)s * stride + i];
+      sums[(ptrdiff_t)s * stride + i] = 0;
     }
   mn_ranks_sum(sums, count);
 }
 
-void mn_ranks_sum_value(mn_trainer *t, mn_value *v) {
-  if (mn_engine_shared(t)) collapse(v->sums, MN_SHARDS, MN_SUM_KINDS * v->stride);
+void mn_ranks_sum_value(mn_trainer *t, mn_value *v, int32_t kinds) {
+  if (mn_engine_shared(t))
+    collapse(v->sums, MN_SHARDS, MN_SUM_KINDS * v->stride, kinds * v->stride);
 }
 
 void mn_ranks_sum_mix(const mn_trainer *t, mn_unit *u) {
   if (u->family == &mn_mix_family && mn_engine_shared(t))
-    collapse(u->mix_gradient[0], MN_SHARDS, 2);
+    collapse(u->mix_gradient[0], MN_SHARDS, 2, 2);
 }
 
 void mn_ranks_sum_weights(mn_trainer *t, const mn_unit *u) {

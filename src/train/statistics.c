@@ -39,7 +39,7 @@ static mn_status collect_batches(const collector *k, mn_feed *feed, int32_t batc
                                  mn_error *error) {
   for (int32_t i = 0; i < batches; i++) {
     mn_batch batch;
-    MN_TRY(mn_feed_batch(feed, &batch, 0, i, error));
+    MN_TRY(mn_trainer_batch(k->t, feed, &batch, 0, i, error));
     mn_engine_begin(k->t, &batch, NULL, true, false);
     mn_engine_forward(k->t);
     collect(k);

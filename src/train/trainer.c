@@ -180,7 +180,7 @@ void mn_engine_backward(mn_trainer *t) {
 void mn_engine_begin(mn_trainer *t, const mn_batch *batch, const mn_gates *gates, bool training,
                      bool updates) {
   t->batch = batch, t->gates = gates, t->training = training, t->updates = updates;
-  mn_ranks_take_part(t);
+  t->all_items = batch->whole > 0 ? batch->whole : batch->items;
 }
 
 /* Ranges start from one batch through the float network of the moment. */
@@ -197,7 +197,7 @@ static mn_status start_quantization(mn_trainer *t) {
 /* ---- Steps ------------------------------------------------------------------------------------*/
 static mn_status check_batch(const mn_trainer *t, const mn_batch *batch, mn_error *error) {
   const int64_t classes = t->scores->pixels * t->scores->channels;
-  assert(batch->items > 0 && batch->items <= t->config.batch);
+  assert(batch->items >= 0 && batch->items <= t->config.batch);
   if (batch->classes == classes) return MN_OK;
   return mn_error_set(error, MN_ERR_ARGUMENT,
                       "the network has %lld outputs, the data %d classes; set classes=%d",

@@ -120,7 +120,7 @@ void mn_value_settle(mn_trainer *t, mn_value *v) {
       !rounds)
     return;
   if (v->gamma != NULL) {
-    mn_ranks_sum_value(t, v);
+    mn_ranks_sum_value(t, v, MN_DOT + 1);
     normalize(t, v);
   } else {
     add_bias(v);
@@ -164,7 +164,10 @@ static void gather_range(mn_value *v) {
 
 void mn_value_gather(mn_trainer *t, mn_value *v) {
   const double rows = rows_of(t, v);
-  mn_ranks_sum_value(t, v);
+  mn_ranks_sum_value(t, v,
+                     v->view.step > 0.0f ? MN_SUM_KINDS
+                     : v->masked         ? MN_OPEN + 1
+                                         : MN_DOT + 1);
   for (int32_t c = 0; c < v->channels; c++) {
     gather_channel(t, v, c, rows);
     if (v->masked) v->open_gradient[c] += take(v, MN_OPEN, c);

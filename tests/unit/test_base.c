@@ -10,6 +10,19 @@ static void crc32_should_be_that_of_zlib(void **state) {
   (void)state;
   assert_int_equal(mn_crc32(0, "123456789", 9), 0xcbf43926);
   assert_int_equal(mn_crc32(mn_crc32(0, "1234", 4), "56789", 5), 0xcbf43926);
+  /* any length and any cut: bit by bit, as the definition goes */
+  uint8_t bytes[41];
+  for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 151 + 77);
+  for (size_t size = 0; size <= sizeof bytes; size++) {
+    uint32_t crc = 0xffffffffu;
+    for (size_t i = 0; i < 8 * size; i++) {
+      const uint32_t bit = (crc ^ (uint32_t)bytes[i / 8] >> i % 8) & 1;
+      crc = crc >> 1 ^ bit * 0xedb88320u;
+    }
+    assert_int_equal(mn_crc32(0, bytes, size), ~crc);
+    assert_int_equal(mn_crc32(mn_crc32(0, bytes, size / 3), bytes + size / 3, size - size / 3),
+                     ~crc);
+  }
 }
 
 static void every_status_should_have_an_exit_code_of_the_contract(void **state) {

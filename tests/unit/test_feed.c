@@ -239,6 +239,42 @@ static void parts_should_divide_a_split_without_rest(void **state) {
   mn_dataset_close(dataset);
 }
 
+static void shares_of_a_batch_should_hold_its_very_items(void **state) {
+  (void)state;
+  mn_dataset *dataset = open_data(NULL, NULL, NULL);
+  mn_feed_config config = recipe(dataset);
+  config.mixup = 0.4;
+  mn_feed *feed = open_feed(dataset, MN_SPLIT_TRAIN, &config);
+  mn_batch whole, share;
+  mn_error error = {{0}};
+  float x[8 * SIZE], target[8 * 8];
+  int32_t item[8];
+  assert_ok(mn_feed_batch(feed, &whole, 1, 1, &error), &error);
+  assert_int_equal(whole.items, 8);
+  assert_true(whole.classes <= 8);
+  const size_t row = sizeof *x * SIZE, targets = sizeof *target * (size_t)whole.classes;
+  memcpy(x, whole.x, 8 * row);
+  memcpy(target, whole.target, 8 * targets);
+  memcpy(item, whole.item, sizeof item);
+  for (int32_t parts = 1; parts < 12; parts++) { /* more than items: some are empty */
+    int32_t next = 0;
+    for (int32_t part = 0; part < parts; part++, next += share.items) {
+      assert_ok(mn_feed_share(feed, &share, 1, 1, part, parts, &error), &error);
+      assert_int_equal(share.first, next);
+      assert_int_equal(share.whole, 8);
+      for (int32_t k = 0; k < share.items; k++) {
+        assert_int_equal(share.item[k], item[next + k]);
+        assert_memory_equal(share.x + k * SIZE, x + (next + k) * SIZE, row);
+        assert_memory_equal(share.target + k * share.classes, target + (next + k) * share.classes,
+                            targets);
+      }
+    }
+    assert_int_equal(next, 8);
+  }
+  mn_feed_close(feed);
+  mn_dataset_close(dataset);
+}
+
 static void smoothing_and_mixup_should_keep_targets_a_distribution(void **state) {
   (void)state;
   mn_dataset *dataset = open_data(NULL, NULL, NULL);
@@ -466,6 +502,7 @@ int main(void) {
       cmocka_unit_test(inputs_should_be_the_bytes_that_the_microcontroller_makes),
       cmocka_unit_test(an_augmented_feed_without_any_draw_should_equal_the_clean_one),
       cmocka_unit_test(parts_should_divide_a_split_without_rest),
+      cmocka_unit_test(shares_of_a_batch_should_hold_its_very_items),
       cmocka_unit_test(smoothing_and_mixup_should_keep_targets_a_distribution),
       cmocka_unit_test(kept_features_should_be_the_same_and_broken_ones_made_again),
       cmocka_unit_test(a_cache_that_cannot_be_written_should_be_a_warning),

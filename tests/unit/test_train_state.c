@@ -19,9 +19,9 @@ int32_t mn_feed_batches(const mn_feed *feed) {
   return BATCHES;
 }
 
-mn_status mn_feed_batch(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index,
-                        mn_error *error) {
-  (void)error;
+mn_status mn_feed_share(mn_feed *feed, mn_batch *batch, int32_t epoch, int32_t index, int32_t part,
+                        int32_t parts, mn_error *error) {
+  (void)error, (void)part, (void)parts;
   *batch = feed->batch[(index + epoch) % BATCHES].batch;
   return MN_OK;
 }
