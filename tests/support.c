@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *join(const char *root, const char *path) {
   static char text[8][1024];
@@ -32,11 +35,42 @@ const char *test_source(const char *path) {
   return join(root != NULL ? root : ".", path);
 }
 
+/* ---- Temporary folders: removed when the program leaves, whether or not its tests passed -------------*/
+typedef struct folder {
+  struct folder *next;
+  char name[512];
+} folder;
+static folder *folders;
+static pid_t owner; /* a forked child that leaves removes nothing */
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where) {
+  (void)info, (void)kind, (void)where;
+  return remove(path);
+}
+
+static void remove_folders(void) {
+  enum { OPEN_FOLDERS = 16 };
+  if (getpid() != owner) return;
+  for (folder *f = folders, *next; f != NULL; f = next) {
+    next = f->next;
+    nftw(f->name, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    free(f);
+  }
+}
+
 const char *test_folder(void) {
-  static char name[64];
-  snprintf(name, sizeof name, "/tmp/micronets-test-XXXXXX");
-  if (mkdtemp(name) == NULL) fail_msg("no temporary folder");
-  return name;
+  const char *root = getenv("TMPDIR");
+  folder *made = malloc(sizeof *made);
+  if (made == NULL) fail_msg("out of memory");
+  snprintf(made->name, sizeof made->name, "%s/micronets-test-XXXXXX", root != NULL ? root : "/tmp");
+  if (mkdtemp(made->name) == NULL) fail_msg("%s: no temporary folder", made->name);
+  if (owner == 0) {
+    owner = getpid();
+    atexit(remove_folders);
+  }
+  made->next = folders;
+  folders = made;
+  return made->name;
 }
 
 mn_bytes test_read(mn_arena *arena, const char *path) {

@@ -18,7 +18,7 @@ const char *test_shared(const char *path);
 void test_need_shared(void);
 /* Root of the source tree joined with `path`. */
 const char *test_source(const char *path);
-/* A fresh temporary folder, removed by the operating system's owner of /tmp. */
+/* A fresh temporary folder in $TMPDIR (/tmp where it is not set), removed when the program leaves. */
 const char *test_folder(void);
 mn_bytes test_read(mn_arena *arena, const char *path);
 

@@ -9,12 +9,15 @@
 #include <string.h>
 
 mn_status mn_scratch_make(const char **folder, mn_arena *arena, mn_error *error) {
-  char name[] = P_tmpdir "/micronets-XXXXXX";
+  const char *root = getenv("TMPDIR");
+  if (root == NULL || root[0] == '\0') root = P_tmpdir;
+  char *name = mn_arena_text(arena, "%s/micronets-XXXXXX", root);
+  if (name == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   if (mkdtemp(name) == NULL)
-    return mn_error_set(error, MN_ERR_IO, "%s: no folder can be made there: %s", P_tmpdir,
+    return mn_error_set(error, MN_ERR_IO, "%s: no folder can be made there: %s", root,
                         strerror(errno));
-  *folder = mn_arena_copy(arena, name, sizeof name);
-  return *folder != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  *folder = name;
+  return MN_OK;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where) {

@@ -6,6 +6,7 @@ set -u
 command -v arm-none-eabi-gcc >/dev/null || { echo "skipped: arm-none-eabi-gcc is absent"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 for core in cortex-m0 cortex-m4 cortex-m55; do
   cmake -S "$MN_SOURCE" -B "$work/$core" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DMN_FIRMWARE=ON \
     -DCMAKE_TOOLCHAIN_FILE="$MN_SOURCE/firmware/arm-none-eabi.cmake" \

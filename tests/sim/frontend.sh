@@ -7,6 +7,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm cc; do
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 "$MN_BINARY/tests/frontend_emit" > "$work/tables.h"
 clips=
 [ ! -d "${MN_SHARED:-}/vectors/gsc_wav" ] || clips=$(ls "$MN_SHARED"/vectors/gsc_wav/*.wav)

@@ -7,6 +7,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm cc; do
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 sources="$MN_SOURCE/tests/sim/image/main.c $MN_SOURCE/src/features/image.c $MN_SOURCE/src/features/quantize.c"
 flags="-std=c11 -O2 -Wall -Wextra -Werror -I$MN_SOURCE/include -I$MN_SOURCE/src -I$MN_SOURCE/firmware"
 cd "$work"

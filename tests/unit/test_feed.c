@@ -339,8 +339,7 @@ static void kept_features_should_be_the_same_and_broken_ones_made_again(void **s
       "for f in '%s'/features-*; do printf XXXX | dd of=\"$f\" bs=1 seek=5000 conv=notrunc 2>/dev/null; done",
       "for f in '%s'/features-*; do truncate -s 3000 \"$f\"; done",
       "for f in '%s'/features-*; do : > \"$f\"; done"};
-  char cache[300];
-  snprintf(cache, sizeof cache, "%s-cache", root);
+  const char *cache = test_folder();
   heard h = {0};
   mn_monitor monitor = {.message = hear, .context = &h};
   uint64_t expected = hash_with_cache(NULL, NULL);
@@ -376,10 +375,9 @@ static void a_cache_that_cannot_be_written_should_be_a_warning(void **state) {
 /* A file system of 64 KB that is full before the features are written: needs the right to mount. */
 static void a_full_disk_should_leave_no_half_file(void **state) {
   (void)state;
-  char folder[300], line[700];
-  snprintf(folder, sizeof folder, "%s-full", root);
-  snprintf(line, sizeof line, "mkdir '%s' && mount -t tmpfs -o size=64k none '%s' 2>/dev/null",
-           folder, folder);
+  const char *folder = test_folder();
+  char line[700];
+  snprintf(line, sizeof line, "mount -t tmpfs -o size=64k none '%s' 2>/dev/null", folder);
   if (system(line) != 0) {
     print_message("a full disk is not tried: no right to mount\n");
     return;
