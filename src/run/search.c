@@ -4,6 +4,7 @@
 
 #include "run/search_front.h"
 #include "run/search_inputs.h"
+#include "run/window.h"
 
 typedef struct search_job {
   const mn_run_context *context;
@@ -66,17 +67,41 @@ static mn_status train_front(json_t *front, const search_job *job, const char *f
   return mn_search_train_front(&training, error);
 }
 
+/* Whether an interrupted run had come to the same network: what it has trained of it goes on. */
+static bool stands_there(const search_job *job, const mn_candidate *candidate, const char *path) {
+  mn_bytes text, old;
+  mn_error ignored;
+  return job->options->resume && mn_file_exists(path) &&
+         net_text(&text, job, &candidate->pick, &ignored) == MN_OK &&
+         mn_file_read(&old, job->context->arena, path, 0, &ignored) == MN_OK &&
+         old.size == text.size && memcmp(old.data, text.data, text.size) == 0;
+}
+
+static mn_status make_room(const char **path, const search_job *job, const mn_search_result *found,
+                           const char *folder, mn_error *error) {
+  const int32_t count = found->pareto_count;
+  bool *stands = mn_arena_array(job->context->arena, (size_t)count + 1, sizeof *stands);
+  if (stands == NULL) return mn_out_of_memory(job->context, error);
+  for (int32_t i = 0; i < count; i++) {
+    path[i] = mn_arena_text(job->context->arena, "%s/%02d.net", folder, (int)i);
+    if (path[i] == NULL) return mn_out_of_memory(job->context, error);
+    stands[i] = stands_there(job, &found->pareto[i], path[i]);
+  }
+  return mn_search_front_clear(folder, stands, count, error);
+}
+
 static mn_status put_front(json_t *object, const search_job *job, const mn_search_result *found,
                            mn_error *error) {
   json_t *front = mn_json_array(), *row;
   mn_json_put(object, "pareto", front);
   const char *folder = mn_stage_path(job->context, job->folder, "pareto");
-  if (folder == NULL) return mn_out_of_memory(job->context, error);
+  const char **path =
+      mn_arena_array(job->context->arena, (size_t)found->pareto_count + 1, sizeof *path);
+  if (folder == NULL || path == NULL) return mn_out_of_memory(job->context, error);
+  MN_TRY(make_room(path, job, found, folder, error));
   if (found->pareto_count > 0) MN_TRY(mn_folder_make(folder, error));
   for (int32_t i = 0; i < found->pareto_count; i++) {
-    const char *path = mn_arena_text(job->context->arena, "%s/%02d.net", folder, (int)i);
-    if (path == NULL) return mn_out_of_memory(job->context, error);
-    MN_TRY(put_candidate(&row, job, &found->pareto[i], path, error));
+    MN_TRY(put_candidate(&row, job, &found->pareto[i], path[i], error));
     mn_json_push(front, row);
   }
   if (job->options->front_epochs > 0) MN_TRY(train_front(front, job, folder, error));
@@ -161,6 +186,15 @@ static mn_status prepare(search_job *job, mn_error *error) {
   return MN_OK;
 }
 
+static mn_status warn_of_window(const search_job *job, mn_error *error) {
+  mn_pick pick;
+  mn_frontend frontend;
+  MN_TRY(mn_pick_create(&pick, job->context->arena, job->net));
+  MN_TRY(mn_net_frontend(&frontend, job->net, &pick, error));
+  mn_window_warn(job->context, job->dataset, &frontend);
+  return MN_OK;
+}
+
 mn_status mn_run_search(json_t **result, const mn_run_context *context,
                         const mn_options_search *options, mn_error *error) {
   search_job job = {.context = context, .options = options};
@@ -175,6 +209,7 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   }
   const mn_input_search choice = {context, options, &job.config, job.dataset, job.inputs};
   if (status == MN_OK) status = mn_search_choose_input(&job.net, &choice, error);
+  if (status == MN_OK) status = warn_of_window(&job, error);
   if (status == MN_OK) status = mn_search_feasible(job.net, &job.config, error);
   if (status == MN_OK)
     status = mn_search(&found, context->arena, job.net, job.dataset, &job.config, error);

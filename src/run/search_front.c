@@ -2,7 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "run/search_front.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run/standard.h"
 #include "run/train.h"
@@ -23,6 +27,49 @@ static mn_options_train options_of(const mn_front_training *front, const char *n
   return o;
 }
 
+/* ---- What an older search left ---------------------------------------------------------------*/
+/* Whether a front leaves a file of this name, NN.net or, after training, NN.tflite and NN.ckpt. */
+static bool is_of_front(const char *name, int32_t *number, bool *trained) {
+  static const char *const suffix[] = {"net", "tflite", "ckpt"};
+  const long found = strtol(name, NULL, 10);
+  char again[32];
+  for (size_t i = 0; i < MN_COUNT(suffix) && found >= 0 && found < INT32_MAX; i++) {
+    snprintf(again, sizeof again, "%02ld.%s", found, suffix[i]);
+    if (strcmp(name, again) != 0) continue;
+    *number = (int32_t)found;
+    *trained = i > 0;
+    return true;
+  }
+  return false;
+}
+
+static mn_status remove_older(const char *folder, const bool *stands, int32_t count,
+                              mn_error *error) {
+  DIR *open = opendir(folder);
+  if (open == NULL) return MN_OK; /* there was none */
+  mn_status status = MN_OK;
+  for (const struct dirent *e = readdir(open); e != NULL && status == MN_OK; e = readdir(open)) {
+    int32_t number;
+    bool trained;
+    if (!is_of_front(e->d_name, &number, &trained)) continue;
+    if (number < count && (!trained || stands[number])) continue;
+    if (unlinkat(dirfd(open), e->d_name, 0) != 0 && errno != ENOENT)
+      status =
+          mn_error_set(error, MN_ERR_IO, "%s/%s: is of an older search and cannot be removed: %s",
+                       folder, e->d_name, strerror(errno));
+  }
+  closedir(open);
+  return status;
+}
+
+mn_status mn_search_front_clear(const char *folder, const bool *stands, int32_t count,
+                                mn_error *error) {
+  const mn_status status = mn_ranks_me() == 0 ? remove_older(folder, stands, count, error) : MN_OK;
+  mn_ranks_wait(); /* before any rank writes there */
+  return status;
+}
+
+/* ---- Training --------------------------------------------------------------------------------*/
 /* The figures of one network, minus one where a split has no items. */
 static mn_status train_one(double figure[FIGURES], const mn_front_training *front, int32_t number,
                            mn_error *error) {

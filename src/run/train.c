@@ -66,7 +66,6 @@ mn_status mn_training_lower(mn_training *t, mn_error *error) {
     return mn_error_set(error, MN_ERR_FORMAT,
                         "%s: found no front end on the input line; expected one, such as mfcc",
                         mn_net_path(t->net));
-  mn_window_warn(context, t->dataset, &t->frontend);
   MN_TRY(mn_net_lower(&t->graph, context->arena, t->net, &pick, error));
   const mn_shape *output = &t->graph->tensors[t->graph->outputs[0]].shape;
   int32_t classes = mn_dataset_classes(t->dataset);
@@ -193,6 +192,7 @@ static mn_status prepare(train_job *job, mn_error *error) {
   MN_TRY(mn_stage_dataset(&t->dataset, t->context, job->folder, error));
   MN_TRY(mn_stage_classes(t->net, t->dataset, error));
   MN_TRY(mn_training_lower(t, error));
+  mn_window_warn(t->context, t->dataset, &t->frontend);
   job->seeds = (int32_t)t->options->seeds;
   job->trained = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->trained);
   job->models = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->models);

@@ -45,6 +45,31 @@ value 'all(0 <= row[form][split] <= 1 for row in pareto for form in ("float", "i
 expect 0 inspect "$work/g/pareto/00.tflite"
 expect 2 $search --front-epochs -1 --budget ops=200K --out "$work/g" && one_line
 
+# a folder that was searched before: one front is left, and what is not of a front stays. Resuming keeps what was trained
+# of the same network, and nothing of another one
+(cd "$work/g/pareto" && touch 07.tflite 98.net 99.tflite 99.ckpt 100.net 98.txt 7.net 007.net net)
+again="$search --budget ops=200K --supernet $work/a/supernet.ckpt --out $work/g"
+cp "$work/g/pareto/00.tflite" "$work/trained"
+echo other >"$work/g/pareto/01.net"
+expect 4 $(echo "$again" | sed 's/200K/1K/')
+[ -e "$work/g/pareto/99.ckpt" ] || fail "a search without an answer removes the last one's front"
+expect 0 $again --resume --json
+value 'len(pareto) > 1'
+front=$(python3 -c 'import json,sys; print(*sorted("%02d.net" % i for i in range(len(json.load(open(sys.argv[1]))["pareto"]))))' "$work/out")
+kept="00.ckpt 00.tflite"
+for number in 02 03 04 05 06; do
+  [ -e "$work/g/pareto/$number.net" ] && kept="$kept $number.ckpt $number.tflite"
+done
+# left NAMES: they and the files of others, nothing else
+left() {
+  expected=$(echo $1 98.txt 7.net 007.net net | tr ' ' '\n' | sort)
+  [ "$(ls "$work/g/pareto" | sort)" = "$expected" ] || fail "pareto: $(ls "$work/g/pareto" | tr '\n' ' '), expected $expected"
+}
+left "$front $kept"
+cmp "$work/g/pareto/00.tflite" "$work/trained" || fail "resuming changed a trained network"
+expect 0 $again
+left "$front"
+
 # time counts where the core has a table; energy only where the target knows its power
 sed 's/^kernels = .*/kernels = ref/' "$MN_SOURCE/targets/mps2-an386.ini" >"$work/ref.ini"
 timed=$(echo "$search" | sed "s|--target mps2-an386|--target $work/ref.ini|")

@@ -15,5 +15,7 @@ expect 4 build $words --words stop --target mps2-an386 --budget ops=1K --out "$w
 # a network that is too short for the phrase is told so
 expect 0 train $words --only-words --words "wake=hey my computer please listen,stop" --net "$MN_SOURCE/tests/cli/tiny.net" --epochs 1 --out "$work/t"
 says err "write \"length"
+expect 4 search $words --only-words --words "wake=hey my computer please listen,stop" --space "$MN_SOURCE/tests/cli/tiny.net" --target mps2-an386 --budget ops=1K --out "$work/t2"
+says err "write \"length"
 python3 -c "import json, sys; r = json.load(open('$work/t/run.json')); sys.exit('espeak-ng' not in r['versions']['speech'])" || fail "run.json does not name the synthesisers"
 finish
