@@ -120,6 +120,7 @@ typedef struct mn_feed_config {
   double coloured_noise;       /* share of made noise (mn_noise_room) among the noises */
   double level_low_dbfs, level_high_dbfs; /* both 0: gain_db instead */
   double floor_low_dbfs, floor_high_dbfs; /* noise of the microphone; both 0: none */
+  double contour_probability;  /* the voice falls or rises along the word */
   double cut_probability;      /* zeros around the word, as in collections of cut-out words */
   int32_t time_masks, time_mask_frames, mel_masks, mel_mask_bands; /* SpecAugment */
   /* Rows of features warped afresh in every epoch: pace 0.5: closer together or further apart by up to

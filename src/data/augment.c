@@ -25,6 +25,7 @@ mn_augment_config mn_augment_of_feed(const mn_feed_config *feed, int32_t rate_hz
       .speed = feed->speed,
       .shift_ms = feed->shift_ms,
       .roam = feed->roam,
+      .contour_probability = feed->contour_probability,
       .reverb_probability = feed->reverb_probability,
       .reverb_low_s = 0.06,
       .reverb_high_s = 0.7,
@@ -124,6 +125,22 @@ static void place(mn_augment *a, mn_clip clip, int32_t *begin, int32_t *end, mn_
   }
 }
 
+/* People let words die away; synthesisers hold them. Straight lines in dB between knots. */
+static void bend_level(mn_augment *a, int32_t begin, int32_t end, mn_rng *rng) {
+  enum { PIECES = 4 };
+  const double rise = mn_rng_range(rng, -24, 6), loose = 4;
+  double db = mn_rng_range(rng, -loose, loose);
+  for (int32_t k = 0; k < PIECES; k++) {
+    const double to = rise * (k + 1) / PIECES + mn_rng_range(rng, -loose, loose);
+    const int32_t from = begin + (int32_t)((int64_t)(end - begin) * k / PIECES);
+    const int32_t stop = begin + (int32_t)((int64_t)(end - begin) * (k + 1) / PIECES);
+    const float step = stop > from ? amplitude((to - db) / (stop - from)) : 1;
+    float gain = amplitude(db);
+    for (int32_t i = from; i < stop; i++, gain *= step) a->x[i] *= gain;
+    db = to;
+  }
+}
+
 static void reverberate(mn_augment *a, int32_t begin, int32_t end, mn_rng *rng) {
   const mn_augment_config *c = &a->config;
   const double low = log(c->reverb_low_s), high = log(c->reverb_high_s);
@@ -210,10 +227,11 @@ static void add_floor(mn_augment *a, mn_rng *rng) {
 }
 
 /* Collections hold words cut out of their recording; in a window these stand between zeros. The knife
- * is not exact: a network that saw whole words only takes a sharp end for a stop consonant. */
+ * is not exact: a network that saw whole words only takes a sharp end for a stop consonant, and a word that
+ * has lost the soft sound it begins with for another that begins so. */
 static void cut_out(mn_augment *a, int32_t begin, int32_t end, mn_rng *rng) {
   const double into = 0.15 * (end - begin), beside = 0.06 * a->config.rate_hz;
-  const int32_t first = begin + (int32_t)between(rng, -beside, into);
+  const int32_t first = begin + (int32_t)between(rng, -beside, 2 * into);
   const int32_t last = end + (int32_t)between(rng, -into, 2 * beside);
   for (int32_t i = 0; i < first; i++) a->x[i] = 0;
   for (int32_t i = last; i < a->samples; i++) a->x[i] = 0;
@@ -238,6 +256,7 @@ void mn_augment_run(mn_augment *augment, int16_t *out, mn_clip clip, const mn_cl
   const mn_augment_config *c = &a->config;
   int32_t begin = 0, end = 0;
   place(a, clip, &begin, &end, rng);
+  if (chance(rng, c->contour_probability)) bend_level(a, begin, end, rng);
   if (end > begin && chance(rng, c->reverb_probability)) reverberate(a, begin, end, rng);
   if (chance(rng, c->eq_probability)) equalize(a, rng);
   const double level = spoken_level(a, begin, end);

@@ -2,7 +2,7 @@
  *
  * Reads     int16 mono clips of any length; recordings of background noise (may be none)
  * Writes    int16 mono of exactly `samples`, ready for the front end
- * Order     speed -> placement -> reverb -> equalizer -> noise -> band limit -> level -> floor noise -> cut
+ * Order     speed -> placement -> contour -> reverb -> equalizer -> noise -> band limit -> level -> floor noise -> cut
  * Repeats   the output is a pure function of (settings, samples, clip, noises, rng): no state is kept
  *           between calls, so that draws may be made in any order by any thread
  * Memory    an augmenter owns its work space: one per thread; a run allocates nothing, cannot fail
@@ -25,6 +25,7 @@ typedef struct mn_augment_config {
   double speed;    /* 0.25: resampled by a factor of 1/1.25 .. 1.25, pitch moves along */
   double shift_ms; /* +- around the centre */
   double roam;     /* 1: anywhere in the window where the clip fits, and +- shift_ms at least */
+  double contour_probability; /* the voice falls (up to 24 dB) or rises (6 dB) along the clip */
   double reverb_probability, reverb_low_s, reverb_high_s; /* RT60 */
   double eq_probability, eq_db;                           /* 8 bands, each +- eq_db */
   double edge_probability;   /* high-pass of 40..300 Hz, low-pass of 0.3..0.5 of the rate */

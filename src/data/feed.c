@@ -43,17 +43,18 @@ static mn_feed_config sound_defaults(const mn_dataset *dataset) {
   config.eq_probability = 0.7;
   config.narrow_probability = 0.4;
   config.noise_probability = 0.8;
-  config.noise_snr_low_db = 2;
-  config.noise_snr_high_db = 45;
+  config.noise_snr_low_db = 6;
+  config.noise_snr_high_db = 60;
   config.coloured_noise = 0.5;
-  config.level_low_dbfs = -38;
-  config.level_high_dbfs = -12;
-  config.floor_low_dbfs = -90;
+  config.level_low_dbfs = -36;
+  config.level_high_dbfs = -10;
+  config.floor_low_dbfs = -95;
   config.floor_high_dbfs = -60;
-  config.cut_probability = 0.5;
+  config.contour_probability = 0.8;
+  config.cut_probability = 0.15;
   config.time_masks = config.mel_masks = 0;
   config.pace = 0.5;
-  config.rhythm = 0.5;
+  config.rhythm = 0.3;
   return config;
 }
 

@@ -46,6 +46,7 @@ static mn_augment_config everything(void) {
   return (mn_augment_config){.rate_hz = RATE,
                              .speed = 0.25,
                              .shift_ms = 100,
+                             .contour_probability = 0.5,
                              .reverb_probability = 0.7,
                              .reverb_low_s = 0.06,
                              .reverb_high_s = 0.7,
@@ -405,18 +406,41 @@ static void silence_should_hold_noise_of_many_levels(void **state) {
   mn_augment_destroy(augment);
 }
 
+static void a_contour_should_fall_or_rise_along_the_word(void **state) {
+  (void)state;
+  const mn_augment_config config = {.rate_hz = RATE, .contour_probability = 1};
+  double lowest = 0, highest = 0;
+  for (uint64_t seed = 0; seed < 60; seed++) {
+    int16_t out[SECOND];
+    run(&config, out, tone(1000, 8000, 10000), seed);
+    const double begin = power(out + 4000, 320), end = power(out + 12000 - 320, 320);
+    const double rise = 10 * log10(end / begin);
+    lowest = fmin(lowest, rise);
+    highest = fmax(highest, rise);
+    for (int32_t i = 4000; i < 12000 - 320; i += 320) /* no step anywhere */
+      assert_true(fabs(10 * log10(power(out + i, 160) / power(out + i + 160, 160))) < 1.5);
+  }
+  assert_true(lowest < -20 && lowest > -32 && highest > 4 && highest < 14);
+}
+
 static void cut_out_words_should_stand_between_zeros(void **state) {
   (void)state;
   mn_augment_config config = everything();
   config.speed = config.shift_ms = 0;
   config.cut_probability = 1;
-  for (uint64_t seed = 0; seed < 10; seed++) {
+  int32_t latest = 0;
+  for (uint64_t seed = 0; seed < 30; seed++) {
     int16_t out[SECOND];
     run(&config, out, tone(700, 8000, 12000), seed);
     for (int32_t i = 0; i < 4000 - 960; i++) assert_int_equal(out[i], 0);
     for (int32_t i = 12000 + 1920; i < SECOND; i++) assert_int_equal(out[i], 0);
-    assert_true(power(out + 5200, 5600) > 1000);
+    assert_true(power(out + 6400, 4400) > 1000);
+    int32_t first = 0;
+    while (out[first] == 0) first++;
+    if (first > latest) latest = first;
   }
+  assert_in_range(latest, 4000 + 1600,
+                  4000 + 2400); /* up to 30 % of the word's beginning is lost */
 }
 
 /* A picture whose rows are their own numbers shows where each row of the result comes from. */
@@ -509,6 +533,7 @@ int main(void) {
       cmocka_unit_test(colours_should_fall_by_3_db_an_octave_each),
       cmocka_unit_test(rooms_should_differ_in_spectrum_and_evenness),
       cmocka_unit_test(silence_should_hold_noise_of_many_levels),
+      cmocka_unit_test(a_contour_should_fall_or_rise_along_the_word),
       cmocka_unit_test(cut_out_words_should_stand_between_zeros),
       cmocka_unit_test(another_rhythm_should_move_rows_within_its_limits),
       cmocka_unit_test(masks_should_cover_no_more_than_asked),
