@@ -1,6 +1,5 @@
 /* bf16.c - which products take bf16, and how values and weights become it.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <string.h>
 
 #include "train/bf16.h"
@@ -40,17 +39,20 @@ void mn_weights_pack(const mn_trainer *t, bool half, void *to, const float *from
     t->lanes->pack(to, from, k, n, n_valid, k_step, n_step);
 }
 
-/* The network's input is not padded, and its view is the same for every channel. */
+static void input_run(const mn_view *view, uint16_t *to, const float *z, int64_t count) {
+  if (view->scale == NULL)
+    for (int64_t i = 0; i < count; i++) to[i] = mn_bf16_round(z[i]);
+  else
+    for (int64_t i = 0; i < count; i++) to[i] = mn_bf16_round(mn_input_read(view, z[i]));
+}
+
 static void input_round(const mn_value *v, uint16_t *to, const float *z, const mn_walk *w) {
-  const mn_view *k = &v->view;
+  const bool whole = w->to_row == v->stride; /* a line is one stretch of memory */
+  const int64_t pieces = whole ? 1 : w->rows, count = whole ? w->rows * v->stride : v->stride;
   for (int32_t line = 0; line < w->lines; line++)
-    for (int64_t r = 0; r < w->rows; r++)
-      for (int32_t c = 0; c < v->channels; c++) {
-        float x = z[line * w->from_line + r * w->from_row + c];
-        if (k->scale != NULL)
-          x = rintf(fminf(fmaxf(x, k->low[0]), k->high[0]) * k->inverse) * k->step;
-        to[line * w->to_line + r * w->to_row + c] = mn_bf16_round(x);
-      }
+    for (int64_t r = 0; r < pieces; r++)
+      input_run(&v->view, to + line * w->to_line + r * w->to_row,
+                z + line * w->from_line + r * w->from_row, count);
 }
 
 static void rows_round(const mn_trainer *t, const mn_value *v, uint16_t *to, const float *z,

@@ -197,6 +197,13 @@ bool mn_value_rounds(const mn_trainer *t, const mn_value *v);
 void mn_value_settle(mn_trainer *t, mn_value *v); /* after its unit ran: statistics -> view */
 void mn_value_gather(mn_trainer *t,
                      mn_value *v); /* before its unit's backward: sums -> gradients */
+/* The graph input has one view for all channels, and its rows are not padded: plain C. */
+static inline float mn_input_read(const mn_view *view, float x) {
+  const float magic = 12582912.0f; /* 1.5 * 2^23: leaves no bits for a fraction */
+  const float above = x > view->low[0] ? x : view->low[0];
+  const float w = above < view->high[0] ? above : view->high[0];
+  return ((w * view->inverse + magic) - magic) * view->step;
+}
 /* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
                            int64_t rows);

@@ -176,19 +176,21 @@ void mn_value_gather(mn_trainer *t, mn_value *v) {
 }
 
 /* ---- Rows --------------------------------------------------------------------------------------*/
-static float read_one(const mn_view *view, float x) {
-  const float w = fminf(fmaxf(x, view->low[0]), view->high[0]);
-  return rintf(w * view->inverse) * view->step;
+static void input_run(const mn_view *view, float *to, const float *z, int64_t count) {
+  if (view->scale == NULL)
+    memcpy(to, z, (size_t)count * sizeof *to);
+  else
+    for (int64_t i = 0; i < count; i++) to[i] = mn_input_read(view, z[i]);
 }
 
-/* The graph input is not padded: plain C. Its view is the same for every channel. */
-static void input_rows(const mn_value *v, float *to, ptrdiff_t to_row, const float *z, int64_t rows,
-                       int32_t count) {
+static void input_rows(const mn_value *v, float *to, ptrdiff_t to_row, const float *z,
+                       int64_t rows) {
+  if (to_row == v->stride) {
+    input_run(&v->view, to, z, rows * v->stride);
+    return;
+  }
   for (int64_t r = 0; r < rows; r++)
-    for (int32_t c = 0; c < count; c++) {
-      const float x = z[r * v->stride + c];
-      to[r * to_row + c] = v->view.scale != NULL ? read_one(&v->view, x) : x;
-    }
+    input_run(&v->view, to + r * to_row, z + r * v->stride, v->stride);
 }
 
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
@@ -198,7 +200,7 @@ const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, in
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride, .to_row = v->stride};
   if (v->input)
-    input_rows(v, to, v->stride, z, rows, v->channels);
+    input_rows(v, to, v->stride, z, rows);
   else
     t->lanes->read(to, z, &v->view, &walk);
   return to;
@@ -223,7 +225,7 @@ void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t
     return;
   }
   for (int32_t y = 0; y < lines; y++)
-    input_rows(v, to + y * to_line, to_row, z + y * w.from_line, v->width, v->channels);
+    input_rows(v, to + y * to_line, to_row, z + y * w.from_line, v->width);
 }
 
 void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
