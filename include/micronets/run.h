@@ -102,6 +102,9 @@
   X(WORD, class_weights, 0, "none", "none|balanced", "let rare classes weigh more in the loss")  \
   X(REAL, augment, 0, "1", "R",                                                                  \
     "strength of the random changes of clips and photos: 0 none, 1 as documented, up to 2")      \
+  X(INTEGER, draws, 0, "8", "N", "sound: changed copies of every clip, one an epoch in turn")    \
+  X(REAL, cut, 0, "0.15", "R",                                                                   \
+    "spoken words: share cut out between zeros, as collections hold them; microphones give none") \
   X(REAL, mixup, 0, "0", "R", "mix examples: coefficient of the beta distribution; 0: what suits") \
   X(REAL, cutmix, 0, "0", "R", "photos: probability of a rectangle out of another one")          \
   MN_OPTIONS_ARITHMETIC(X)                                                                       \

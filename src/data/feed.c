@@ -86,8 +86,10 @@ void mn_feed_scale(mn_feed_config *c, double strength) {
   double *extent[] = {&c->speed,    &c->shift_ms,     &c->gain_db,     &c->pace,
                       &c->rhythm,   &c->crop_stretch, &c->pixel_shift, &c->brightness,
                       &c->contrast, &c->saturation};
-  double *probability[] = {&c->noise_probability,  &c->reverb_probability, &c->eq_probability,
-                           &c->narrow_probability, &c->cut_probability,    &c->erase_probability};
+  double *probability[] = {&c->noise_probability,   &c->reverb_probability,
+                           &c->eq_probability,      &c->narrow_probability,
+                           &c->contour_probability, &c->cut_probability,
+                           &c->erase_probability,   &c->roam};
   int32_t *length[] = {&c->time_mask_frames, &c->mel_mask_bands};
   for (size_t i = 0; i < MN_COUNT(extent); i++) *extent[i] *= strength;
   for (size_t i = 0; i < MN_COUNT(probability); i++)

@@ -21,6 +21,8 @@ static mn_status open_feeds(fitting *f, mn_error *error) {
   config.seed = job->seed;
   config.label_smoothing = job->options->label_smoothing;
   config.balance = strcmp(job->options->class_weights, "balanced") == 0;
+  config.variants = (int32_t)job->options->draws;
+  if (config.cut_probability > 0) config.cut_probability = job->options->cut;
   mn_feed_scale(&config, job->options->augment);
   if (job->options->mixup > 0) config.mixup = job->options->mixup;
   config.cutmix = job->options->cutmix;
@@ -73,7 +75,7 @@ static uint64_t identity(const mn_training *job) {
                            o->dropout,        o->quantize_from,    (double)job->seed,
                            o->average,        (double)o->patience, o->mixup,
                            o->cutmix,         o->distill,          o->temperature,
-                           o->augment};
+                           o->augment,        (double)o->draws,    o->cut};
   const char *words[] = {o->keep, o->class_weights, o->teacher != NULL ? o->teacher : ""};
   uint64_t data = mn_dataset_hash(job->dataset);
   uint64_t sum = mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe);

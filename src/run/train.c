@@ -31,10 +31,14 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
     return mn_error_set(error, MN_ERR_USAGE, "--seeds: found %lld; expected 1 to 1000",
                         (long long)options->seeds);
   if (options->average < 0 || options->average >= 1 || options->distill < 0 ||
-      options->distill > 1 || options->cutmix < 0 || options->cutmix > 1)
+      options->distill > 1 || options->cutmix < 0 || options->cutmix > 1 || options->cut < 0 ||
+      options->cut > 1)
     return mn_error_set(error, MN_ERR_USAGE,
-                        "train: --average, --distill and --cutmix are shares; expected 0 to 1, "
-                        "--average below it");
+                        "train: --average, --distill, --cutmix and --cut are shares; expected 0 to "
+                        "1, --average below it");
+  if (options->draws < 1 || options->draws > 1000)
+    return mn_error_set(error, MN_ERR_USAGE, "--draws: found %lld; expected 1 to 1000",
+                        (long long)options->draws);
   if (!(options->augment >= 0 && options->augment <= 2))
     return mn_error_set(error, MN_ERR_USAGE, "train: --augment is %g; expected 0 to 2",
                         options->augment);

@@ -18,4 +18,12 @@ says err "write \"length"
 expect 4 search $words --only-words --words "wake=hey my computer please listen,stop" --space "$MN_SOURCE/tests/cli/tiny.net" --target mps2-an386 --budget ops=1K --out "$work/t2"
 says err "write \"length"
 python3 -c "import json, sys; r = json.load(open('$work/t/run.json')); sys.exit('espeak-ng' not in r['versions']['speech'])" || fail "run.json does not name the synthesisers"
+
+# what stands between zeros and how many copies are drawn change the training; nonsense is refused
+for option in "--cut 1" "--draws 2"; do
+  expect 0 train $words --only-words --words "wake=hey my computer please listen,stop" --net "$MN_SOURCE/tests/cli/tiny.net" --epochs 1 $option --out "$work/o"
+  cmp -s "$work/t/model.tflite" "$work/o/model.tflite" && fail "$option changes nothing"
+done
+expect 2 train $words --words stop --net "$MN_SOURCE/tests/cli/tiny.net" --cut 1.5 --out "$work/n" && one_line && says err "--cut"
+expect 2 train $words --words stop --net "$MN_SOURCE/tests/cli/tiny.net" --draws 0 --out "$work/n" && one_line && says err "--draws: found 0"
 finish

@@ -406,6 +406,15 @@ static void silence_should_hold_noise_of_many_levels(void **state) {
   mn_augment_destroy(augment);
 }
 
+static void strength_should_scale_place_and_contour(void **state) {
+  (void)state;
+  mn_feed_config config = {.contour_probability = 0.8, .cut_probability = 0.15, .roam = 1};
+  mn_feed_scale(&config, 2);
+  assert_true(config.contour_probability == 1 && config.cut_probability == 0.3 && config.roam == 1);
+  mn_feed_scale(&config, 0);
+  assert_true(config.contour_probability == 0 && config.cut_probability == 0 && config.roam == 0);
+}
+
 static void a_contour_should_fall_or_rise_along_the_word(void **state) {
   (void)state;
   const mn_augment_config config = {.rate_hz = RATE, .contour_probability = 1};
@@ -533,6 +542,7 @@ int main(void) {
       cmocka_unit_test(colours_should_fall_by_3_db_an_octave_each),
       cmocka_unit_test(rooms_should_differ_in_spectrum_and_evenness),
       cmocka_unit_test(silence_should_hold_noise_of_many_levels),
+      cmocka_unit_test(strength_should_scale_place_and_contour),
       cmocka_unit_test(a_contour_should_fall_or_rise_along_the_word),
       cmocka_unit_test(cut_out_words_should_stand_between_zeros),
       cmocka_unit_test(another_rhythm_should_move_rows_within_its_limits),
