@@ -66,7 +66,8 @@ static inline mn_status make_batch(job *j) {
   if (x == NULL || target == NULL) return MN_ERR_MEMORY;
   for (size_t i = 0; i < items * features; i++) x[i] = (float)mn_rng_normal(&rng);
   for (size_t i = 0; i < items; i++) target[i * classes + i % classes] = 1.0f;
-  j->batch = (mn_batch){(int32_t)items, (int32_t)classes, x, target, NULL, NULL};
+  j->batch = (mn_batch){
+      .items = (int32_t)items, .classes = (int32_t)classes, .x = x, .target = target};
   return MN_OK;
 }
 
