@@ -59,8 +59,9 @@ static const char everything[] =
     "fc {..16} optional residual\n"
     "fc classes=5\n"
     "softmax\n";
-static const char *const spaces[] = {"spaces/kws.net", "spaces/ad.net", "spaces/vww.net",
-                                     "spaces/ic.net", "everything"};
+static const char *const spaces[] = {
+    "spaces/kws.net",      "spaces/ad.net",           "spaces/vww.net", "spaces/ic.net",
+    "spaces/ic_small.net", "spaces/ic_separable.net", "everything"};
 
 static mn_net *space(const char *name) {
   if (strcmp(name, "everything") == 0) return parse_text("everything.net", everything);

@@ -261,8 +261,9 @@ static void the_last_layer_and_folded_layers_know_their_batch_norm(void **state)
 }
 
 /* ---- Spaces ----------------------------------------------------------------------------------*/
-static const char *const spaces[] = {"spaces/kws.net", "spaces/ad.net", "spaces/vww.net",
-                                     "spaces/ic.net"};
+static const char *const spaces[] = {"spaces/kws.net",      "spaces/ad.net",
+                                     "spaces/vww.net",      "spaces/ic.net",
+                                     "spaces/ic_small.net", "spaces/ic_separable.net"};
 
 static void the_kws_space_has_the_figures_of_the_design(void **state) {
   (void)state;
