@@ -1,6 +1,6 @@
 /* test_bench.c - the parts of the bench that need neither Arm's compiler nor an emulator.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "support.h"
+#include "arena_support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +12,6 @@
 #include "bench/process.h"
 #include "bench/scratch.h"
 #include "random_graph.h"
-
-static mn_arena *arena;
-static mn_error error;
-
-static int fresh(void **state) {
-  (void)state;
-  error = (mn_error){{0}};
-  return mn_arena_create(&arena) != MN_OK;
-}
-
-static int done(void **state) {
-  (void)state;
-  mn_arena_destroy(arena);
-  return 0;
-}
 
 static const char *write_text(const char *folder, const char *name, const char *text) {
   const char *path = mn_arena_text(arena, "%s/%s", folder, name);

@@ -1,7 +1,7 @@
 /* Supernets: at one-hot probabilities widths, existence and ops are those of the lowered network;
  * gradients agree with differences.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "support.h"
+#include "arena_support.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,21 +9,6 @@
 #include <string.h>
 
 #include "micronets/net.h"
-
-static mn_arena *arena;
-static mn_error error;
-
-static int fresh(void **state) {
-  (void)state;
-  error = (mn_error){{0}};
-  return mn_arena_create(&arena) != MN_OK;
-}
-
-static int done(void **state) {
-  (void)state;
-  mn_arena_destroy(arena);
-  return 0;
-}
 
 static mn_net *parse_text(const char *path, const char *text) {
   mn_net *net = NULL;

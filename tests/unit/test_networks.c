@@ -1,27 +1,12 @@
 /* The published networks and the spaces: counts of the paper, layer lists of the files, membership.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "support.h"
+#include "arena_support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "micronets/net.h"
-
-static mn_arena *arena;
-static mn_error error;
-
-static int fresh(void **state) {
-  (void)state;
-  error = (mn_error){{0}};
-  return mn_arena_create(&arena) != MN_OK;
-}
-
-static int done(void **state) {
-  (void)state;
-  mn_arena_destroy(arena);
-  return 0;
-}
 
 static mn_net *parse(const char *path, mn_bytes text) {
   mn_net *net = NULL;

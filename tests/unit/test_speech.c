@@ -6,25 +6,11 @@
 #include <sys/stat.h>
 
 #include "data/speech/parts.h"
-#include "support.h"
-
-static mn_arena *arena;
-
-static int setup(void **state) {
-  (void)state;
-  return mn_arena_create(&arena) == MN_OK ? 0 : -1;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  mn_arena_destroy(arena);
-  return 0;
-}
+#include "arena_support.h"
 
 static void words_should_be_read_with_labels_of_their_own(void **state) {
   (void)state;
   mn_words words;
-  mn_error error = {{0}};
   const char *list = "0=zero, on=turn on,stop,on=switch on";
   assert_ok(mn_words_parse(&words, arena, list, false, &error), &error);
   assert_int_equal(words.count, 4);
@@ -53,7 +39,7 @@ static void lists_that_make_no_words_should_be_refused_in_one_line(void **state)
                {"yes", "one class", true}};
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_words words;
-    mn_error error = {{0}};
+    error = (mn_error){{0}};
     const mn_status status =
         mn_words_parse(&words, arena, cases[i].list, cases[i].only_words, &error);
     assert_int_equal(status, MN_ERR_USAGE);
@@ -154,7 +140,7 @@ static void flite_should_follow_length_and_pitch(void **state) {
   (void)state;
   static const char *const voices[] = {"kal16", "awb", "rms", "slt"};
   for (size_t i = 0; i < MN_COUNT(voices); i++) {
-    mn_error error = {{0}};
+    error = (mn_error){{0}};
     mn_take plain = {.text = "marmalade",
                      .tone = voices[i],
                      .stretch = 1,
@@ -182,7 +168,6 @@ static void flite_should_follow_length_and_pitch(void **state) {
 
 static void espeak_should_follow_its_settings(void **state) {
   (void)state;
-  mn_error error = {{0}};
   mn_take slow = {.engine = MN_ENGINE_ESPEAK,
                   .text = "marmalade",
                   .accent = "en-us",
@@ -209,7 +194,6 @@ static void espeak_should_follow_its_settings(void **state) {
 static const char *pretend_festival(const char *script) {
   const char *folder = test_folder(), *old = getenv("PATH");
   const char *file = mn_arena_text(arena, "%s/festival", folder);
-  mn_error error = {{0}};
   assert_ok(mn_file_write(file, script, strlen(script), &error), &error);
   assert_int_equal(chmod(file, 0755), 0);
   char *kept = mn_arena_copy(arena, old, strlen(old) + 1);
@@ -229,7 +213,7 @@ static void festival_should_be_asked_for_its_voices(void **state) {
                {"#!/bin/sh\nprintf '\\n\\n voice \\n'", NULL, "no voice", 0}};
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_festival festival = {0};
-    mn_error error = {{0}};
+    error = (mn_error){{0}};
     const char *path = pretend_festival(cases[i].script);
     const mn_status status = mn_festival_find(&festival, arena, &error);
     assert_int_equal(setenv("PATH", path, 1), 0);
@@ -251,7 +235,7 @@ static void festival_that_says_less_than_asked_should_be_refused(void **state) {
     mn_take take[2] = {{.text = "yes", .tone = "ked", .stretch = 1, .tract = 1, .pitch_mean = 1}};
     take[1] = take[0];
     mn_take *const takes[] = {&take[0], &take[1]};
-    mn_error error = {{0}};
+    error = (mn_error){{0}};
     const char *path = pretend_festival(scripts[i]);
     const mn_status status = mn_festival_say(takes, 2, &error);
     assert_int_equal(setenv("PATH", path, 1), 0);
@@ -270,7 +254,6 @@ static bool same_clip(const mn_take *a, const mn_take *b) {
 static void festival_should_follow_its_settings(void **state) {
   (void)state;
   mn_festival festival = {0};
-  mn_error error = {{0}};
   if (mn_festival_find(&festival, arena, &error) != MN_OK) {
     print_message("%s\n", error.text);
     skip();
@@ -307,7 +290,6 @@ static void a_missing_espeak_should_be_named(void **state) {
   assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
   const mn_data_config config = {.words = "yes,no"};
   const mn_speech *speech = NULL;
-  mn_error error = {{0}};
   const mn_status status = mn_speech_make(&speech, arena, &config, &error);
   assert_int_equal(setenv("PATH", kept, 1), 0);
   assert_int_equal(status, MN_ERR_FAILED);
@@ -340,7 +322,6 @@ static void cached_takes_should_come_back_and_broken_files_count_as_absent(void 
   takes[2].samples = 3;
   const uint64_t key = mn_takes_key(takes, 3, "flite 1");
   assert_true(key != mn_takes_key(takes, 3, "flite 2") && key != mn_takes_key(takes, 2, "flite 1"));
-  mn_error error = {{0}};
   assert_ok(mn_cache_save(takes, 3, folder, key, &error), &error);
   mn_takes_draw(back, "yes", &plan);
   assert_true(mn_cache_load(back, 3, folder, key));
@@ -383,7 +364,6 @@ static const mn_speech *made(int32_t threads, const char *cache, const char *wor
   const mn_data_config config = {
       .words = words, .only_words = only_words, .seed = 3, .pool = pool, .cache_folder = cache};
   const mn_speech *speech = NULL;
-  mn_error error = {{0}};
   assert_ok(mn_speech_make(&speech, arena, &config, &error), &error);
   mn_pool_destroy(pool);
   return speech;
@@ -435,7 +415,7 @@ static void other_languages_should_be_spoken_by_all_their_voices(void **state) {
                {"ar", "نعم", "ar"}};
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_voices voices = {0};
-    mn_error error = {{0}};
+    error = (mn_error){{0}};
     assert_ok(mn_voices_find(&voices, arena, cases[i].language, &error), &error);
     const char *all = "";
     for (int32_t k = 0; k < voices.count; k++)
@@ -456,7 +436,7 @@ static void a_language_that_nobody_speaks_should_be_refused_with_the_known_ones(
   static const char *const languages[] = {"xx", "d", "french", "fr-", ""};
   for (size_t i = 0; i < MN_COUNT(languages); i++) {
     mn_voices voices;
-    mn_error error = {{0}};
+    error = (mn_error){{0}};
     assert_int_equal(mn_voices_find(&voices, arena, languages[i], &error), MN_ERR_USAGE);
     assert_non_null(strstr(error.text, " de "));
     assert_non_null(strstr(error.text, " fr "));
@@ -471,7 +451,6 @@ static void a_short_list_should_make_as_large_a_class(void **state) {
                                  .language = "de",
                                  .seed = 1};
   const mn_speech *speech = NULL;
-  mn_error error = {{0}};
   assert_ok(mn_speech_make(&speech, arena, &config, &error), &error);
   assert_null(strstr(speech->trained_on, "flite"));
   assert_null(strstr(speech->engines, "festival"));
@@ -505,5 +484,5 @@ int main(void) {
       cmocka_unit_test(a_language_that_nobody_speaks_should_be_refused_with_the_known_ones),
       cmocka_unit_test(a_short_list_should_make_as_large_a_class),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, fresh, done);
 }

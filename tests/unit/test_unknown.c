@@ -4,25 +4,11 @@
 #include <string.h>
 
 #include "data/speech/parts.h"
-#include "support.h"
-
-static mn_arena *arena;
-
-static int setup(void **state) {
-  (void)state;
-  return mn_arena_create(&arena) == MN_OK ? 0 : -1;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  mn_arena_destroy(arena);
-  return 0;
-}
+#include "arena_support.h"
 
 static double distance(const char *a, const char *b) {
   const char *const text[] = {a, b};
   mn_phonemes sounds[2];
-  mn_error error = {{0}};
   assert_ok(mn_phonemes_of(sounds, arena, text, 2, "en-us", &error), &error);
   return mn_phonemes_distance(&sounds[0], &sounds[1]);
 }
@@ -47,7 +33,6 @@ static bool is_among(const char *const *text, int32_t count, const char *wanted)
 static void unknown_words_should_spare_the_neighbours(void **state) {
   (void)state;
   mn_words words;
-  mn_error error = {{0}};
   const mn_data_config config = {.words = "computer,no,three,turn on", .seed = 1};
   assert_ok(mn_words_parse(&words, arena, config.words, false, &error), &error);
   const char **text = NULL;
@@ -65,7 +50,6 @@ static void near_misses_of_a_phrase_should_be_made_of_each_word(void **state) {
   (void)state;
   static const char *const common[] = {"banana"};
   mn_words words;
-  mn_error error = {{0}};
   const char *text[40];
   int32_t count = 0;
   assert_ok(mn_words_parse(&words, arena, "hey computer,stop,computer", false, &error), &error);
@@ -81,7 +65,6 @@ static void near_misses_of_a_phrase_should_be_made_of_each_word(void **state) {
 static void unknown_of_a_phrase_should_hold_its_words(void **state) {
   (void)state;
   mn_words words;
-  mn_error error = {{0}};
   const mn_data_config config = {.words = "wake=hey computer,stop", .seed = 1};
   assert_ok(mn_words_parse(&words, arena, config.words, false, &error), &error);
   assert_string_equal(words.word[0].text, "hey computer");
@@ -95,19 +78,18 @@ static void unknown_of_a_phrase_should_hold_its_words(void **state) {
 }
 
 static mn_status chosen(const char ***text, int32_t *count, const char *list, const char *language,
-                        const char *voice, mn_error *error) {
+                        const char *voice, mn_error *why) {
   mn_words words;
   const mn_data_config config = {
       .words = "licht,nein", .unknown_words = list, .language = language, .seed = 1};
-  assert_ok(mn_words_parse(&words, arena, config.words, false, error), error);
-  return mn_unknown_choose(text, count, arena, &words, 160, voice, &config, error);
+  assert_ok(mn_words_parse(&words, arena, config.words, false, why), why);
+  return mn_unknown_choose(text, count, arena, &words, 160, voice, &config, why);
 }
 
 static void unknown_words_should_be_of_the_language_or_the_users_own(void **state) {
   (void)state;
   const char **text = NULL;
   int32_t count = 0;
-  mn_error error = {{0}};
   assert_ok(chosen(&text, &count, NULL, "de", "de", &error), &error);
   assert_in_range(count, 60, 103);
   assert_true(is_among(text, count, "zucker"));
@@ -141,5 +123,5 @@ int main(void) {
       cmocka_unit_test(unknown_of_a_phrase_should_hold_its_words),
       cmocka_unit_test(unknown_words_should_be_of_the_language_or_the_users_own),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, fresh, done);
 }
