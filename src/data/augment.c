@@ -87,10 +87,6 @@ void mn_clip_centre(int16_t *out, int32_t samples, mn_clip clip) {
   if (take > 0) memcpy(out + at, clip.pcm + skip, (size_t)take * sizeof *out);
 }
 
-static bool chance(mn_rng *rng, double probability) {
-  return probability > 0 && mn_rng_uniform(rng) < probability;
-}
-
 static double between(mn_rng *rng, double low, double high) {
   return high > low ? mn_rng_range(rng, low, high) : low;
 }
@@ -169,14 +165,14 @@ static void limit_band(mn_augment *a, mn_rng *rng) {
   static const double butterworth[4] = {0.5098, 0.6013, 0.9000, 2.5629};
   mn_biquad sections[8];
   int32_t count = 0;
-  if (chance(rng, c->edge_probability)) {
+  if (mn_chance(rng, c->edge_probability)) {
     sections[count++] = mn_biquad_high_pass(between(rng, 40, 300), M_SQRT1_2, c->rate_hz);
   }
-  if (chance(rng, c->edge_probability)) {
+  if (mn_chance(rng, c->edge_probability)) {
     sections[count++] =
         mn_biquad_low_pass(between(rng, 0.3, 0.48) * c->rate_hz, M_SQRT1_2, c->rate_hz);
   }
-  if (chance(rng, c->narrow_probability) && c->rate_hz > 8000) {
+  if (mn_chance(rng, c->narrow_probability) && c->rate_hz > 8000) {
     const double hz = between(rng, 3200, 3900);
     for (int32_t k = 0; k < 4; k++) {
       sections[count++] = mn_biquad_low_pass(hz, butterworth[k], c->rate_hz);
@@ -256,15 +252,15 @@ void mn_augment_run(mn_augment *augment, int16_t *out, mn_clip clip, const mn_cl
   const mn_augment_config *c = &a->config;
   int32_t begin = 0, end = 0;
   place(a, clip, &begin, &end, rng);
-  if (chance(rng, c->contour_probability)) bend_level(a, begin, end, rng);
-  if (end > begin && chance(rng, c->reverb_probability)) reverberate(a, begin, end, rng);
-  if (chance(rng, c->eq_probability)) equalize(a, rng);
+  if (mn_chance(rng, c->contour_probability)) bend_level(a, begin, end, rng);
+  if (end > begin && mn_chance(rng, c->reverb_probability)) reverberate(a, begin, end, rng);
+  if (mn_chance(rng, c->eq_probability)) equalize(a, rng);
   const double level = spoken_level(a, begin, end);
-  if (chance(rng, c->noise_probability)) add_noise(a, level, noises, count, rng);
+  if (mn_chance(rng, c->noise_probability)) add_noise(a, level, noises, count, rng);
   limit_band(a, rng);
   scale(a, spoken_level(a, begin, end), rng);
   add_floor(a, rng);
-  if (chance(rng, c->cut_probability)) cut_out(a, begin, end, rng);
+  if (mn_chance(rng, c->cut_probability)) cut_out(a, begin, end, rng);
   store(out, a->x, a->samples);
 }
 

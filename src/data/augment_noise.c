@@ -78,10 +78,6 @@ void mn_noise_coloured(float *x, int32_t samples, mn_colour colour, mn_rng *rng)
 
 /* ---- A room: what microphones hear where nobody speaks ---------------------------------------------*/
 
-static bool chance(mn_rng *rng, double probability) {
-  return mn_rng_uniform(rng) < probability;
-}
-
 static double logarithmic(mn_rng *rng, double low, double high) {
   return exp(mn_rng_range(rng, log(low), log(high)));
 }
@@ -141,10 +137,10 @@ static void hum(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
 
 void mn_noise_room(float *x, int32_t samples, int32_t rate_hz, mn_rng *rng) {
   mn_noise_coloured(x, samples, (mn_colour)mn_rng_below(rng, MN_COLOUR_COUNT), rng);
-  if (chance(rng, 0.25)) hum(x, samples, rate_hz, rng);
+  if (mn_chance(rng, 0.25)) hum(x, samples, rate_hz, rng);
   resonate(x, samples, rate_hz, rng);
-  if (chance(rng, 0.5)) wander(x, samples, rate_hz, rng);
-  if (chance(rng, 0.3)) knock(x, samples, rate_hz, rng);
+  if (mn_chance(rng, 0.5)) wander(x, samples, rate_hz, rng);
+  if (mn_chance(rng, 0.3)) knock(x, samples, rate_hz, rng);
   (void)to_unit_power(x, samples);
 }
 

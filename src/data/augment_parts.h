@@ -7,6 +7,11 @@
 
 #include "data/augment.h"
 
+/* One draw, none where the probability is 0. */
+static inline bool mn_chance(mn_rng *rng, double probability) {
+  return probability > 0 && mn_rng_uniform(rng) < probability;
+}
+
 /* ---- Resampler: windowed sinc, exact phases: the factor is step / MN_RESAMPLE_PHASES ---------*/
 enum { MN_RESAMPLE_PHASES = 320, MN_RESAMPLE_TAPS = 24, MN_RESAMPLE_TABLES = 4 };
 
