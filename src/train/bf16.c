@@ -39,26 +39,18 @@ void mn_weights_pack(const mn_trainer *t, bool half, void *to, const float *from
     t->lanes->pack(to, from, k, n, n_valid, k_step, n_step);
 }
 
-static void input_run(const mn_view *view, uint16_t *to, const float *z, int64_t count) {
+static void input_run(const mn_view *view, void *to, const float *z, int64_t count) {
+  uint16_t *y = to;
   if (view->scale == NULL)
-    for (int64_t i = 0; i < count; i++) to[i] = mn_bf16_round(z[i]);
+    for (int64_t i = 0; i < count; i++) y[i] = mn_bf16_round(z[i]);
   else
-    for (int64_t i = 0; i < count; i++) to[i] = mn_bf16_round(mn_input_read(view, z[i]));
-}
-
-static void input_round(const mn_value *v, uint16_t *to, const float *z, const mn_walk *w) {
-  const bool whole = w->to_row == v->stride; /* a line is one stretch of memory */
-  const int64_t pieces = whole ? 1 : w->rows, count = whole ? w->rows * v->stride : v->stride;
-  for (int32_t line = 0; line < w->lines; line++)
-    for (int64_t r = 0; r < pieces; r++)
-      input_run(&v->view, to + line * w->to_line + r * w->to_row,
-                z + line * w->from_line + r * w->from_row, count);
+    for (int64_t i = 0; i < count; i++) y[i] = mn_bf16_round(mn_input_read(view, z[i]));
 }
 
 static void rows_round(const mn_trainer *t, const mn_value *v, uint16_t *to, const float *z,
                        const mn_walk *w) {
   if (v->input)
-    input_round(v, to, z, w);
+    mn_input_walk(v, to, sizeof *to, z, w, input_run);
   else
     t->bf16->read(to, z, &v->view, w);
 }

@@ -204,6 +204,10 @@ static inline float mn_input_read(const mn_view *view, float x) {
   const float w = above < view->high[0] ? above : view->high[0];
   return ((w * view->inverse + magic) - magic) * view->step;
 }
+/* The input's lines as readers see them, in stretches of memory that `run` writes; `to` holds elements of `size`. */
+typedef void mn_input_run(const mn_view *view, void *to, const float *z, int64_t count);
+void mn_input_walk(const mn_value *v, void *to, size_t size, const float *z, const mn_walk *walk,
+                   mn_input_run *run);
 /* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
                            int64_t rows);

@@ -176,21 +176,24 @@ void mn_value_gather(mn_trainer *t, mn_value *v) {
 }
 
 /* ---- Rows --------------------------------------------------------------------------------------*/
-static void input_run(const mn_view *view, float *to, const float *z, int64_t count) {
-  if (view->scale == NULL)
-    memcpy(to, z, (size_t)count * sizeof *to);
-  else
-    for (int64_t i = 0; i < count; i++) to[i] = mn_input_read(view, z[i]);
+void mn_input_walk(const mn_value *v, void *to, size_t size, const float *z, const mn_walk *w,
+                   mn_input_run *run) {
+  const bool whole = w->to_row == v->stride; /* a line is one stretch of memory */
+  const int64_t pieces = whole ? 1 : w->rows, count = whole ? w->rows * v->stride : v->stride;
+  for (int32_t line = 0; line < w->lines; line++)
+    for (int64_t r = 0; r < pieces; r++) {
+      const ptrdiff_t at = line * w->to_line + r * w->to_row;
+      run(&v->view, (char *)to + (ptrdiff_t)size * at, z + line * w->from_line + r * w->from_row,
+          count);
+    }
 }
 
-static void input_rows(const mn_value *v, float *to, ptrdiff_t to_row, const float *z,
-                       int64_t rows) {
-  if (to_row == v->stride) {
-    input_run(&v->view, to, z, rows * v->stride);
-    return;
-  }
-  for (int64_t r = 0; r < rows; r++)
-    input_run(&v->view, to + r * to_row, z + r * v->stride, v->stride);
+static void input_run(const mn_view *view, void *to, const float *z, int64_t count) {
+  float *y = to;
+  if (view->scale == NULL)
+    memcpy(y, z, (size_t)count * sizeof *y);
+  else
+    for (int64_t i = 0; i < count; i++) y[i] = mn_input_read(view, z[i]);
 }
 
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
@@ -200,7 +203,7 @@ const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, in
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride, .to_row = v->stride};
   if (v->input)
-    input_rows(v, to, v->stride, z, rows);
+    mn_input_walk(v, to, sizeof *to, z, &walk, input_run);
   else
     t->lanes->read(to, z, &v->view, &walk);
   return to;
@@ -220,12 +223,10 @@ void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t
                     ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines) {
   const float *z = v->z + ((int64_t)item * v->height + first) * v->width * v->stride;
   const mn_walk w = mn_value_walk(v, lines, to_row, to_line);
-  if (!v->input) {
+  if (v->input)
+    mn_input_walk(v, to, sizeof *to, z, &w, input_run);
+  else
     t->lanes->read(to, z, &v->view, &w);
-    return;
-  }
-  for (int32_t y = 0; y < lines; y++)
-    input_rows(v, to + y * to_line, to_row, z + y * w.from_line, v->width);
 }
 
 void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
