@@ -40,7 +40,7 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
     return mn_error_set(error, MN_ERR_USAGE, "--draws: found %lld; expected 1 to 1000",
                         (long long)options->draws);
   if (!(options->augment >= 0 && options->augment <= 2))
-    return mn_error_set(error, MN_ERR_USAGE, "train: --augment is %g; expected 0 to 2",
+    return mn_error_set(error, MN_ERR_USAGE, "--augment: found %g; expected 0 to 2",
                         options->augment);
   if (!(options->temperature > 0) || options->patience < 0)
     return mn_error_set(error, MN_ERR_USAGE,
