@@ -17,10 +17,26 @@ static mn_status absent(const char *program, const char *why, mn_error *error) {
                       program, why, program);
 }
 
+/* Ours, and no sound server: espeak-ng looks for one even when it writes to a pipe, and leaves a folder for it
+ * behind. The caller frees the list; NULL: no memory. */
+static char **child_environment(void) {
+  static char no_server[] = "PULSE_SERVER=unix:/dev/null";
+  size_t count = 0;
+  while (environ[count] != NULL) count++;
+  char **list = mn_malloc((count + 2) * sizeof *list);
+  if (list == NULL) return NULL;
+  list[0] = no_server; /* the first of a name counts */
+  memcpy(list + 1, environ, (count + 1) * sizeof *list);
+  return list;
+}
+
 static mn_status spawn(pid_t *child, const char *const *arguments, int output, mn_error *error) {
   posix_spawn_file_actions_t actions;
-  if (posix_spawn_file_actions_init(&actions) != 0)
+  char **environment = child_environment();
+  if (environment == NULL || posix_spawn_file_actions_init(&actions) != 0) {
+    mn_free(environment);
     return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  }
   int code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   if (code == 0) code = posix_spawn_file_actions_adddup2(&actions, output, 1);
   if (code == 0) code = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
@@ -29,8 +45,9 @@ static mn_status spawn(pid_t *child, const char *const *arguments, int output, m
   for (size_t i = 0; i + 1 < MN_COUNT(list) && arguments[i] != NULL; i++) {
     memcpy(&list[i], &arguments[i], sizeof list[i]);
   }
-  if (code == 0) code = posix_spawnp(child, list[0], &actions, NULL, list, environ);
+  if (code == 0) code = posix_spawnp(child, list[0], &actions, NULL, list, environment);
   (void)posix_spawn_file_actions_destroy(&actions);
+  mn_free(environment);
   if (code != 0) return absent(list[0], strerror(code), error);
   return MN_OK;
 }
