@@ -112,7 +112,7 @@ def groups(network):
 def variants(program, network):
     """((group, way), what can be timed)"""
     for mode in network.modes:
-        for arithmetic in "float32", "bf16":
+        for arithmetic in "float32", "bf16", "int16":
             yield ("ours", f"{mode} {arithmetic}"), Ours(program, network, mode, arithmetic)
     for group, options in groups(network):
         for compiled in (False, True):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Training steps, ours against PyTorch {eager, compile} x {contiguous, channels_last}: DS-CNN-S and -L, the
 # supernet of spaces/kws.net, MobileNetV2 0.35 at 96 px; DS-CNN with fake quantization to 8 bits too. Ours
-# with products in float32 and in bf16, PyTorch in float32 and under bf16 autocast, each beside each:
+# with products in float32, bf16 and int16, PyTorch in float32 and under bf16 autocast, each beside each:
 #
 #   sh bench/train/against_pytorch.sh [ROUNDS [clock|cpu [NETWORK ...]]]
 #

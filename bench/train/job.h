@@ -78,7 +78,7 @@ static inline double processor_seconds(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16]]]; all but the trainer is made. */
+/* NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16|int16]]]; all but the trainer is made. */
 static inline mn_status job_make(job *j, char **argument, mn_error *error) {
   const bool told = argument[5] != NULL && argument[6] != NULL;
   const char *mode = told ? argument[6] : "float";

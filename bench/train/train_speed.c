@@ -1,5 +1,5 @@
 /* train_speed.c - seconds of training steps on made-up items:
- * train_speed NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16]]]
+ * train_speed NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16|int16]]]
  * "search" takes a space: its supernet at full width, and a step is one of the weights and one of the
  * architecture parameters, as `micronets search` takes them. Prints two numbers per step: by the clock,
  * and of all threads' processor time. bench/train/against_pytorch.sh sets it beside PyTorch.
@@ -40,6 +40,6 @@ static mn_status run_steps(job *j, mn_error *error) {
 int main(int count, char **argument) {
   return job_main(count, argument,
                   "train_speed NETWORK.net BATCH THREADS STEPS "
-                  "[ISA|best [float|quantized|search [auto|float32|bf16]]]",
+                  "[ISA|best [float|quantized|search [auto|float32|bf16|int16]]]",
                   run_steps);
 }

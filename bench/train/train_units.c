@@ -1,12 +1,12 @@
 /* train_units.c - every unit of a training step beside what bounds it:
- * train_units NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16]]]
+ * train_units NETWORK.net BATCH THREADS STEPS [ISA|best [float|quantized|search [auto|float32|bf16|int16]]]
  *
  * Per unit, forward and backward: the least time over the steps (one thread: processor time, else the clock); operations and bytes that it cannot do
  * without (forward: its input read, its output written; backward: gradient and output read, input read,
  * input's gradient written; sums and weights are small); the bound, which is the longer of operations at
  * the peak of the CPU in float32 and bytes at the rate of memory, both measured at the start with as many
  * threads; and bound over time. Where maps stay in a cache, memory is faster than the bound says, and
- * products of bf16 may be twice as fast as the peak.
+ * products of 16-bit factors may be twice as fast as the peak.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "job.h"
 
@@ -198,6 +198,6 @@ static mn_status run(job *j, mn_error *error) {
 int main(int count, char **argument) {
   return job_main(count, argument,
                   "train_units NETWORK.net BATCH THREADS STEPS "
-                  "[ISA|best [float|quantized|search [auto|float32|bf16]]]",
+                  "[ISA|best [float|quantized|search [auto|float32|bf16|int16]]]",
                   run);
 }

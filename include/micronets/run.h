@@ -57,8 +57,8 @@
 
 /* With every command that trains. */
 #define MN_OPTIONS_ARITHMETIC(X)                                                               \
-  X(WORD, arithmetic, 0, "auto", "auto|float32|bf16",                                          \
-    "factors of products in training; auto: bf16 where the processor multiplies it")
+  X(WORD, arithmetic, 0, "auto", "auto|float32|bf16|int16",                                    \
+    "factors of products in training; auto: the fastest on this processor")
 
 #define MN_OPTIONS_SEARCH(X)                                                                   \
   X(TEXT, space, 0, "", "FILE.net", "search space")                                            \

@@ -14,9 +14,15 @@ typedef enum mn_optimizer { MN_OPTIMIZER_ADAMW, MN_OPTIMIZER_SGD } mn_optimizer;
 typedef enum mn_loss { MN_LOSS_CROSS_ENTROPY, MN_LOSS_MEAN_SQUARED } mn_loss;
 
 /* Of the products of convolutions and fully connected layers in training; sums are always float32. */
-typedef enum mn_arithmetic { MN_ARITHMETIC_FLOAT32, MN_ARITHMETIC_BF16 } mn_arithmetic;
-const char *mn_arithmetic_name(mn_arithmetic arithmetic); /* "float32", "bf16" */
-/* By name; "auto": bf16 where the processors of all ranks have an instruction for it, else float32. */
+typedef enum mn_arithmetic {
+  MN_ARITHMETIC_FLOAT32,
+  MN_ARITHMETIC_BF16,
+  MN_ARITHMETIC_INT16,
+  MN_ARITHMETICS
+} mn_arithmetic;
+const char *mn_arithmetic_name(mn_arithmetic arithmetic); /* "float32", "bf16", "int16" */
+/* By name; "auto": bf16, else int16, where the processors of all ranks multiply it faster than floats, else
+ * float32. */
 mn_arithmetic mn_arithmetic_of(const char *word);
 
 typedef struct mn_train_config {

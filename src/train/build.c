@@ -150,7 +150,7 @@ static void window_take(mn_unit *u, const mn_op *op) {
  * the tile heights 6 and 8. */
 static int32_t block_of(const mn_unit *u) {
   const int32_t floats = u->depth + u->output->stride;
-  const int32_t rows = 49152 / floats / 24 * 24;
+  const int32_t rows = 98304 / floats / 24 * 24;
   return rows < 24 ? 24 : rows > 192 ? 192 : rows;
 }
 
@@ -158,7 +158,6 @@ static mn_status conv_buffers(builder *b, mn_unit *u) {
   const int32_t n = u->output->stride;
   u->depth_padded = padded(b->t, u->depth);
   u->depth_used = u->depth - (u->input[0]->stride - u->input[0]->channels);
-  u->depth_even = (u->depth + 1) / 2 * 2;
   u->block = block_of(u);
   u->packed = mn_engine_floats(b->t, (int64_t)u->depth * n);
   u->turned = mn_engine_floats(b->t, (int64_t)u->depth_padded * n);

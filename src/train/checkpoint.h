@@ -26,8 +26,8 @@
 
 #include "train/engine.h"
 
-/* An empty attachment of this name: trained with bf16. */
-#define MN_BF16_BLOCK "train.bf16"
+/* An empty attachment of this name tells the arithmetic of the training; none: float32. */
+extern const char *const mn_arithmetic_blocks[MN_ARITHMETICS];
 
 typedef struct mn_record {
   const char *op; /* not terminated */

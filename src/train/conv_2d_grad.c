@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "train/bf16.h"
+#include "train/half.h"
 #include "train/integer.h"
 
 /* ---- Shared -------------------------------------------------------------------------------*/
@@ -14,12 +14,19 @@ typedef struct pass {
   mn_trainer *t;
   mn_unit *u;
   int32_t shard;
-  bool half; /* factors are bf16; their rows have depth_even columns, not depth */
+  bool half; /* factors have 16 bits */
 } pass;
 
-static void product(const pass *p, mn_gemm g) {
+/* A matrix of factors: floats, or 16 bits of which 1 stands for `scale`. */
+typedef struct matrix {
+  const void *at;
+  float scale;
+} matrix;
+
+static void product(const pass *p, matrix a, matrix b, mn_gemm g) {
+  g.a = a.at, g.b = b.at, g.scale = a.scale * b.scale;
   if (p->half)
-    p->t->bf16->gemm(&g);
+    p->t->half->gemm(&g);
   else
     p->t->lanes->gemm(&g);
 }
@@ -29,75 +36,71 @@ static int32_t elements(const pass *p, int32_t floats) {
   return p->half ? (floats + 1) / 2 : floats;
 }
 
-static void block_forward(const pass *p, const void *a, int64_t first, int32_t rows, float *sum) {
+static void block_forward(const pass *p, matrix a, int64_t first, int32_t rows, float *sum) {
   const mn_unit *u = p->u;
   mn_value *y = u->output;
   const bool statistics = y->gamma != NULL && p->t->training;
-  product(p, (mn_gemm){.m = rows,
-                       .n = y->stride,
-                       .k = elements(p, u->depth_used),
-                       .a = a,
-                       .a_row = elements(p, u->depth),
-                       .a_column = 1,
-                       .b = u->packed,
-                       .c = y->z + first * y->stride,
-                       .c_row = y->stride,
-                       .sum = statistics ? sum : NULL,
-                       .square = sum + y->stride});
+  product(p, a, (matrix){u->packed, u->packed_scale},
+          (mn_gemm){.m = rows,
+                    .n = y->stride,
+                    .k = elements(p, u->depth_used),
+                    .a_row = elements(p, u->depth),
+                    .a_column = 1,
+                    .c = y->z + first * y->stride,
+                    .c_row = y->stride,
+                    .sum = statistics ? sum : NULL,
+                    .square = sum + y->stride});
   if (statistics) mn_value_flush(y, p->shard, sum);
 }
 
-/* A product along the rows takes bf16 woven: they go behind the block's rows in `rows_of`. */
-static const void *along_rows(const pass *p, const void *matrix, void *rows_of, int32_t rows,
-                              int32_t columns) {
-  if (!p->half) return matrix;
+/* A product along the rows takes 16 bits woven: they go behind the block's rows in `rows_of`. */
+static matrix along_rows(const pass *p, matrix a, void *rows_of, int32_t rows, int32_t columns) {
+  if (!p->half) return a;
   uint16_t *half = rows_of;
   uint32_t *woven = (uint32_t *)(void *)(half + (ptrdiff_t)p->u->block * columns);
-  p->t->bf16->weave(woven, half, rows, columns);
-  return woven;
+  p->t->lanes->weave(woven, half, rows, columns);
+  return (matrix){woven, a.scale};
 }
 
-static void block_weights(const pass *p, const void *a, const void *dz, int32_t rows, bool begun) {
+static void block_weights(const pass *p, matrix a, matrix dz, int32_t rows, bool begun) {
   const mn_unit *u = p->u;
   const int32_t n = u->output->stride;
-  product(p, (mn_gemm){.m = u->depth_used,
-                       .n = n,
-                       .k = elements(p, rows),
-                       .a = a,
-                       .a_row = 1,
-                       .a_column = p->half ? u->depth_even : u->depth,
-                       .b = dz,
-                       .b_row = n,
-                       .c = u->weights->gradient + p->shard * u->weights->count,
-                       .c_row = n,
-                       .accumulate = begun});
+  product(p, a, dz,
+          (mn_gemm){.m = u->depth_used,
+                    .n = n,
+                    .k = elements(p, rows),
+                    .a_row = 1,
+                    .a_column = u->depth,
+                    .b_row = n,
+                    .c = u->weights->gradient + p->shard * u->weights->count,
+                    .c_row = n,
+                    .accumulate = begun});
 }
 
-static void block_input(const pass *p, float *dx, ptrdiff_t dx_row, const void *dz, int32_t rows,
+static void block_input(const pass *p, float *dx, ptrdiff_t dx_row, matrix dz, int32_t rows,
                         bool accumulate) {
   const mn_unit *u = p->u;
-  product(p, (mn_gemm){.m = rows,
-                       .n = u->depth_padded,
-                       .k = elements(p, u->output->channels),
-                       .a = dz,
-                       .a_row = elements(p, u->output->stride),
-                       .a_column = 1,
-                       .b = u->turned,
-                       .c = dx,
-                       .c_row = dx_row,
-                       .accumulate = accumulate});
+  product(p, dz, (matrix){u->turned, u->turned_scale},
+          (mn_gemm){.m = rows,
+                    .n = u->depth_padded,
+                    .k = elements(p, u->output->channels),
+                    .a_row = elements(p, u->output->stride),
+                    .a_column = 1,
+                    .c = dx,
+                    .c_row = dx_row,
+                    .accumulate = accumulate});
 }
 
-static void block_unnormalize(const pass *p, void *dz, int64_t first, int32_t rows) {
+static matrix block_unnormalize(const pass *p, void *dz, int64_t first, int32_t rows) {
   const mn_value *y = p->u->output;
   const float *g = y->g + first * y->stride, *z = y->z + first * y->stride;
   const mn_unnormalize k = {y->on_g, y->on_z, y->constant};
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = y->stride, .from_row = y->stride, .to_row = y->stride};
   if (p->half)
-    p->t->bf16->unnormalize(dz, g, z, &k, rows, y->stride);
-  else
-    p->t->lanes->unnormalize(dz, g, z, &k, &walk);
+    return (matrix){dz, p->t->half->unnormalize(dz, g, z, &k, rows, y->stride, mn_half_most(p->u))};
+  p->t->lanes->unnormalize(dz, g, z, &k, &walk);
+  return (matrix){dz, 1.0f};
 }
 
 static int32_t block_rows(const mn_unit *u, int64_t left) {
@@ -110,12 +113,12 @@ static void weights_clear(mn_unit *u, int32_t shard) {
 }
 
 /* ---- Direct -------------------------------------------------------------------------------*/
-static const void *direct_rows(const pass *p, void *rows_of, int64_t first, int32_t rows) {
+static matrix direct_rows(const pass *p, void *rows_of, int64_t first, int32_t rows) {
   const mn_unit *u = p->u;
   const int64_t x_first = first * u->input_rows, x_rows = (int64_t)rows * u->input_rows;
-  if (!p->half) return mn_value_read(p->t, u->input[0], rows_of, x_first, x_rows);
-  mn_value_read_bf16(p->t, u->input[0], rows_of, x_first, x_rows);
-  return rows_of;
+  if (!p->half) return (matrix){mn_value_read(p->t, u->input[0], rows_of, x_first, x_rows), 1.0f};
+  return (matrix){rows_of,
+                  mn_value_read_half(p->t, u->input[0], rows_of, x_first, x_rows, mn_half_most(u))};
 }
 
 static void direct_forward(const pass *p, float *scratch) {
@@ -129,7 +132,7 @@ static void direct_forward(const pass *p, float *scratch) {
   }
 }
 
-static void direct_input(const pass *p, const void *dz, int64_t first, int32_t rows, float *spare) {
+static void direct_input(const pass *p, matrix dz, int64_t first, int32_t rows, float *spare) {
   const mn_unit *u = p->u;
   mn_value *x = u->input[0];
   const int64_t x_first = first * u->input_rows, x_rows = (int64_t)rows * u->input_rows;
@@ -150,14 +153,14 @@ static void direct_backward(const pass *p, float *scratch) {
   const int32_t n = u->output->stride;
   const int64_t begin = (int64_t)mn_shard_first(t, p->shard) * u->rows_per_item;
   const int64_t end = (int64_t)mn_shard_first(t, p->shard + 1) * u->rows_per_item;
-  float *dz = scratch, *rows_of = dz + (ptrdiff_t)u->block * n;
+  float *dz_of = scratch, *rows_of = dz_of + (ptrdiff_t)u->block * n;
   float *spare = rows_of + (ptrdiff_t)u->block * u->depth;
   for (int64_t r = begin; r < end; r += u->block) {
     const int32_t rows = block_rows(u, end - r);
-    block_unnormalize(p, dz, r, rows);
+    const matrix dz = block_unnormalize(p, dz_of, r, rows);
     if (t->updates) {
-      const void *a = direct_rows(p, rows_of, r, rows);
-      block_weights(p, along_rows(p, a, rows_of, rows, u->depth), along_rows(p, dz, dz, rows, n),
+      const matrix a = direct_rows(p, rows_of, r, rows);
+      block_weights(p, along_rows(p, a, rows_of, rows, u->depth), along_rows(p, dz, dz_of, rows, n),
                     rows, r > begin);
     }
     if (mn_value_wants_gradient(t, u->input[0])) direct_input(p, dz, r, rows, spare);
@@ -177,8 +180,8 @@ static void stretch_copy(char *to, const char *from, size_t bytes) {
 }
 
 /* Rows [first, first + rows) of one item's patch matrix. */
-static void patches_take(const pass *p, void *matrix, const void *plane, int32_t first,
-                         int32_t rows) {
+static matrix patches_take(const pass *p, void *rows_of, matrix plane, int32_t first,
+                           int32_t rows) {
   const mn_unit *u = p->u;
   const mn_window *w = &u->window;
   const ptrdiff_t pixel = u->input[0]->stride, line = pixel * u->plane_w;
@@ -186,19 +189,17 @@ static void patches_take(const pass *p, void *matrix, const void *plane, int32_t
   const int32_t pieces = whole ? 1 : w->kernel_w;
   const size_t size = p->half ? sizeof(uint16_t) : sizeof(float);
   const size_t bytes = size * (size_t)(whole ? pixel * w->kernel_w : pixel);
-  char *to = matrix;
+  char *to = rows_of;
   for (int32_t r = first; r < first + rows; r++) {
     const int32_t oy = r / u->output->width, ox = r % u->output->width;
     const ptrdiff_t corner = oy * w->stride_h * line + ox * w->stride_w * pixel;
     for (int32_t i = 0; i < w->kernel_h; i++)
       for (int32_t j = 0; j < pieces; j++, to += bytes) {
         const ptrdiff_t at = corner + i * w->dilation_h * line + j * w->dilation_w * pixel;
-        stretch_copy(to, (const char *)plane + (ptrdiff_t)size * at, bytes);
+        stretch_copy(to, (const char *)plane.at + (ptrdiff_t)size * at, bytes);
       }
-    if (!p->half || u->depth_even == u->depth) continue;
-    memset(to, 0, size);
-    to += size;
   }
+  return (matrix){rows_of, plane.scale};
 }
 
 /* The same walk, adding the patch gradient to the plane. */
@@ -225,28 +226,29 @@ static size_t plane_bytes(const mn_unit *u) {
   return (size_t)u->plane_h * (size_t)u->plane_w * (size_t)u->input[0]->stride * sizeof(float);
 }
 
-static void plane_read(const pass *p, void *plane, int32_t item) {
+static matrix plane_read(const pass *p, void *plane, int32_t item) {
   const mn_value *x = p->u->input[0];
   const ptrdiff_t line = (ptrdiff_t)p->u->plane_w * x->stride;
   const ptrdiff_t corner = p->u->pad_top * line + (ptrdiff_t)p->u->pad_left * x->stride;
   if (p->half)
-    mn_value_lines_bf16(p->t, x, (uint16_t *)plane + corner, x->stride, line, item, 0, x->height);
-  else
-    mn_value_lines(p->t, x, (float *)plane + corner, x->stride, line, item, 0, x->height);
+    return (matrix){plane, mn_value_lines_half(p->t, x, (uint16_t *)plane + corner, x->stride, line,
+                                               item, 0, x->height, mn_half_most(p->u))};
+  mn_value_lines(p->t, x, (float *)plane + corner, x->stride, line, item, 0, x->height);
+  return (matrix){plane, 1.0f};
 }
 
 static void patches_forward(const pass *p, float *scratch) {
   const mn_unit *u = p->u;
-  float *sum = scratch, *plane = sum + 2 * u->output->stride;
-  float *matrix = plane + plane_bytes(u) / sizeof(float);
-  memset(plane, 0, plane_bytes(u));
+  float *sum = scratch, *plane_of = sum + 2 * u->output->stride;
+  float *rows_of = plane_of + plane_bytes(u) / sizeof(float);
+  memset(plane_of, 0, plane_bytes(u));
   const int32_t begin = mn_shard_first(p->t, p->shard), end = mn_shard_first(p->t, p->shard + 1);
   for (int32_t item = begin; item < end; item++) {
-    plane_read(p, plane, item);
+    const matrix plane = plane_read(p, plane_of, item);
     for (int32_t r = 0; r < u->rows_per_item; r += u->block) {
       const int32_t rows = block_rows(u, u->rows_per_item - r);
-      patches_take(p, matrix, plane, r, rows);
-      block_forward(p, matrix, (int64_t)item * u->rows_per_item + r, rows, sum);
+      block_forward(p, patches_take(p, rows_of, plane, r, rows),
+                    (int64_t)item * u->rows_per_item + r, rows, sum);
     }
   }
 }
@@ -275,24 +277,23 @@ static void patches_backward(const pass *p, float *scratch) {
   const bool wants = mn_value_wants_gradient(t, u->input[0]);
   const int32_t begin = mn_shard_first(t, p->shard), end = mn_shard_first(t, p->shard + 1);
   const size_t floats = plane_bytes(u) / sizeof(float);
-  float *plane = scratch, *gradient = plane + floats, *dz = gradient + floats;
-  float *matrix = dz + (ptrdiff_t)u->block * n;
-  const int32_t columns = p->half ? u->depth_even : u->depth;
-  memset(plane, 0, plane_bytes(u));
+  float *plane_of = scratch, *gradient = plane_of + floats, *dz_of = gradient + floats;
+  float *rows_of = dz_of + (ptrdiff_t)u->block * n;
+  memset(plane_of, 0, plane_bytes(u));
   for (int32_t item = begin; item < end; item++) {
-    if (t->updates) plane_read(p, plane, item);
+    const matrix plane = t->updates ? plane_read(p, plane_of, item) : (matrix){NULL, 0};
     if (wants) memset(gradient, 0, plane_bytes(u));
     for (int32_t r = 0; r < u->rows_per_item; r += u->block) {
       const int32_t rows = block_rows(u, u->rows_per_item - r);
-      block_unnormalize(p, dz, (int64_t)item * u->rows_per_item + r, rows);
+      const matrix dz = block_unnormalize(p, dz_of, (int64_t)item * u->rows_per_item + r, rows);
       if (t->updates) {
-        patches_take(p, matrix, plane, r, rows);
-        block_weights(p, along_rows(p, matrix, matrix, rows, columns),
-                      along_rows(p, dz, dz, rows, n), rows, item > begin || r > 0);
+        const matrix a = patches_take(p, rows_of, plane, r, rows);
+        block_weights(p, along_rows(p, a, rows_of, rows, u->depth),
+                      along_rows(p, dz, dz_of, rows, n), rows, item > begin || r > 0);
       }
       if (!wants) continue;
-      block_input(p, matrix, u->depth_padded, dz, rows, false);
-      patches_add(u, gradient, matrix, r, rows);
+      block_input(p, rows_of, u->depth_padded, dz, rows, false);
+      patches_add(u, gradient, rows_of, r, rows);
     }
     if (wants) plane_give(t, u, p->shard, gradient, item);
   }
@@ -306,7 +307,7 @@ static float *scratch_of(const mn_trainer *t, int32_t thread) {
 
 static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   float *scratch = scratch_of(t, thread);
-  const pass p = {t, u, shard, mn_bf16_forward(t, u)};
+  const pass p = {t, u, shard, mn_half_forward(t, u)};
   if (mn_unit_is_integer(t, u)) {
     mn_integer_conv(t, u, shard, scratch);
     return;
@@ -319,7 +320,7 @@ static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
 }
 
 static void conv_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
-  const pass p = {t, u, shard, mn_bf16_backward(t, u)};
+  const pass p = {t, u, shard, mn_half_backward(t, u)};
   if (u->output->maker != NULL)
     mn_expand_backward(t, u, shard, scratch_of(t, thread));
   else

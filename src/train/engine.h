@@ -106,13 +106,13 @@ typedef struct mn_unit {
   bool direct;                       /* conv: rows of the input are rows of the matrix */
   int32_t depth, depth_padded;       /* conv: floats of one matrix row */
   int32_t depth_used;                /* of them, without the padding at the end */
-  int32_t depth_even;                /* and of a row of bf16 */
   int32_t rows_per_item, input_rows; /* conv, direct: of output per item; of input per output row */
   int32_t block;                     /* rows treated at once */
   mn_dtype weight_type;
   bool one_scale; /* fully connected: one scale for all channels, as every runtime reads */
-  float *quantized, *weight_step; /* fake-quantized copy; per channel */
-  float *packed, *turned;         /* forward and input-gradient form of the weights */
+  float *quantized, *weight_step;   /* fake-quantized copy; per channel */
+  float *packed, *turned;           /* forward and input-gradient form of the weights */
+  float packed_scale, turned_scale; /* of 16-bit integers */
   float *scaled; /* of an expansion whose output is not stored: p times the weights */
   struct mn_integer_unit *integer; /* integer.h; NULL: the forward pass is always in float */
   double mix_gradient[MN_SHARDS][2];
@@ -139,7 +139,7 @@ struct mn_trainer {
   mn_train_config config;
   const mn_lanes *lanes;
   const struct mn_integer *integer; /* integer.h; NULL: this processor has none */
-  const struct mn_bf16 *bf16;       /* bf16.h; NULL: all products are of floats */
+  const struct mn_half *half;       /* half.h; NULL: all products are of floats */
   mn_arena *arena;
   mn_value *values;
   mn_unit *units;
@@ -204,10 +204,6 @@ static inline float mn_input_read(const mn_view *view, float x) {
   const float w = above < view->high[0] ? above : view->high[0];
   return ((w * view->inverse + magic) - magic) * view->step;
 }
-/* The input's lines as readers see them, in stretches of memory that `run` writes; `to` holds elements of `size`. */
-typedef void mn_input_run(const mn_view *view, void *to, const float *z, int64_t count);
-void mn_input_walk(const mn_value *v, void *to, size_t size, const float *z, const mn_walk *walk,
-                   mn_input_run *run);
 /* Rows [first, first + rows) as readers see them: z itself where the view is plain, else `to`. */
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
                            int64_t rows);

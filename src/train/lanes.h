@@ -30,7 +30,7 @@ typedef struct mn_finish {
 } mn_finish;
 
 /* C[m][n] (+)= sum over k of a[i * a_row + k * a_column] * b[k][n]; n a multiple of the lanes. Elements of
- * A and B are floats, or pairs of bf16 (bf16.h); all strides count elements. */
+ * A and B are floats, or pairs of 16 bits (half.h); all strides count elements. */
 typedef struct mn_gemm {
   int32_t m, n, k;
   const void *a;
@@ -40,6 +40,7 @@ typedef struct mn_gemm {
   float *c;
   ptrdiff_t c_row;
   bool accumulate;
+  float scale;         /* what 1 stands for in sums of 16-bit integers */
   float *sum, *square; /* [n] += column sums of the new C; NULL: none */
 } mn_gemm;
 
@@ -91,6 +92,8 @@ typedef struct mn_lanes {
   /* gradient[tap] += sum over out pixels of dz * plane; dz[y * dz_line + x * dz_pixel]. */
   void (*depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
                             ptrdiff_t dz_pixel, const mn_plane *p);
+  /* Rows 2r and 2r + 1 of [rows][columns] into row r of pairs; behind an odd last row, zeros. columns: any. */
+  void (*weave)(uint32_t *to, const uint16_t *from, int32_t rows, int32_t columns);
   void (*combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count);
   void (*scale)(float *y, const float *x, float k, bool accumulate, int64_t count);
   double (*dot)(const float *a, const float *b, int64_t count);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "graph/quantization.h"
-#include "train/bf16.h"
+#include "train/half.h"
 #include "train/integer.h"
 
 /* ---- Ranges ---------------------------------------------------------------------------------*/
@@ -108,10 +108,11 @@ void mn_unit_prepare_weights(mn_trainer *t, mn_unit *u) {
     return;
   }
   if (!integer)
-    mn_weights_pack(t, mn_bf16_forward(t, u), u->packed, from, u->depth_used, n, n, n, 1);
+    u->packed_scale =
+        mn_weights_pack(t, u, mn_half_forward(t, u), u->packed, from, u->depth_used, n, n, n, 1);
   if (t->training && mn_value_wants_gradient(t, u->input[0]))
-    mn_weights_pack(t, mn_bf16_backward(t, u), u->turned, from, u->output->channels,
-                    u->depth_padded, u->depth, 1, n);
+    u->turned_scale = mn_weights_pack(t, u, mn_half_backward(t, u), u->turned, from,
+                                      u->output->channels, u->depth_padded, u->depth, 1, n);
 }
 
 /* ---- Calibration ------------------------------------------------------------------------------*/

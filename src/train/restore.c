@@ -34,8 +34,9 @@ static mn_status identity_check(const mn_checkpoint *c, uint64_t identity, const
 
 static mn_status arithmetic_check(const mn_trainer *t, const mn_checkpoint *c, const char *path,
                                   mn_error *error) {
-  const bool bf16 = mn_checkpoint_block(c, MN_BF16_BLOCK) != NULL;
-  const mn_arithmetic found = bf16 ? MN_ARITHMETIC_BF16 : MN_ARITHMETIC_FLOAT32;
+  mn_arithmetic found = MN_ARITHMETIC_FLOAT32;
+  for (uint32_t i = MN_ARITHMETIC_FLOAT32 + 1; i < MN_ARITHMETICS; i++)
+    if (mn_checkpoint_block(c, mn_arithmetic_blocks[i]) != NULL) found = (mn_arithmetic)i;
   if (found == t->config.arithmetic) return MN_OK;
   return mn_error_set(error, MN_ERR_FORMAT,
                       "%s: was trained with %s, this run is in %s; give --arithmetic %s", path,

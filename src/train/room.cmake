@@ -1,9 +1,10 @@
 # The vector kernels are compiled once per instruction set from the same sources; src/train/isa.c
 # chooses a table at run time. They always get -O3: an unoptimised build would train for hours.
-list(FILTER MN_SOURCES EXCLUDE REGEX "src/train/(lanes|integer|bf16)/")
+list(FILTER MN_SOURCES EXCLUDE REGEX "src/train/(lanes|integer|bf16|int16)/")
 file(GLOB MN_BF16_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/train/bf16/*.c)
 file(GLOB MN_LANES_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/train/lanes/*.c)
-list(APPEND MN_LANES_SOURCES ${MN_BF16_SOURCES})
+file(GLOB MN_INT16_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/train/int16/*.c)
+list(APPEND MN_LANES_SOURCES ${MN_BF16_SOURCES} ${MN_INT16_SOURCES})
 
 function(mn_lanes_variant name lanes sources)
   add_library(mn_lanes_${name} OBJECT ${sources})
@@ -19,12 +20,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(avx512 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512)
   mn_lanes_variant(avx2 8 "${MN_LANES_SOURCES}" -mavx2 -mfma)
   mn_lanes_variant(avx512 16 "${MN_LANES_SOURCES}" ${avx512})
-  # Products of bf16 (src/train/bf16.h) by their instruction; the variants above make them of floats.
+  # Products of 16-bit factors (src/train/half.h) by their instructions; the variants above make them of others.
   mn_lanes_variant(avx512bf16 16 "${MN_BF16_SOURCES}" ${avx512} -mavx512bf16)
   # Forward passes in integers (src/train/integer.h) need a dot product of bytes.
   set(integer_sources ${CMAKE_CURRENT_SOURCE_DIR}/src/train/integer/kernels.c)
   mn_lanes_variant(avxvnni 8 ${integer_sources} -mavx2 -mfma -mavxvnni)
-  mn_lanes_variant(avx512vnni 16 ${integer_sources} ${avx512} -mavx512vnni)
-  set_property(SOURCE src/train/isa.c src/train/integer_isa.c src/train/bf16_isa.c
+  mn_lanes_variant(avx512vnni 16 "${integer_sources};${MN_INT16_SOURCES}" ${avx512} -mavx512vnni)
+  set_property(SOURCE src/train/isa.c src/train/integer_isa.c src/train/half_isa.c
                APPEND PROPERTY COMPILE_DEFINITIONS MN_LANES_X86=1)
 endif()

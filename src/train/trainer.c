@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/bf16.h"
 #include "train/checkpoint.h"
+#include "train/half.h"
 #include "train/integer.h"
 
 mn_train_config mn_train_defaults(void) {
@@ -54,10 +54,8 @@ mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph,
   if (t == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while making a trainer");
   t->graph = graph, t->config = *config, t->lanes = lanes, t->broken = -1;
   t->integer = mn_integer_get(lanes);
-  if (config->arithmetic == MN_ARITHMETIC_BF16) {
-    t->bf16 = mn_bf16_get(lanes);
-    mn_trainer_attach(t, MN_BF16_BLOCK, NULL, 0);
-  }
+  t->half = mn_half_get(lanes, config->arithmetic);
+  if (t->half != NULL) mn_trainer_attach(t, mn_arithmetic_blocks[config->arithmetic], NULL, 0);
   mn_status status = mn_arena_create(&t->arena);
   if (status == MN_OK) status = mn_engine_build(t, error);
   if (status == MN_OK) status = mn_engine_place(t);

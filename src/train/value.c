@@ -176,24 +176,21 @@ void mn_value_gather(mn_trainer *t, mn_value *v) {
 }
 
 /* ---- Rows --------------------------------------------------------------------------------------*/
-void mn_input_walk(const mn_value *v, void *to, size_t size, const float *z, const mn_walk *w,
-                   mn_input_run *run) {
-  const bool whole = w->to_row == v->stride; /* a line is one stretch of memory */
-  const int64_t pieces = whole ? 1 : w->rows, count = whole ? w->rows * v->stride : v->stride;
-  for (int32_t line = 0; line < w->lines; line++)
-    for (int64_t r = 0; r < pieces; r++) {
-      const ptrdiff_t at = line * w->to_line + r * w->to_row;
-      run(&v->view, (char *)to + (ptrdiff_t)size * at, z + line * w->from_line + r * w->from_row,
-          count);
-    }
-}
-
-static void input_run(const mn_view *view, void *to, const float *z, int64_t count) {
-  float *y = to;
+/* A stretch of the network's input. */
+static void input_read(const mn_view *view, float *y, const float *z, int64_t count) {
   if (view->scale == NULL)
     memcpy(y, z, (size_t)count * sizeof *y);
   else
     for (int64_t i = 0; i < count; i++) y[i] = mn_input_read(view, z[i]);
+}
+
+static void input_walk(const mn_value *v, float *to, const float *z, const mn_walk *w) {
+  const bool whole = w->to_row == v->stride; /* a line is one stretch of memory */
+  const int64_t pieces = whole ? 1 : w->rows, count = whole ? w->rows * v->stride : v->stride;
+  for (int32_t line = 0; line < w->lines; line++)
+    for (int64_t r = 0; r < pieces; r++)
+      input_read(&v->view, to + line * w->to_line + r * w->to_row,
+                 z + line * w->from_line + r * w->from_row, count);
 }
 
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
@@ -203,7 +200,7 @@ const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, in
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride, .to_row = v->stride};
   if (v->input)
-    mn_input_walk(v, to, sizeof *to, z, &walk, input_run);
+    input_walk(v, to, z, &walk);
   else
     t->lanes->read(to, z, &v->view, &walk);
   return to;
@@ -224,7 +221,7 @@ void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t
   const float *z = v->z + ((int64_t)item * v->height + first) * v->width * v->stride;
   const mn_walk w = mn_value_walk(v, lines, to_row, to_line);
   if (v->input)
-    mn_input_walk(v, to, sizeof *to, z, &w, input_run);
+    input_walk(v, to, z, &w);
   else
     t->lanes->read(to, z, &v->view, &w);
 }

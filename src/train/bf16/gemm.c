@@ -2,14 +2,28 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/bf16/internal.h"
 
+enum { DEPTH = 2 };
 typedef uint32_t element;
 typedef vu elements;
+typedef float totals __attribute__((vector_size(4 * MN_LANES)));
 
+MN_INLINE element element_of(const float *column, int32_t left, ptrdiff_t step, float inverse) {
+  const uint32_t high = left > 1 ? mn_bf16_round(column[step]) : 0;
+  (void)inverse;
+  return high << 16 | mn_bf16_round(column[0]);
+}
 MN_INLINE elements elements_load(const element *p) {
   return *(const vu *)p;
 }
 MN_INLINE elements elements_spread(element x) {
   return (vu){0} + x;
+}
+MN_INLINE totals multiply_add(totals c, elements x, elements v) {
+  return (totals)pairs_multiply_add((vf)c, x, v);
+}
+MN_INLINE totals total_floats(totals c, const mn_gemm *g) {
+  (void)g;
+  return c;
 }
 
 /* after its elements */
@@ -19,21 +33,9 @@ void MN_LANE(bf16_gemm)(const mn_gemm *g) {
   gemm_tiles(g);
 }
 
-static uint32_t pair_at(const float *from, bool second, ptrdiff_t step) {
-  const uint32_t high = second ? mn_bf16_round(from[step]) : 0;
-  return high << 16 | mn_bf16_round(from[0]);
-}
-
-void MN_LANE(bf16_pack)(uint32_t *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
-                        ptrdiff_t k_step, ptrdiff_t n_step) {
-  const int32_t total = n / MN_LANES, width = panel_vectors(total);
-  for (int32_t v = 0; v < total; v += width) {
-    const int32_t vectors = total - v < width ? total - v : width;
-    for (int32_t i = 0; i < k; i += 2)
-      for (int32_t j = 0; j < vectors * MN_LANES; j++) {
-        const int32_t column = v * MN_LANES + j;
-        const float *at = from + i * k_step + column * n_step;
-        *to++ = column < n_valid ? pair_at(at, i + 1 < k, k_step) : 0;
-      }
-  }
+float MN_LANE(bf16_pack)(uint32_t *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
+                         ptrdiff_t k_step, ptrdiff_t n_step, float most) {
+  (void)most;
+  pack_panels(to, from, k, n, n_valid, k_step, n_step, 1.0f);
+  return 1.0f;
 }

@@ -1,5 +1,5 @@
 /* rows.c - rows rounded to bf16 while they are read, two at a time, so that coefficients are loaded half as
- * often; and two rows woven into one of pairs.
+ * often.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/bf16/internal.h"
 
@@ -46,13 +46,16 @@ static void read_stored(uint16_t *y, const float *z, const mn_walk *w) {
                    load(z + line * w->from_line + r * w->from_row + c));
 }
 
-void MN_LANE(bf16_read)(uint16_t *y, const float *z, const mn_view *view, const mn_walk *w) {
+float MN_LANE(bf16_read)(uint16_t *y, const float *z, const mn_view *view, const mn_walk *w,
+                         float most) {
+  (void)most;
   if (view->scale == NULL)
     read_stored(y, z, w);
   else if (view->step > 0.0f)
     read_lines(true, y, z, view, w);
   else
     read_lines(false, y, z, view, w);
+  return 1.0f;
 }
 
 MN_INLINE void unnormalize_some(const int count, uint16_t *dz, const float *g, const float *z,
@@ -68,25 +71,14 @@ MN_INLINE void unnormalize_some(const int count, uint16_t *dz, const float *g, c
   }
 }
 
-void MN_LANE(bf16_unnormalize)(uint16_t *dz, const float *g, const float *z,
-                               const mn_unnormalize *k, int64_t rows, int32_t channels) {
+float MN_LANE(bf16_unnormalize)(uint16_t *dz, const float *g, const float *z,
+                                const mn_unnormalize *k, int64_t rows, int32_t channels,
+                                float most) {
   int64_t r = 0;
+  (void)most;
   for (; r + 1 < rows; r += 2)
     unnormalize_some(2, dz + r * channels, g + r * channels, z + r * channels, k, channels);
   if (r < rows)
     unnormalize_some(1, dz + r * channels, g + r * channels, z + r * channels, k, channels);
-}
-
-void MN_LANE(bf16_weave)(uint32_t *to, const uint16_t *from, int32_t rows, int32_t columns) {
-  for (int32_t r = 0; r < rows; r += 2, to += columns) {
-    const uint16_t *low = from + (ptrdiff_t)r * columns, *high = low + columns;
-    int32_t c = 0;
-    if (r + 1 == rows) {
-      for (; c < columns; c++) to[c] = low[c];
-      return;
-    }
-    for (; c + MN_LANES <= columns; c += MN_LANES)
-      *(vu *)(to + c) = woven(*(const vh *)(low + c), *(const vh *)(high + c));
-    for (; c < columns; c++) to[c] = (uint32_t)high[c] << 16 | low[c];
-  }
+  return 1.0f;
 }

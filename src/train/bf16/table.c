@@ -5,12 +5,11 @@
 #define MN_TEXT1(x) #x
 #define MN_TEXT(x) MN_TEXT1(x)
 
-const mn_bf16 MN_LANE(bf16_table) = {
+const mn_half MN_LANE(bf16_table) = {
     .name = MN_TEXT(MN_ISA),
-    .native = MN_BF16_NATIVE,
+    .arithmetic = MN_ARITHMETIC_BF16,
     .gemm = MN_LANE(bf16_gemm),
     .pack = MN_LANE(bf16_pack),
     .read = MN_LANE(bf16_read),
     .unnormalize = MN_LANE(bf16_unnormalize),
-    .weave = MN_LANE(bf16_weave),
 };

@@ -1,13 +1,12 @@
 /* vector_floats.h - the same made of floats: a bf16 shifted up is a float.
  * SPDX-License-Identifier: Apache-2.0 */
-#define MN_BF16_NATIVE false
 
 MN_INLINE vh rounded(vf x) {
   const vu bits = (vu)x;
   return __builtin_convertvector((bits + 0x7fffu + (bits >> 16 & 1)) >> 16, vh);
 }
 /* c + x * v, both factors of each pair. */
-MN_INLINE vf multiply_add(vf c, vu x, vu v) {
+MN_INLINE vf pairs_multiply_add(vf c, vu x, vu v) {
   const vu upper = (vu){0} + 0xffff0000u;
   c += (vf)(x & upper) * (vf)(v & upper);
   return c + (vf)(x << 16) * (vf)(v << 16);

@@ -18,6 +18,7 @@ void MN_LANE(depthwise)(float *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const flo
                         const float *weights, const mn_plane *p, float *sum, float *square);
 void MN_LANE(depthwise_weights)(float *gradient, const float *plane, const float *dz,
                                 ptrdiff_t dz_line, ptrdiff_t dz_pixel, const mn_plane *p);
+void MN_LANE(weave)(uint32_t *to, const uint16_t *from, int32_t rows, int32_t columns);
 void MN_LANE(combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count);
 void MN_LANE(scale)(float *y, const float *x, float k, bool accumulate, int64_t count);
 double MN_LANE(dot)(const float *a, const float *b, int64_t count);

@@ -188,3 +188,22 @@ double MN_LANE(dot)(const float *a, const float *b, int64_t count) {
   for (int l = 0; l < MN_LANES; l++) sum += (double)acc[0][l];
   return sum;
 }
+
+/* Low and high halves of pairs. */
+MN_INLINE vu woven(vh low, vh high) {
+  return __builtin_convertvector(low, vu) | __builtin_convertvector(high, vu) << 16;
+}
+
+void MN_LANE(weave)(uint32_t *to, const uint16_t *from, int32_t rows, int32_t columns) {
+  for (int32_t r = 0; r < rows; r += 2, to += columns) {
+    const uint16_t *low = from + (ptrdiff_t)r * columns, *high = low + columns;
+    int32_t c = 0;
+    if (r + 1 == rows) {
+      for (; c < columns; c++) to[c] = low[c];
+      return;
+    }
+    for (; c + MN_LANES <= columns; c += MN_LANES)
+      *(vu *)(to + c) = woven(*(const vh *)(low + c), *(const vh *)(high + c));
+    for (; c < columns; c++) to[c] = (uint32_t)high[c] << 16 | low[c];
+  }
+}

@@ -16,6 +16,7 @@ const mn_lanes MN_LANE(table) = {
     .unnormalize = MN_LANE(unnormalize),
     .depthwise = MN_LANE(depthwise),
     .depthwise_weights = MN_LANE(depthwise_weights),
+    .weave = MN_LANE(weave),
     .combine = MN_LANE(combine),
     .scale = MN_LANE(scale),
     .dot = MN_LANE(dot),

@@ -1,8 +1,9 @@
 /* tiles.h - matrix product by register tiles: rows of A by up to four vectors of B, the whole depth k in
  * one go, so that C is written once. Column sums for batch norm ride in the last step of a tile.
  *
- * A file that includes it says before what it multiplies: `element` and a vector of them `elements`,
- * elements_load, elements_spread, and multiply_add(c, x, v), which gives the floats c + x * v.
+ * A file that includes it says before what it multiplies: `element`, made of DEPTH floats, and a vector of
+ * them `elements`; element_of (from a column of so many floats), elements_load, elements_spread; multiply_add,
+ * which adds products to `totals`, and total_floats, what a total stands for.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_TRAIN_TILES_H
 #define MN_TRAIN_TILES_H
@@ -18,25 +19,32 @@ enum { MAX_ROWS = 8 };
 /* Without the attributes of vf: these live in registers and nothing may alias them. */
 typedef float sums __attribute__((vector_size(4 * MN_LANES)));
 
-MN_INLINE void tile_sums(const int rows, const int vectors, sums c[MAX_ROWS][PANEL], float *sum,
-                         float *square) {
-  MN_UNROLL for (int j = 0; j < vectors; j++) {
-    vf s = load(sum + j * MN_LANES), q = load(square + j * MN_LANES);
-    MN_UNROLL for (int i = 0; i < rows; i++) {
-      s += c[i][j];
-      q += c[i][j] * c[i][j];
-    }
-    store(sum + j * MN_LANES, s);
-    store(square + j * MN_LANES, q);
+/* A column of vectors of C, and its sums. */
+MN_INLINE void tile_finish(const int rows, const int j, const mn_gemm *g, totals c[MAX_ROWS][PANEL],
+                           int32_t column, float *out) {
+  sums v[MAX_ROWS], s = {0}, q = {0};
+  MN_UNROLL for (int i = 0; i < rows; i++) {
+    float *at = out + i * g->c_row + j * MN_LANES;
+    v[i] = total_floats(c[i][j], g);
+    if (g->accumulate) v[i] += (sums)load(at);
+    store(at, v[i]);
   }
+  if (g->sum == NULL) return;
+  float *sum = g->sum + column + j * MN_LANES, *square = g->square + column + j * MN_LANES;
+  MN_UNROLL for (int i = 0; i < rows; i++) {
+    s += v[i];
+    q += v[i] * v[i];
+  }
+  store(sum, load(sum) + s);
+  store(square, load(square) + q);
 }
 
 /* One tile; rows and vectors are constants at every call, so that c lives in registers. */
 MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const element *a,
                     const element *b, ptrdiff_t b_row, int32_t column, float *out) {
-  sums c[MAX_ROWS][PANEL];
+  totals c[MAX_ROWS][PANEL];
   MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++) c[i][j] =
-      g->accumulate ? (sums)load(out + i * g->c_row + j * MN_LANES) : (sums){0};
+      (totals){0};
   const ptrdiff_t a_row = g->a_row, a_column = g->a_column;
   for (int32_t k = g->k; k > 0; k--) {
     elements v[PANEL];
@@ -48,9 +56,7 @@ MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const e
     a += a_column;
     b += b_row;
   }
-  MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++)
-      store(out + i * g->c_row + j * MN_LANES, c[i][j]);
-  if (g->sum != NULL) tile_sums(rows, vectors, c, g->sum + column, g->square + column);
+  MN_UNROLL for (int j = 0; j < vectors; j++) tile_finish(rows, j, g, c, column, out);
 }
 
 typedef void tile_fn(const mn_gemm *g, const element *a, const element *b, ptrdiff_t b_row,
@@ -90,6 +96,22 @@ static const int32_t tile_rows[PANEL + 1] = {0, 8, 6};
 static int32_t panel_vectors(int32_t vectors) {
   if (PANEL == 4 && vectors % 4 != 0 && vectors % 3 == 0) return 3;
   return PANEL;
+}
+
+/* from[k * k_step + n * n_step] into panels [k / DEPTH][panel], behind an odd last k zeros; columns from n_valid
+ * on become 0. */
+MN_INLINE void pack_panels(element *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
+                           ptrdiff_t k_step, ptrdiff_t n_step, float inverse) {
+  const int32_t total = n / MN_LANES, width = panel_vectors(total);
+  for (int32_t v = 0; v < total; v += width) {
+    const int32_t vectors = total - v < width ? total - v : width;
+    for (int32_t i = 0; i < k; i += DEPTH)
+      for (int32_t j = 0; j < vectors * MN_LANES; j++) {
+        const int32_t column = v * MN_LANES + j;
+        const float *at = from + i * k_step + column * n_step;
+        *to++ = column < n_valid ? element_of(at, k - i, k_step, inverse) : 0;
+      }
+  }
 }
 
 MN_INLINE void gemm_tiles(const mn_gemm *g) {

@@ -24,6 +24,8 @@
 /* Aligned to 4 bytes: every load and store may be unaligned. */
 typedef float vf __attribute__((vector_size(4 * MN_LANES), aligned(4), may_alias));
 typedef int32_t vi __attribute__((vector_size(4 * MN_LANES)));
+typedef uint32_t vu __attribute__((vector_size(4 * MN_LANES), aligned(4), may_alias));
+typedef uint16_t vh __attribute__((vector_size(2 * MN_LANES), aligned(2), may_alias));
 
 MN_INLINE vf load(const float *p) {
   return *(const vf *)p;
