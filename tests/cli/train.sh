@@ -65,9 +65,11 @@ expect 0 $base --epochs 2 --out "$work/h" --arithmetic float32 --json
 value 'arithmetic == "float32"'
 grep -q '"arithmetic": "float32"' "$work/h/run.json" || fail "run.json does not tell the arithmetic"
 expect 3 $base --epochs 2 --out "$work/h" --arithmetic bf16 --resume && says err "--arithmetic float32"
-expect 0 $base --epochs 2 --out "$work/i" --arithmetic bf16 --json
-value 'arithmetic == "bf16"'
-expect 3 $base --epochs 2 --out "$work/i" --arithmetic float32 --resume && says err "--arithmetic bf16"
+for arithmetic in bf16 int16; do
+  expect 0 $base --epochs 2 --out "$work/$arithmetic" --arithmetic $arithmetic --json
+  value "arithmetic == \"$arithmetic\""
+  expect 3 $base --epochs 2 --out "$work/$arithmetic" --arithmetic float32 --resume && says err "--arithmetic $arithmetic"
+done
 
 # several seeds, inherited weights
 expect 0 $base --epochs 3 --out "$work/e" --seeds 2 --json --init "$work/a/train.ckpt"
