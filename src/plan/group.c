@@ -64,8 +64,10 @@ static bool allocate(mn_scheduler *s) {
   s->window = mn_arena_array(s->arena, ops, sizeof *s->window);
   s->standing = mn_arena_array(s->arena, ops, sizeof *s->standing);
   s->rows = mn_arena_array(s->arena, ops, sizeof *s->rows);
+  s->passing = mn_arena_array(s->arena, ops, sizeof *s->passing);
   s->cycles = mn_arena_array(s->arena, 2 * ops * (MN_MOST_ROWS + 1), sizeof *s->cycles);
-  return s->window != NULL && s->standing != NULL && s->rows != NULL && s->cycles != NULL;
+  return s->window != NULL && s->standing != NULL && s->rows != NULL && s->passing != NULL &&
+         s->cycles != NULL;
 }
 
 /* Where the cycle table knows nothing of a kernel: near enough to weigh calls against each other. */
@@ -126,6 +128,12 @@ static bool reads(const mn_scheduler *s, int32_t op, mn_tensor_id id) {
   return false;
 }
 
+/* Behind the last op of the group that may read the tensor. */
+static int32_t readers_end(const mn_group *group, const mn_scheduler *s, mn_tensor_id id) {
+  const int32_t end = group->first + group->count, last = s->last[s->storage[id]];
+  return last < end ? last : end;
+}
+
 /* First input row that op needs for the rows of a turn, not cut. */
 static int32_t first_needed(const mn_scheduler *s, int32_t op, int32_t turn) {
   return (s->rows[op].first_row + turn * s->rows[op].step) * s->window[op].stride -
@@ -135,10 +143,12 @@ static int32_t first_needed(const mn_scheduler *s, int32_t op, int32_t turn) {
 /* Rows of op from those of its readers, which are known; false: they ask for different speeds. */
 static bool fit_op(const mn_group *group, const mn_scheduler *s, int32_t op) {
   mn_op_rows *rows = &s->rows[op];
+  const mn_tensor_id y = s->graph->ops[op].output;
+  const int32_t readers = readers_end(group, s, y);
   int32_t end = INT32_MIN, low = INT32_MAX;
   rows->step = 0;
-  for (int32_t r = op + 1; r < group->first + group->count; r++) {
-    if (!reads(s, r, s->graph->ops[op].output)) continue;
+  for (int32_t r = op + 1; r < readers; r++) {
+    if (!reads(s, r, y)) continue;
     const mn_row_window *w = &s->window[r];
     int32_t step = s->rows[r].step * w->stride, first = first_needed(s, r, 0);
     int32_t reader_end = first + (s->rows[r].step - 1) * w->stride + w->span;
@@ -197,8 +207,9 @@ bool mn_group_is_inner(const mn_group *group, const mn_scheduler *s, mn_tensor_i
  * INT32_MAX: nothing does. The last op itself may read on what its own call has not read yet. */
 static int32_t still_read(const mn_group *group, const mn_scheduler *s, mn_tensor_id x,
                           int32_t turn) {
-  int32_t last = group->first + group->count - 1, least = INT32_MAX;
-  for (int32_t op = group->first; op <= last; op++) {
+  const int32_t last = group->first + group->count - 1, readers = readers_end(group, s, x);
+  int32_t least = INT32_MAX;
+  for (int32_t op = group->first; op < readers; op++) {
     if (!reads(s, op, x)) continue;
     bool same_call = op == last && s->turns[op].kernel->overlap != MN_OVERLAP_ELEMENT;
     int32_t next = turn + (same_call ? 0 : 1);
@@ -304,21 +315,26 @@ static int64_t scratch_bytes(const mn_group *group, const mn_scheduler *s, int32
   return aligned(mn_group_step(group, s, op)->scratch_bytes);
 }
 
-/* Passing slabs and scratch at the time of one op. */
-static int64_t passing_bytes(const mn_group *group, const mn_scheduler *s, int32_t at) {
-  bool kept = group->rows > 0 && by_input_rows(s, at);
-  int64_t bytes = kept ? 0 : scratch_bytes(group, s, at);
-  for (int32_t op = group->first; op < at + 1 && op < group->first + group->count - 1; op++) {
-    mn_tensor_id y = s->graph->ops[op].output;
-    if (mn_op_is_passing(s, op) && s->last[y] > at) bytes += slab_bytes(s, op);
+/* The most that passing slabs and scratch take at the time of one op. */
+static int64_t passing_bytes(const mn_group *group, const mn_scheduler *s) {
+  const int32_t last = group->first + group->count - 1;
+  int64_t most = 0;
+  for (int32_t op = group->first; op <= last; op++)
+    s->passing[op] = group->rows > 0 && by_input_rows(s, op) ? 0 : scratch_bytes(group, s, op);
+  for (int32_t op = group->first; op < last; op++) {
+    if (!mn_op_is_passing(s, op)) continue;
+    const int64_t slab = slab_bytes(s, op);
+    for (int32_t at = op; at < s->last[s->graph->ops[op].output] && at <= last; at++)
+      s->passing[at] += slab;
   }
-  return bytes;
+  for (int32_t op = group->first; op <= last; op++)
+    if (s->passing[op] > most) most = s->passing[op];
+  return most;
 }
 
 static void count_bytes(mn_group *group, const mn_scheduler *s) {
   int32_t last = group->first + group->count - 1;
   mn_tensor_id y = s->graph->ops[last].output;
-  int64_t most = 0;
   group->bytes = s->standing[group->first];
   group->slab_bytes = group->drift = 0;
   if (s->storage[y] == y) group->bytes += added_by_last(group, s);
@@ -327,11 +343,7 @@ static void count_bytes(mn_group *group, const mn_scheduler *s) {
     if (s->rows[op].slab_rows > 0) group->slab_bytes += slab_bytes(s, op);
     if (!mn_op_is_passing(s, op)) group->bytes += slab_bytes(s, op);
   }
-  for (int32_t op = group->first; op <= last; op++) {
-    int64_t passing = passing_bytes(group, s, op);
-    if (passing > most) most = passing;
-  }
-  group->bytes += most;
+  group->bytes += passing_bytes(group, s);
 }
 
 /* ---- Cycles --------------------------------------------------------------------------------*/

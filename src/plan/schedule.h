@@ -57,6 +57,7 @@ typedef struct mn_scheduler {
   const char
       *uncounted;   /* a kernel whose cycles are estimated, the table has none; NULL: no such */
   mn_op_rows *rows; /* [op_count] of the groups fitted last */
+  int64_t *passing; /* [op_count] bytes that the group fitted last holds at an op's time only */
   int64_t beside;   /* SRAM that every schedule needs besides its arena; read with max_sram only */
 } mn_scheduler;
 
