@@ -6,6 +6,7 @@
 #include "search/internal.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct repair {
   const mn_net *net;
@@ -49,27 +50,18 @@ static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, i
   return (fmax(saved, 0) + 1e-3 * fmax(ops, 0) + 1e-9) / loss;
 }
 
-/* What a wider option is worth: how much it is liked, where the budget holds and it adds something. */
-static double widening_score(const repair *r, const mn_pick *pick, int32_t d, int32_t k,
-                             const mn_price *before, const mn_price *after) {
-  if (!mn_budget_met(&r->config->budget, after) || after->params <= before->params)
-    return -(double)INFINITY;
-  return liking_change(r, pick, d, k);
-}
-
-/* Takes the best single step down (-1) or up (+1), if there is one. */
-static mn_status move_once(const repair *r, mn_pick *pick, mn_price *price, int32_t direction,
-                           bool *moved, mn_error *error) {
+/* Takes the best single step down, if there is one. */
+static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
+                             mn_error *error) {
   double best = -(double)INFINITY;
   int32_t best_d = -1, best_k = -1;
   mn_price best_price = *price;
   for (int32_t d = 0; d < pick->count; d++) {
-    int32_t k = neighbour(r, pick, d, direction);
+    int32_t k = neighbour(r, pick, d, -1);
     mn_price tried = {0};
     if (k < 0) continue;
     MN_TRY(try_option(r, &tried, pick, d, k, error));
-    double score = direction < 0 ? narrowing_score(r, pick, d, k, price, &tried)
-                                 : widening_score(r, pick, d, k, price, &tried);
+    double score = narrowing_score(r, pick, d, k, price, &tried);
     if (score <= best) continue;
     best = score;
     best_d = d;
@@ -83,6 +75,51 @@ static mn_status move_once(const repair *r, mn_pick *pick, mn_price *price, int3
   return MN_OK;
 }
 
+/* The wider option that is liked most, of decisions not tried yet, the first of equals; *d -1: none. */
+static void next_wider(const repair *r, const mn_pick *pick, const bool *tried, int32_t *d,
+                       int32_t *k) {
+  double most = -(double)INFINITY;
+  *d = -1;
+  for (int32_t i = 0; i < pick->count; i++) {
+    const int32_t option = tried[i] ? -1 : neighbour(r, pick, i, 1);
+    const double change = option < 0 ? 0 : liking_change(r, pick, i, option);
+    if (option < 0 || change <= most) continue;
+    most = change;
+    *d = i;
+    *k = option;
+  }
+}
+
+/* Takes the step up that is liked most of those that add something and keep the budget, if there is one. */
+static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
+                            bool *tried, mn_error *error) {
+  memset(tried, 0, (size_t)pick->count * sizeof *tried);
+  *moved = false;
+  for (;;) {
+    int32_t d, k;
+    mn_price wider = {0};
+    next_wider(r, pick, tried, &d, &k);
+    if (d < 0) return MN_OK;
+    tried[d] = true;
+    MN_TRY(try_option(r, &wider, pick, d, k, error));
+    if (!mn_budget_met(&r->config->budget, &wider) || wider.params <= price->params) continue;
+    pick->option[d] = k;
+    *price = wider;
+    *moved = true;
+    return MN_OK;
+  }
+}
+
+/* Until none fits. */
+static mn_status widen(const repair *r, mn_pick *pick, mn_price *price, mn_error *error) {
+  mn_arena_mark mark = mn_arena_mark_get(r->scratch);
+  bool *tried = mn_arena_array(r->scratch, (size_t)pick->count + 1, sizeof *tried), moved = true;
+  mn_status status = tried != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  while (status == MN_OK && moved) status = widen_once(r, pick, price, &moved, tried, error);
+  mn_arena_release(r->scratch, mark);
+  return status;
+}
+
 mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const mn_net *net,
                         const mn_search_config *config, mn_liking *liking, const void *context,
                         mn_error *error) {
@@ -90,12 +127,11 @@ mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const
   bool moved = true;
   MN_TRY(mn_search_price(price, scratch, net, pick, config, error));
   while (moved && !mn_budget_met(&config->budget, price))
-    MN_TRY(move_once(&r, pick, price, -1, &moved, error));
+    MN_TRY(narrow_once(&r, pick, price, &moved, error));
   if (!mn_budget_met(&config->budget, price))
     return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached",
                         mn_net_path(net));
-  for (moved = true; moved;) MN_TRY(move_once(&r, pick, price, 1, &moved, error));
-  return MN_OK;
+  return widen(&r, pick, price, error);
 }
 
 /* Without a search behind it, every option is liked alike. */
