@@ -8,13 +8,12 @@
  *
  * Both instructions take factors in pairs that lie side by side along the depth of the product. In rows of
  * a matrix they lie so already, padded to an even number of columns; for a product along the rows, each two
- * rows are woven into one. Factors are made where rows are read
- * through their view or gradients are made: bf16 in one pass, int16 in one for the greatest magnitude and one
- * for q, in the second-level cache.
+ * rows are woven into one. Factors are made where rows are read through their view or gradients are made: bf16
+ * in one pass, int16 in one for the greatest magnitude and one for q, in the second-level cache.
  *
  * Who multiplies so: convolutions and fully connected layers whose sums are long, in steps of training. The
- * forward pass only until values are rounded to 8 bits, the backward pass always. Everything else, and every evaluation, is
- * in float: weights, statistics of batch norm, gradients, moments.
+ * forward pass only until values are rounded to 8 bits, the backward pass always. Everything else, and every
+ * evaluation, is in float: weights, statistics of batch norm, gradients, moments.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_TRAIN_HALF_H
 #define MN_TRAIN_HALF_H

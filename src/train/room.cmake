@@ -1,9 +1,9 @@
 # The vector kernels are compiled once per instruction set from the same sources; src/train/isa.c
 # chooses a table at run time. They always get -O3: an unoptimised build would train for hours.
-list(FILTER MN_SOURCES EXCLUDE REGEX "src/train/(lanes|integer|bf16|int16)/")
-file(GLOB MN_BF16_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/train/bf16/*.c)
+list(FILTER MN_SOURCES EXCLUDE REGEX "src/train/(lanes|integer|half)/")
+set(MN_BF16_SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/src/train/half/bf16.c)
+set(MN_INT16_SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/src/train/half/int16.c)
 file(GLOB MN_LANES_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/train/lanes/*.c)
-file(GLOB MN_INT16_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/train/int16/*.c)
 list(APPEND MN_LANES_SOURCES ${MN_BF16_SOURCES} ${MN_INT16_SOURCES})
 
 function(mn_lanes_variant name lanes sources)

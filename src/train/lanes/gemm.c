@@ -5,8 +5,7 @@
 enum { DEPTH = 1 };
 typedef float element;
 typedef vf elements;
-/* Without the attributes of vf: totals live in registers and nothing may alias them. */
-typedef float totals __attribute__((vector_size(4 * MN_LANES)));
+typedef vs totals;
 
 MN_INLINE element element_of(const float *column, int32_t left, ptrdiff_t step, float inverse) {
   (void)left, (void)step, (void)inverse;

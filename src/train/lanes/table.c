@@ -2,9 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/lanes/lanes_internal.h"
 
-#define MN_TEXT1(x) #x
-#define MN_TEXT(x) MN_TEXT1(x)
-
 const mn_lanes MN_LANE(table) = {
     .name = MN_TEXT(MN_ISA),
     .lanes = MN_LANES,

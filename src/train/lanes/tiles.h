@@ -16,17 +16,14 @@ enum { PANEL = 2 };
 #endif
 enum { MAX_ROWS = 8 };
 
-/* Without the attributes of vf: these live in registers and nothing may alias them. */
-typedef float sums __attribute__((vector_size(4 * MN_LANES)));
-
 /* A column of vectors of C, and its sums. */
 MN_INLINE void tile_finish(const int rows, const int j, const mn_gemm *g, totals c[MAX_ROWS][PANEL],
                            int32_t column, float *out) {
-  sums v[MAX_ROWS], s = {0}, q = {0};
+  vs v[MAX_ROWS], s = {0}, q = {0};
   MN_UNROLL for (int i = 0; i < rows; i++) {
     float *at = out + i * g->c_row + j * MN_LANES;
     v[i] = total_floats(c[i][j], g);
-    if (g->accumulate) v[i] += (sums)load(at);
+    if (g->accumulate) v[i] += (vs)load(at);
     store(at, v[i]);
   }
   if (g->sum == NULL) return;

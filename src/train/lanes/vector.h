@@ -15,6 +15,9 @@
 #define MN_GLUE1(a, b) MN_GLUE2(a, b)
 #define MN_LANE(name) MN_GLUE1(mn_lane_##name, MN_ISA) /* mn_lane_gemm_avx512 */
 
+#define MN_TEXT1(x) #x
+#define MN_TEXT(x) MN_TEXT1(x)
+
 #if defined(__clang__)
 #define MN_UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -23,6 +26,8 @@
 
 /* Aligned to 4 bytes: every load and store may be unaligned. */
 typedef float vf __attribute__((vector_size(4 * MN_LANES), aligned(4), may_alias));
+/* Without these attributes: these live in registers and nothing may alias them. */
+typedef float vs __attribute__((vector_size(4 * MN_LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * MN_LANES)));
 typedef uint32_t vu __attribute__((vector_size(4 * MN_LANES), aligned(4), may_alias));
 typedef uint16_t vh __attribute__((vector_size(2 * MN_LANES), aligned(2), may_alias));

@@ -1,4 +1,4 @@
-/* vector_floats.h - the same made of floats: a bf16 shifted up is a float.
+/* bf16_floats.h - the same made of floats: a bf16 shifted up is a float.
  * SPDX-License-Identifier: Apache-2.0 */
 
 MN_INLINE vh rounded(vf x) {
@@ -6,7 +6,7 @@ MN_INLINE vh rounded(vf x) {
   return __builtin_convertvector((bits + 0x7fffu + (bits >> 16 & 1)) >> 16, vh);
 }
 /* c + x * v, both factors of each pair. */
-MN_INLINE vf pairs_multiply_add(vf c, vu x, vu v) {
+MN_INLINE vf multiply_add(vf c, vu x, vu v) {
   const vu upper = (vu){0} + 0xffff0000u;
   c += (vf)(x & upper) * (vf)(v & upper);
   return c + (vf)(x << 16) * (vf)(v << 16);
