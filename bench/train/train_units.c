@@ -68,7 +68,7 @@ static void stream_part(void *context, int32_t part, int32_t thread) {
   const machine *m = context;
   const int64_t at = (int64_t)part * (STREAM / PARTS);
   (void)thread;
-  m->lanes->combine(m->c + at, m->a + at, 1.0f, m->b + at, 1.0f, STREAM / PARTS);
+  m->lanes->combine(m->c + at, MN_FORM_FLOAT, m->a + at, 1.0f, m->b + at, 1.0f, STREAM / PARTS);
 }
 
 static double seconds_now(mn_pool *pool) {

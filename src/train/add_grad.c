@@ -25,41 +25,41 @@ static void sum_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread
   float *a = t->scratch + thread * t->scratch_floats, *b = a + (ptrdiff_t)2 * BLOCK * y->stride;
   for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += BLOCK) {
     const int64_t rows = end - r < BLOCK ? end - r : BLOCK;
-    t->lanes->combine(y->z + r * y->stride, read_wide(t, u->input[0], y, a, r, rows), k0,
+    t->lanes->combine(mn_value_row(y, r), mn_value_form(y),
+                      read_wide(t, u->input[0], y, a, r, rows), k0,
                       read_wide(t, u->input[1], y, b, r, rows), k1, rows * y->stride);
   }
 }
 
-/* Input k of the sum: its gradient is a multiple of the output's. */
-static void give(mn_trainer *t, mn_unit *u, int32_t k, float factor, int32_t shard, int64_t first,
-                 int64_t rows) {
+/* Input k of the sum: its gradient is a multiple of the output's, which is `from`. */
+static void give(mn_trainer *t, mn_unit *u, int32_t k, float factor, int32_t shard,
+                 const float *from, int64_t first, int64_t rows) {
   mn_value *x = u->input[k];
   const mn_value *y = u->output;
   const bool narrow = x->stride != y->stride; /* then a row at a time */
   const int64_t pieces = narrow ? rows : 1, count = narrow ? x->stride : rows * x->stride;
   const bool there = x->g == y->g && factor == 1.0f; /* in place, see memory.c */
-  for (int64_t r = first; !there && r < first + pieces; r++)
-    t->lanes->scale(x->g + r * x->stride, y->g + r * y->stride, factor, u->accumulate[k], count);
+  for (int64_t r = 0; !there && r < pieces; r++)
+    t->lanes->scale(mn_gradient_row(x, first + r), mn_gradient_form(x), from + r * y->stride,
+                    factor, u->accumulate[k], count);
   if (u->finish[k]) mn_value_finish(t, x, shard, first, rows);
 }
 
-static double gradient_along(mn_trainer *t, const mn_unit *u, int32_t k, float *spare,
-                             int64_t first, int64_t rows) {
-  const mn_value *y = u->output;
-  const float *seen = read_wide(t, u->input[k], y, spare, first, rows);
-  return t->lanes->dot(y->g + first * y->stride, seen, rows * y->stride);
-}
-
-static void sum_backward(mn_trainer *t, mn_unit *u, int32_t shard, const float factor[2],
-                         float *spare, bool mixes) {
+static void sum_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread,
+                         const float factor[2], bool mixes) {
   const mn_value *y = u->output;
   const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
+  float *spare = t->scratch + thread * t->scratch_floats;
+  float *wide = spare + (ptrdiff_t)2 * BLOCK * y->stride;
   double along[2] = {0};
   for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += BLOCK) {
     const int64_t rows = end - r < BLOCK ? end - r : BLOCK;
+    const float *g = mn_gradient_read(t, y, wide, r, rows);
     for (int32_t k = 1; k >= 0; k--) {
-      if (mixes) along[k] += gradient_along(t, u, k, spare, r, rows);
-      give(t, u, k, factor[k], shard, r, rows);
+      if (mixes)
+        along[k] +=
+            t->lanes->dot(g, read_wide(t, u->input[k], y, spare, r, rows), rows * y->stride);
+      give(t, u, k, factor[k], shard, g, r, rows);
     }
   }
   memcpy(u->mix_gradient[shard], along, sizeof along);
@@ -69,16 +69,15 @@ static void add_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread
   sum_forward(t, u, shard, thread, 1.0f, 1.0f);
 }
 static void add_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
-  (void)thread;
   const float ones[2] = {1.0f, 1.0f};
-  sum_backward(t, u, shard, ones, NULL, false);
+  sum_backward(t, u, shard, thread, ones, false);
 }
 
 static void mix_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   sum_forward(t, u, shard, thread, u->mix[0], u->mix[1]);
 }
 static void mix_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
-  sum_backward(t, u, shard, u->mix, t->scratch + thread * t->scratch_floats, true);
+  sum_backward(t, u, shard, thread, u->mix, true);
 }
 
 const mn_unit_family mn_add_family = {"add", add_forward, add_backward};

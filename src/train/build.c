@@ -417,6 +417,22 @@ static mn_status expansions_find(builder *b) {
   return MN_OK;
 }
 
+/* Who writes z or g and writes floats only: max pools, copies, the loss and the passes of expansions. */
+static bool writes_compact(const mn_unit *u) {
+  const bool narrows = u->family == &mn_depthwise_family && u->window.multiplier != 1;
+  return u->family != &mn_max_family && u->family != &mn_copy_family &&
+         u->family != &mn_dropout_family && u->output->maker == NULL && !narrows;
+}
+
+static void compacts_find(mn_trainer *t) {
+  for (int32_t i = 0; i < t->unit_count; i++)
+    t->units[i].output->compacts = t->units[i].output != t->scores && writes_compact(&t->units[i]);
+  for (int32_t i = 0; i < t->unit_count; i++)
+    for (int32_t k = 0; k < 2; k++)
+      if (t->units[i].input[k] != NULL && !writes_compact(&t->units[i]))
+        t->units[i].input[k]->compacts = false;
+}
+
 static mn_status tables_new(mn_trainer *t) {
   const size_t ops = (size_t)t->graph->op_count, most = 2 * ops + 2;
   t->values = mn_arena_array(t->arena, most, sizeof *t->values);
@@ -470,6 +486,7 @@ mn_status mn_engine_build(mn_trainer *t, mn_error *error) {
   MN_TRY(check_uses(&b));
   readers_order(t);
   MN_TRY(expansions_find(&b));
+  compacts_find(t);
   for (int32_t i = 0; i < t->unit_count; i++) {
     MN_TRY(mn_integer_place(t, &t->units[i]));
     scratch_need(&b, mn_integer_scratch(t, &t->units[i]));

@@ -46,8 +46,9 @@ static void block_forward(const pass *p, matrix a, int64_t first, int32_t rows, 
                     .k = elements(p, u->depth_used),
                     .a_row = elements(p, u->depth),
                     .a_column = 1,
-                    .c = y->z + first * y->stride,
+                    .c = mn_value_row(y, first),
                     .c_row = y->stride,
+                    .form = mn_value_form(y),
                     .sum = statistics ? sum : NULL,
                     .square = sum + y->stride});
   if (statistics) mn_value_flush(y, p->shard, sum);
@@ -77,8 +78,8 @@ static void block_weights(const pass *p, matrix a, matrix dz, int32_t rows, bool
                     .accumulate = begun});
 }
 
-static void block_input(const pass *p, float *dx, ptrdiff_t dx_row, matrix dz, int32_t rows,
-                        bool accumulate) {
+static void block_input(const pass *p, void *dx, mn_form form, ptrdiff_t dx_row, matrix dz,
+                        int32_t rows, bool accumulate) {
   const mn_unit *u = p->u;
   product(p, dz, (matrix){u->turned, u->turned_scale},
           (mn_gemm){.m = rows,
@@ -88,13 +89,14 @@ static void block_input(const pass *p, float *dx, ptrdiff_t dx_row, matrix dz, i
                     .a_column = 1,
                     .c = dx,
                     .c_row = dx_row,
+                    .form = form,
                     .accumulate = accumulate});
 }
 
 static matrix block_unnormalize(const pass *p, void *dz, int64_t first, int32_t rows) {
   const mn_value *y = p->u->output;
-  const float *g = y->g + first * y->stride, *z = y->z + first * y->stride;
-  const mn_unnormalize k = {y->on_g, y->on_z, y->constant};
+  const void *g = mn_gradient_row(y, first), *z = mn_value_row(y, first);
+  const mn_unnormalize k = {y->on_g, y->on_z, y->constant, y->compact};
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = y->stride, .from_row = y->stride, .to_row = y->stride};
   if (p->half)
@@ -137,13 +139,14 @@ static void direct_input(const pass *p, matrix dz, int64_t first, int32_t rows, 
   mn_value *x = u->input[0];
   const int64_t x_first = first * u->input_rows, x_rows = (int64_t)rows * u->input_rows;
   if (x->input) {
-    block_input(p, spare, u->depth_padded, dz, rows, false);
+    block_input(p, spare, MN_FORM_FLOAT, u->depth_padded, dz, rows, false);
     for (int32_t r = 0; r < rows; r++)
       mn_input_finish(p->t, x, p->shard, spare + (ptrdiff_t)r * u->depth_padded, x->stride,
                       x_first + (int64_t)r * u->input_rows, u->input_rows);
     return;
   }
-  block_input(p, x->g + x_first * x->stride, u->depth, dz, rows, u->accumulate[0]);
+  block_input(p, mn_gradient_row(x, x_first), mn_gradient_form(x), u->depth, dz, rows,
+              u->accumulate[0]);
   if (u->finish[0]) mn_value_finish(p->t, x, p->shard, x_first, x_rows);
 }
 
@@ -264,8 +267,8 @@ static void plane_give(mn_trainer *t, mn_unit *u, int32_t shard, const float *pl
       mn_input_finish(t, x, shard, from, x->stride, first + (int64_t)y * x->width, x->width);
       continue;
     }
-    t->lanes->scale(x->g + (first + (int64_t)y * x->width) * x->stride, from, 1.0f,
-                    u->accumulate[0], width);
+    t->lanes->scale(mn_gradient_row(x, first + (int64_t)y * x->width), mn_gradient_form(x), from,
+                    1.0f, u->accumulate[0], width);
   }
   if (u->finish[0] && !x->input) mn_value_finish(t, x, shard, first, x->pixels);
 }
@@ -292,7 +295,7 @@ static void patches_backward(const pass *p, float *scratch) {
                       along_rows(p, dz, dz_of, rows, n), rows, item > begin || r > 0);
       }
       if (!wants) continue;
-      block_input(p, rows_of, u->depth_padded, dz, rows, false);
+      block_input(p, rows_of, MN_FORM_FLOAT, u->depth_padded, dz, rows, false);
       patches_add(u, gradient, rows_of, r, rows);
     }
     if (wants) plane_give(t, u, p->shard, gradient, item);

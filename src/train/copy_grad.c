@@ -26,7 +26,7 @@ static void copy_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
   const int64_t floats = y->pixels * y->stride;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *from = mn_value_read(t, x, scratch_of(t, thread), item * x->pixels, x->pixels);
-    float *to = y->z + item * floats;
+    float *to = mn_value_row(y, item * y->pixels);
     memset(to, 0, (size_t)floats * sizeof *to);
     for (int64_t p = 0; p < x->pixels; p++)
       for (int32_t c = 0; c < x->channels; c++) to[target_of(u, p, c)] = from[p * x->stride + c];
@@ -39,8 +39,8 @@ static void copy_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thre
   const mn_value *y = u->output;
   if (x->input) return;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *from = y->g + item * y->pixels * y->stride;
-    float *to = x->g + item * x->pixels * x->stride;
+    const float *from = mn_gradient_row(y, item * y->pixels);
+    float *to = mn_gradient_row(x, item * x->pixels);
     for (int64_t p = 0; p < x->pixels; p++, to += x->stride)
       for (int32_t c = 0; c < x->channels; c++)
         to[c] = (u->accumulate[0] ? to[c] : 0.0f) + from[target_of(u, p, c)];
@@ -66,7 +66,7 @@ static void dropout_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t th
   float *factor = scratch_of(t, thread), *seen = factor + floats;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *from = mn_value_read(t, x, seen, item * x->pixels, x->pixels);
-    float *to = y->z + item * floats;
+    float *to = mn_value_row(y, item * y->pixels);
     if (t->training) factors_draw(t, factor, x, item);
     for (int64_t i = 0; i < floats; i++) to[i] = t->training ? from[i] * factor[i] : from[i];
   }
@@ -78,8 +78,8 @@ static void dropout_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t t
   float *factor = scratch_of(t, thread);
   if (x->input) return;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *from = u->output->g + item * floats;
-    float *to = x->g + item * floats;
+    const float *from = mn_gradient_row(u->output, item * x->pixels);
+    float *to = mn_gradient_row(x, item * x->pixels);
     factors_draw(t, factor, x, item);
     for (int64_t i = 0; i < floats; i++)
       to[i] = (u->accumulate[0] ? to[i] : 0.0f) + from[i] * factor[i];

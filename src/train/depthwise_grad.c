@@ -128,7 +128,8 @@ static mn_plane plane_of(const mn_unit *u, int32_t rows) {
                     .dilation_h = w->dilation_h,
                     .dilation_w = w->dilation_w,
                     .weight_row = (ptrdiff_t)w->kernel_w * n,
-                    .weight_tap = n};
+                    .weight_tap = n,
+                    .form = mn_value_form(u->output)};
 }
 
 /* ---- Forward ----------------------------------------------------------------------------------*/
@@ -148,9 +149,10 @@ static void depthwise_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t 
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     for (int32_t first = 0; first < y->height; first += s.rows) {
       const mn_plane p = plane_of(u, at_most(s.rows, y->height - first));
+      void *z = mn_value_row(y, ((int64_t)item * y->height + first) * y->width);
       plane_advance(t, u, &s, plane, made, item, first, p.out_h, spare);
-      t->lanes->depthwise(y->z + ((int64_t)item * y->height + first) * line, y->stride, line, plane,
-                          u->packed, &p, statistics ? sum : NULL, square);
+      t->lanes->depthwise(z, y->stride, line, plane, u->packed, &p, statistics ? sum : NULL,
+                          square);
     }
     if (statistics) mn_value_flush(y, shard, sum);
   }
@@ -162,8 +164,8 @@ static void dz_advance(mn_trainer *t, const mn_unit *u, const strip *s, float *d
                        int32_t first, int32_t rows) {
   const mn_value *y = u->output;
   const int32_t real = at_least(at_most(rows, y->height - first), 0);
-  const int64_t at = ((int64_t)item * y->height + first) * y->width * y->stride;
-  const mn_unnormalize k = {y->on_g, y->on_z, y->constant};
+  const int64_t row = ((int64_t)item * y->height + first) * y->width;
+  const mn_unnormalize k = {y->on_g, y->on_z, y->constant, y->compact};
   const mn_walk walk = {.rows = y->width,
                         .lines = real,
                         .channels = y->stride,
@@ -176,8 +178,8 @@ static void dz_advance(mn_trainer *t, const mn_unit *u, const strip *s, float *d
   else
     memmove(dz, dz + s->rows * s->dz_line, (size_t)(s->back * s->dz_line) * sizeof *dz);
   if (real > 0)
-    t->lanes->unnormalize(dz + s->back * s->dz_line + (ptrdiff_t)s->left * y->stride, y->g + at,
-                          y->z + at, &k, &walk);
+    t->lanes->unnormalize(dz + s->back * s->dz_line + (ptrdiff_t)s->left * y->stride,
+                          mn_gradient_row(y, row), mn_value_row(y, row), &k, &walk);
   lines_clear(dz, s->dz_line, s->back + real, s->back + rows);
 }
 
@@ -202,11 +204,11 @@ static reach reach_of(int32_t i, int32_t pad, int32_t kernel, int32_t dilation, 
 
 /* Input lines [begin, end) to `to`, or added to it, pixels output's stride apart; dz holds output lines from
  * `top` on. */
-static void dx_lines(mn_trainer *t, const mn_unit *u, const strip *s, float *to, bool adds,
-                     const float *dz, int32_t top, int32_t begin, int32_t end) {
+static void dx_lines(mn_trainer *t, const mn_unit *u, const strip *s, void *to, mn_form form,
+                     bool adds, const float *dz, int32_t top, int32_t begin, int32_t end) {
   const mn_window *w = &u->window;
   const int32_t width = u->input[0]->width;
-  const ptrdiff_t n = u->output->stride;
+  const ptrdiff_t n = u->output->stride, size = mn_form_bytes(form);
   for (int32_t i = 0; i < at_most(w->stride_h, end - begin); i++)
     for (int32_t j = 0; j < at_most(w->stride_w, width); j++) {
       const reach h = reach_of(begin + i, u->pad_top, w->kernel_h, w->dilation_h, w->stride_h);
@@ -224,11 +226,13 @@ static void dx_lines(mn_trainer *t, const mn_unit *u, const strip *s, float *to,
                           .dilation_w = v.from_step,
                           .weight_row = (ptrdiff_t)h.step * w->kernel_w * n,
                           .weight_tap = v.step * n,
+                          .form = form,
                           .accumulate = adds};
-      t->lanes->depthwise(
-          to + ((ptrdiff_t)i * width + j) * n, w->stride_w * n, (ptrdiff_t)w->stride_h * width * n,
-          dz + (h.from - top) * s->dz_line + (s->left + v.from) * n,
-          u->turned + ((ptrdiff_t)h.first * w->kernel_w + v.first) * n, &p, NULL, NULL);
+      t->lanes->depthwise((char *)to + ((ptrdiff_t)i * width + j) * n * size, w->stride_w * n,
+                          (ptrdiff_t)w->stride_h * width * n,
+                          dz + (h.from - top) * s->dz_line + (s->left + v.from) * n,
+                          u->turned + ((ptrdiff_t)h.first * w->kernel_w + v.first) * n, &p, NULL,
+                          NULL);
     }
 }
 
@@ -250,13 +254,14 @@ static void dx_give(mn_trainer *t, mn_unit *u, const strip *s, int32_t shard, co
   const int64_t pixels = (int64_t)(end - begin) * x->width;
   if (begin >= end) return;
   if (x->maker != NULL) {
-    dx_lines(t, u, s, spare, false, dz, top, begin, end);
+    dx_lines(t, u, s, spare, MN_FORM_FLOAT, false, dz, top, begin, end);
     mn_expand_give(t, x, shard, spare, z, first, pixels, spare + pixels * x->stride);
     return;
   }
-  float *to = x->g + first * x->stride;
+  void *to = mn_gradient_row(x, first);
   const bool direct = u->window.multiplier == 1;
-  dx_lines(t, u, s, direct ? to : spare, direct && u->accumulate[0], dz, top, begin, end);
+  dx_lines(t, u, s, direct ? to : spare, mn_gradient_form(x), direct && u->accumulate[0], dz, top,
+           begin, end);
   if (!direct) give_narrow(u, to, spare, pixels);
   if (u->finish[0]) mn_value_finish(t, x, shard, first, pixels);
 }

@@ -67,7 +67,8 @@ typedef struct mn_value {
   int64_t pixels;
   bool input;
   struct mn_unit *maker; /* not NULL: z and g are not stored, see expand_grad.c */
-  float *z, *g;
+  void *z, *g;
+  bool compacts, compact; /* z and g may be so (lanes.h); are so in this pass */
   mn_view view;
   /* What the view is made of. */
   mn_activation activation;
@@ -192,6 +193,25 @@ int32_t mn_shard_first(const mn_trainer *t, int32_t shard);
 double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind);
 /* Sums [stride] and squares [stride] of a block, gathered in single precision, leave in double. */
 void mn_value_flush(mn_value *v, int32_t shard, float *sum);
+/* z and g of a row, and their forms, which take the same bytes. */
+static inline mn_form mn_value_form(const mn_value *v) {
+  return mn_form_of_z(v->compact);
+}
+static inline mn_form mn_gradient_form(const mn_value *v) {
+  return mn_form_of_g(v->compact);
+}
+static inline ptrdiff_t mn_value_offset(const mn_value *v, int64_t row) {
+  return (ptrdiff_t)row * v->stride * mn_form_bytes(mn_value_form(v));
+}
+static inline void *mn_value_row(const mn_value *v, int64_t row) {
+  return (char *)v->z + mn_value_offset(v, row);
+}
+static inline void *mn_gradient_row(const mn_value *v, int64_t row) {
+  return (char *)v->g + mn_value_offset(v, row);
+}
+/* Gradients of rows [first, first + rows): themselves, or widened to `to`. */
+const float *mn_gradient_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
+                              int64_t rows);
 /* Whether readers see it rounded to its range in this pass. */
 bool mn_value_rounds(const mn_trainer *t, const mn_value *v);
 void mn_value_settle(mn_trainer *t, mn_value *v); /* after its unit ran: statistics -> view */
@@ -213,7 +233,7 @@ mn_walk mn_value_walk(const mn_value *v, int32_t lines, ptrdiff_t to_row, ptrdif
 void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
                     ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines);
 void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows);
-void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
+void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, void *g, const void *z,
                           int64_t rows);
 /* The graph input stores no gradient: rows of dL/dx go straight to the sums of its range. */
 void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,

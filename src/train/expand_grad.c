@@ -121,7 +121,7 @@ void mn_expand_give(mn_trainer *t, mn_value *v, int32_t shard, float *g, const f
                       .a_row = v->stride,
                       .a_column = 1,
                       .b = u->turned,
-                      .c = x->g + first * x->stride,
+                      .c = mn_gradient_row(x, first),
                       .c_row = x->stride,
                       .accumulate = u->accumulate[0]};
   t->lanes->gemm(&dx);
@@ -182,7 +182,7 @@ static void square_add(mn_trainer *t, const mn_unit *u, float *square, const flo
 static void input_add(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, const float *m,
                       const float *c, const float *ones, int64_t first, int64_t rows) {
   mn_value *x = u->input[0];
-  float *g = x->g + first * x->stride;
+  float *g = mn_gradient_row(x, first);
   const mn_gemm dx = {.m = (int32_t)rows,
                       .n = x->stride,
                       .k = u->depth_used,
@@ -194,7 +194,7 @@ static void input_add(mn_trainer *t, mn_unit *u, int32_t shard, const float *a, 
                       .c = g,
                       .c_row = x->stride,
                       .accumulate = true};
-  const mn_unnormalize add = {ones, ones + x->stride, c};
+  const mn_unnormalize add = {ones, ones + x->stride, c, false};
   const mn_walk w = {
       .rows = rows, .lines = 1, .channels = x->stride, .from_row = x->stride, .to_row = x->stride};
   t->lanes->gemm(&dx);

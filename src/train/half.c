@@ -67,13 +67,13 @@ float mn_value_read_half(const mn_trainer *t, const mn_value *v, uint16_t *to, i
                          int64_t rows, float most) {
   const mn_walk w = {
       .rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride, .to_row = v->stride};
-  return t->half->read(to, v->z + first * v->stride, &v->view, &w, most);
+  return t->half->read(to, mn_value_row(v, first), &v->view, &w, most);
 }
 
 float mn_value_lines_half(const mn_trainer *t, const mn_value *v, uint16_t *to, ptrdiff_t to_row,
                           ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines,
                           float most) {
   const mn_walk w = mn_value_walk(v, lines, to_row, to_line);
-  const float *z = v->z + ((int64_t)item * v->height + first) * v->width * v->stride;
-  return t->half->read(to, z, &v->view, &w, most);
+  const int64_t row = ((int64_t)item * v->height + first) * v->width;
+  return t->half->read(to, mn_value_row(v, row), &v->view, &w, most);
 }

@@ -12,8 +12,9 @@
  * in one pass, int16 in one for the greatest magnitude and one for q, in the second-level cache.
  *
  * Who multiplies so: convolutions and fully connected layers whose sums are long, in steps of training. The
- * forward pass only until values are rounded to 8 bits, the backward pass always. Everything else, and every
- * evaluation, is in float: weights, statistics of batch norm, gradients, moments.
+ * forward pass only until values are rounded to 8 bits, the backward pass always. In the same passes, until then,
+ * values are compact (lanes.h): raw outputs and their gradients lie in memory in 16 bits. Everything else, and
+ * every evaluation, is in float: weights and their gradients, sums, statistics of batch norm, moments.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_TRAIN_HALF_H
 #define MN_TRAIN_HALF_H
@@ -32,8 +33,8 @@ typedef struct mn_half {
   float (*pack)(uint32_t *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
                 ptrdiff_t k_step, ptrdiff_t n_step, float most);
   /* As the functions of mn_lanes, but for what they write. */
-  float (*read)(uint16_t *y, const float *z, const mn_view *view, const mn_walk *walk, float most);
-  float (*unnormalize)(uint16_t *dz, const float *g, const float *z, const mn_unnormalize *k,
+  float (*read)(uint16_t *y, const void *z, const mn_view *view, const mn_walk *walk, float most);
+  float (*unnormalize)(uint16_t *dz, const void *g, const void *z, const mn_unnormalize *k,
                        int64_t rows, int32_t channels, float most);
 } mn_half;
 

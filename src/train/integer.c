@@ -159,8 +159,12 @@ static mn_view view_of(const mn_unit *u, int32_t channel) {
   const int32_t n = w->moved_stride;
   mn_view view = u->input[0]->view;
   if (view.scale == NULL)
-    view =
-        (mn_view){w->moved, w->moved + n, w->moved + 2 * n, w->moved + 3 * n, scale, 1.0f / scale};
+    view = (mn_view){.scale = w->moved,
+                     .shift = w->moved + n,
+                     .low = w->moved + 2 * n,
+                     .high = w->moved + 3 * n,
+                     .step = scale,
+                     .inverse = 1.0f / scale};
   view.scale += channel, view.shift += channel, view.low += channel, view.high += channel;
   return view;
 }
@@ -209,7 +213,7 @@ static void block_product(mn_trainer *t, mn_unit *u, int32_t shard, const uint8_
                                 .weights = w->weights,
                                 .start = w->start,
                                 .scale = w->scale,
-                                .z = y->z + first * y->stride,
+                                .z = mn_value_row(y, first),
                                 .z_row = y->stride,
                                 .sum = statistics ? sum : NULL,
                                 .square = sum + y->stride};
@@ -229,7 +233,7 @@ static void direct(mn_trainer *t, mn_unit *u, int32_t shard, float *sum, int32_t
                           .channels = x->stride,
                           .from_row = x->stride,
                           .to_row = x->stride};
-    read_bytes(t, bytes, x->z + r * u->input_rows * x->stride, u, &walk);
+    read_bytes(t, bytes, mn_value_row(x, r * u->input_rows), u, &walk);
     block_product(t, u, shard, bytes, row_at, r, rows, sum);
   }
 }
@@ -257,7 +261,7 @@ static void patches(mn_trainer *t, mn_unit *u, int32_t shard, float *sum, int32_
   memset(plane, border(x), (size_t)(line * u->plane_h));
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     read_bytes(t, plane + u->pad_top * line + u->pad_left * pixel,
-               x->z + (int64_t)item * x->pixels * pixel, u, &walk);
+               mn_value_row(x, (int64_t)item * x->pixels), u, &walk);
     for (int32_t r = 0; r < u->rows_per_item; r += u->block) {
       const int32_t left = u->rows_per_item - r, rows = left < u->block ? left : u->block;
       windows_at(u, row_at, r, rows);
@@ -284,7 +288,7 @@ static void depthwise_block(mn_trainer *t, mn_unit *u, const uint8_t *plane, int
   const mn_integer_unit *w = u->integer;
   const int32_t block = GROUP * t->integer->lanes, taps = round_up(w->lines, GROUP);
   const int32_t left = (y->stride - channel) / t->integer->lanes;
-  float *z = y->z + (int64_t)item * y->pixels * y->stride + channel;
+  float *z = mn_value_row(y, (int64_t)item * y->pixels);
   mn_integer_depthwise d = {.tap_at = w->line_at,
                             .taps = taps,
                             .width = y->width,
@@ -297,7 +301,7 @@ static void depthwise_block(mn_trainer *t, mn_unit *u, const uint8_t *plane, int
   if (y->gamma != NULL && t->training) d.sum = sum + channel, d.square = sum + y->stride + channel;
   for (int32_t row = 0; row < y->height; row++) {
     d.x = plane + (ptrdiff_t)row * u->window.stride_h * u->plane_w * block;
-    d.z = z + (ptrdiff_t)row * y->width * y->stride;
+    d.z = z + (ptrdiff_t)row * y->width * y->stride + channel;
     t->integer->depthwise(&d);
   }
 }
@@ -314,6 +318,7 @@ void mn_integer_depthwise_unit(mn_trainer *t, mn_unit *u, int32_t shard, float *
   memset(scratch, 0, 2 * (size_t)y->stride * sizeof *scratch);
   memset(plane.bytes, border(x), (size_t)(line * u->plane_h));
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
+    const float *z = mn_value_row(x, (int64_t)item * x->pixels);
     for (int32_t c = 0; c < y->stride; c += block) {
       const mn_view view = view_of(u, c);
       const mn_walk walk = {.rows = x->width,
@@ -323,9 +328,8 @@ void mn_integer_depthwise_unit(mn_trainer *t, mn_unit *u, int32_t shard, float *
                             .from_line = (ptrdiff_t)x->width * x->stride,
                             .to_row = block,
                             .to_line = line};
-      t->integer->read(plane.bytes + u->pad_top * line + (ptrdiff_t)u->pad_left * block,
-                       x->z + (int64_t)item * x->pixels * x->stride + c, &view, x->grid->zero_point,
-                       &walk, true);
+      t->integer->read(plane.bytes + u->pad_top * line + (ptrdiff_t)u->pad_left * block, z + c,
+                       &view, x->grid->zero_point, &walk, true);
       depthwise_block(t, u, plane.bytes, item, c, scratch);
     }
     if (y->gamma != NULL && t->training) mn_value_flush(y, shard, scratch);

@@ -11,11 +11,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How stored numbers lie in memory; pointers to what may be either are void, and strides count elements. Rounded
+ * to nearest, ties to even. A compact value has raw outputs z in half floats and gradients g in bf16. */
+typedef enum mn_form {
+  MN_FORM_FLOAT,
+  MN_FORM_HALF, /* IEEE 754 binary16: 11 bits of precision; above 65,519 infinite */
+  MN_FORM_BF16  /* the upper half of a float: 8 bits, and its range */
+} mn_form;
+static inline mn_form mn_form_of_z(bool compact) {
+  return compact ? MN_FORM_HALF : MN_FORM_FLOAT;
+}
+static inline mn_form mn_form_of_g(bool compact) {
+  return compact ? MN_FORM_BF16 : MN_FORM_FLOAT;
+}
+static inline ptrdiff_t mn_form_bytes(mn_form form) {
+  return form == MN_FORM_FLOAT ? sizeof(float) : sizeof(uint16_t);
+}
+
 /* y = round(clamp(scale * z + shift, low, high) / step) * step: batch norm, bias, activation, mask
  * and fake quantization at once. */
 typedef struct mn_view {
   const float *scale, *shift, *low, *high; /* [channels]; scale NULL: as stored */
   float step, inverse;                     /* grid of fake quantization; 0: no rounding */
+  bool compact;                            /* the value is */
 } mn_view;
 
 /* Turns dL/dy into g = dL/du, u = what the activation reads, and gathers the sums that batch norm,
@@ -37,9 +55,10 @@ typedef struct mn_gemm {
   ptrdiff_t a_row, a_column;
   const void *b;
   ptrdiff_t b_row; /* 0: b is packed by `pack` */
-  float *c;
+  void *c;
   ptrdiff_t c_row;
-  bool accumulate;
+  mn_form form;        /* of C */
+  bool accumulate;     /* to what is there */
   float scale;         /* what 1 stands for in sums of 16-bit integers */
   float *sum, *square; /* [n] += column sums of the new C; NULL: none */
 } mn_gemm;
@@ -50,6 +69,7 @@ typedef struct mn_plane {
   int32_t width;            /* padded */
   int32_t out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   ptrdiff_t weight_row, weight_tap; /* floats from row to row of the kernel, from tap to tap */
+  mn_form form;                     /* of z */
   bool accumulate;                  /* z grows by it */
 } mn_plane;
 
@@ -72,6 +92,7 @@ typedef struct mn_walk {
 /* Batch norm's backward pass: dz = on_g * g + on_z * z + constant. */
 typedef struct mn_unnormalize {
   const float *on_g, *on_z, *constant; /* [channels] */
+  bool compact;                        /* the value is */
 } mn_unnormalize;
 
 typedef struct mn_lanes {
@@ -80,22 +101,24 @@ typedef struct mn_lanes {
   void (*gemm)(const mn_gemm *g);
   void (*pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid,
                ptrdiff_t k_step, ptrdiff_t n_step);
-  void (*read)(float *y, const float *z, const mn_view *view, const mn_walk *walk);
+  void (*read)(float *y, const void *z, const mn_view *view, const mn_walk *walk);
   void (*row_sums)(double *sum, double *square, const float *z, int64_t rows, int32_t channels);
-  void (*finish)(float *g, const float *z, const mn_finish *finish, int64_t rows, int32_t channels);
-  void (*unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+  void (*finish)(void *g, const void *z, const mn_finish *finish, int64_t rows, int32_t channels);
+  void (*unnormalize)(float *dz, const void *g, const void *z, const mn_unnormalize *k,
                       const mn_walk *walk);
   /* z[y * z_line + x * z_pixel] = plane * weights; sum and square [channels] grow by it; NULL: none. A
    * kernel without taps makes zeros. */
-  void (*depthwise)(float *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const float *plane,
+  void (*depthwise)(void *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const float *plane,
                     const float *weights, const mn_plane *p, float *sum, float *square);
   /* gradient[tap] += sum over out pixels of dz * plane; dz[y * dz_line + x * dz_pixel]. */
   void (*depthwise_weights)(float *gradient, const float *plane, const float *dz, ptrdiff_t dz_line,
                             ptrdiff_t dz_pixel, const mn_plane *p);
   /* Rows 2r and 2r + 1 of [rows][columns] into row r of pairs; behind an odd last row, zeros. columns: any. */
   void (*weave)(uint32_t *to, const uint16_t *from, int32_t rows, int32_t columns);
-  void (*combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count);
-  void (*scale)(float *y, const float *x, float k, bool accumulate, int64_t count);
+  void (*combine)(void *y, mn_form form, const float *a, float ka, const float *b, float kb,
+                  int64_t count);
+  void (*scale)(void *y, mn_form form, const float *x, float k, bool accumulate, int64_t count);
+  void (*widen)(float *y, const void *x, mn_form form, int64_t count);
   double (*dot)(const float *a, const float *b, int64_t count);
   void (*adamw)(const mn_update *u, int64_t first, int64_t count);
   void (*sgd)(const mn_update *u, int64_t first, int64_t count);

@@ -93,7 +93,6 @@ static void item_note(mn_trainer *t, const float *x, int32_t item) {
 static void loss_shard(void *context, int32_t shard, int32_t thread) {
   mn_trainer *t = context;
   mn_value *v = t->scores;
-  const int64_t floats = v->pixels * v->stride;
   const int32_t classes = t->batch->classes;
   double *p = (double *)(void *)(t->scratch + thread * t->scratch_floats); /* 64-byte aligned */
   float *x = (float *)(p + 3 * classes), *g = x + classes, *seen = g + classes;
@@ -106,7 +105,7 @@ static void loss_shard(void *context, int32_t shard, int32_t thread) {
       t->item_loss[item] =
           distil(t, g, t->item_loss[item], x, t->teacher + (ptrdiff_t)item * classes, p + classes);
     item_note(t, x, item);
-    scatter_gradient(v, v->g + item * floats, g);
+    scatter_gradient(v, mn_gradient_row(v, item * v->pixels), g);
   }
   mn_value_finish(t, v, shard, mn_shard_first(t, shard) * v->pixels,
                   (mn_shard_first(t, shard + 1) - mn_shard_first(t, shard)) * v->pixels);

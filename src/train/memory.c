@@ -79,7 +79,7 @@ static bool backward_in_place(const mn_unit *u) {
   const bool same = x->height == y->height && x->width == y->width && x->stride == y->stride;
   const bool sum = (u->family == &mn_add_family || u->family == &mn_mix_family) && u->input[1] != x;
   const bool rows = u->family == &mn_conv_family && u->direct && u->input_rows == 1;
-  return same && !x->input && x->maker == NULL &&
+  return same && x->compacts == y->compacts && !x->input && x->maker == NULL &&
          (rows || sum || (u->family == &mn_depthwise_family && u->window.multiplier == 1));
 }
 

@@ -30,11 +30,10 @@ static const float *item_read(mn_trainer *t, const mn_value *x, float *scratch, 
   return mn_value_read(t, x, scratch, (int64_t)item * x->pixels, x->pixels);
 }
 
-static float *item_gradient(const mn_unit *u, int32_t item) {
+static void *item_gradient(const mn_unit *u, int32_t item) {
   mn_value *x = u->input[0];
-  const int64_t floats = x->pixels * x->stride;
-  float *g = x->g + item * floats;
-  if (!u->accumulate[0]) memset(g, 0, (size_t)floats * sizeof *g);
+  void *g = mn_gradient_row(x, item * x->pixels);
+  if (!u->accumulate[0]) memset(g, 0, (size_t)mn_value_offset(x, x->pixels));
   return g;
 }
 
@@ -48,41 +47,67 @@ static float share_of(extent e) {
 }
 
 /* ---- Average --------------------------------------------------------------------------------*/
-static void average_one(mn_trainer *t, const mn_unit *u, float *z, const float *x, extent e) {
+static void average_one(mn_trainer *t, const mn_unit *u, void *z, float *sum, const float *x,
+                        extent e) {
   const mn_value *in = u->input[0];
   bool begun = false;
   for (int32_t y = e.y0; y < e.y1; y++)
     for (int32_t i = e.x0; i < e.x1; i++, begun = true)
-      t->lanes->scale(z, x + ((ptrdiff_t)y * in->width + i) * in->stride, 1.0f, begun, in->stride);
-  t->lanes->scale(z, z, share_of(e), false, in->stride);
+      t->lanes->scale(sum, MN_FORM_FLOAT, x + ((ptrdiff_t)y * in->width + i) * in->stride, 1.0f,
+                      begun, in->stride);
+  t->lanes->scale(z, mn_value_form(u->output), sum, share_of(e), false, in->stride);
 }
 
 static void average_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   const mn_value *y = u->output;
+  float *sum = scratch_of(t, thread), *spare = sum + y->stride;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *x = item_read(t, u->input[0], scratch_of(t, thread), item);
-    float *z = y->z + (int64_t)item * y->pixels * y->stride;
-    for (int32_t oy = 0; oy < y->height; oy++)
-      for (int32_t ox = 0; ox < y->width; ox++, z += y->stride)
-        average_one(t, u, z, x, extent_at(u, oy, ox));
+    const float *x = item_read(t, u->input[0], spare, item);
+    for (int32_t p = 0; p < y->pixels; p++)
+      average_one(t, u, mn_value_row(y, item * y->pixels + p), sum, x,
+                  extent_at(u, p / y->width, p % y->width));
+  }
+}
+
+/* Where windows overlap or there is a gradient already: all of each window grows. */
+static void average_add(mn_trainer *t, const mn_unit *u, const float *gy, void *g) {
+  const mn_value *x = u->input[0], *y = u->output;
+  for (int32_t p = 0; p < y->pixels; p++, gy += y->stride) {
+    const extent e = extent_at(u, p / y->width, p % y->width);
+    for (int32_t i = e.y0; i < e.y1; i++)
+      for (int32_t j = e.x0; j < e.x1; j++)
+        t->lanes->scale((char *)g + mn_value_offset(x, (int64_t)i * x->width + j),
+                        mn_gradient_form(x), gy, share_of(e), true, x->stride);
+  }
+}
+
+/* Else each pixel takes from its window, or is 0 where it is in none. */
+static void average_write(mn_trainer *t, const mn_unit *u, const float *gy, void *g) {
+  const mn_value *x = u->input[0], *y = u->output;
+  for (int32_t p = 0; p < x->pixels; p++) {
+    const int32_t i = p / x->width, j = p % x->width;
+    const int32_t oy = (i + u->pad_top) / u->window.stride_h;
+    const int32_t ox = (j + u->pad_left) / u->window.stride_w;
+    const bool out = oy >= y->height || ox >= y->width;
+    const extent e = extent_at(u, out ? 0 : oy, out ? 0 : ox);
+    const bool inside = !out && i < e.y1 && j < e.x1;
+    const float *from = gy + (inside ? (ptrdiff_t)oy * y->width + ox : 0) * y->stride;
+    t->lanes->scale((char *)g + mn_value_offset(x, p), mn_gradient_form(x), from,
+                    inside ? share_of(e) : 0.0f, false, x->stride);
   }
 }
 
 static void average_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
-  (void)thread;
   const mn_value *x = u->input[0], *y = u->output;
+  const mn_window *w = &u->window;
+  const bool adds = u->accumulate[0] || w->stride_h < w->kernel_h || w->stride_w < w->kernel_w;
   if (x->input) return;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    float *g = item_gradient(u, item);
-    const float *gy = y->g + (int64_t)item * y->pixels * y->stride;
-    for (int32_t oy = 0; oy < y->height; oy++)
-      for (int32_t ox = 0; ox < y->width; ox++, gy += y->stride) {
-        const extent e = extent_at(u, oy, ox);
-        for (int32_t i = e.y0; i < e.y1; i++)
-          for (int32_t j = e.x0; j < e.x1; j++)
-            t->lanes->scale(g + ((ptrdiff_t)i * x->width + j) * x->stride, gy, share_of(e), true,
-                            x->stride);
-      }
+    const float *gy = mn_gradient_read(t, y, scratch_of(t, thread), item * y->pixels, y->pixels);
+    if (adds)
+      average_add(t, u, gy, item_gradient(u, item));
+    else
+      average_write(t, u, gy, mn_gradient_row(x, item * x->pixels));
     item_finish(t, u, shard, item);
   }
 }
@@ -102,7 +127,7 @@ static void max_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread
   const mn_value *in = u->input[0], *y = u->output;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *x = item_read(t, in, scratch_of(t, thread), item);
-    float *z = y->z + (int64_t)item * y->pixels * y->stride;
+    float *z = mn_value_row(y, (int64_t)item * y->pixels);
     for (int32_t oy = 0; oy < y->height; oy++)
       for (int32_t ox = 0; ox < y->width; ox++, z += y->stride)
         for (int32_t c = 0; c < y->channels; c++) z[c] = x[largest(in, x, extent_at(u, oy, ox), c)];
@@ -115,7 +140,7 @@ static void max_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *x = item_read(t, in, scratch_of(t, thread), item);
     float *g = item_gradient(u, item);
-    const float *gy = y->g + (int64_t)item * y->pixels * y->stride;
+    const float *gy = mn_gradient_row(y, item * y->pixels);
     for (int32_t oy = 0; oy < y->height; oy++)
       for (int32_t ox = 0; ox < y->width; ox++, gy += y->stride)
         for (int32_t c = 0; c < y->channels; c++)

@@ -18,7 +18,7 @@ endfunction()
 mn_lanes_variant(portable 4 "${MN_LANES_SOURCES}")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(avx512 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512)
-  mn_lanes_variant(avx2 8 "${MN_LANES_SOURCES}" -mavx2 -mfma)
+  mn_lanes_variant(avx2 8 "${MN_LANES_SOURCES}" -mavx2 -mfma -mf16c)
   mn_lanes_variant(avx512 16 "${MN_LANES_SOURCES}" ${avx512})
   # Products of 16-bit factors (src/train/half.h) by their instructions; the variants above make them of others.
   mn_lanes_variant(avx512bf16 16 "${MN_BF16_SOURCES}" ${avx512} -mavx512bf16)

@@ -116,6 +116,10 @@ static void weights_job(void *context, int32_t unit, int32_t thread) {
   mn_unit_prepare_weights(t, &t->units[unit]);
 }
 
+static bool stores_compact(const mn_trainer *t) {
+  return t->half != NULL && t->training && !t->quantized;
+}
+
 static void input_load(mn_trainer *t) {
   mn_value *x = &t->values[0];
   memcpy(x->z, t->batch->x, (size_t)(t->batch->items * x->pixels * x->stride) * sizeof(float));
@@ -134,6 +138,8 @@ void mn_engine_prepare(mn_trainer *t) {
   if (t->quantized)
     for (int32_t i = 0; i < t->range_count; i++) mn_range_settle(&t->ranges[i]);
   mn_pool_run(t->config.pool, weights_job, t, t->unit_count);
+  for (int32_t i = 0; i < t->value_count; i++)
+    t->values[i].compact = t->values[i].compacts && stores_compact(t);
   input_load(t);
 }
 
@@ -205,9 +211,10 @@ static mn_status check_batch(const mn_trainer *t, const mn_batch *batch, mn_erro
 static mn_status diverged(const mn_trainer *t, double loss, mn_error *error) {
   const int32_t op = t->broken >= 0 ? t->values[t->broken].op : t->graph->op_count - 1;
   const mn_op *at = &t->graph->ops[op < 0 ? 0 : op];
-  return mn_error_set(error, MN_ERR_DIVERGED,
-                      "line %d (%s): loss is %g at step %lld; lower the learning rate", at->line,
-                      at->name, t->broken >= 0 ? (double)NAN : loss, (long long)t->step);
+  return mn_error_set(
+      error, MN_ERR_DIVERGED, "line %d (%s): loss is %g at step %lld; lower the learning rate%s",
+      at->line, at->name, t->broken >= 0 ? (double)NAN : loss, (long long)t->step,
+      stores_compact(t) ? ", or take float32 arithmetic, whose range is greater" : "");
 }
 
 mn_status mn_trainer_step(mn_trainer *t, double *loss, const mn_batch *batch, const mn_gates *gates,

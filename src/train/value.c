@@ -115,7 +115,7 @@ bool mn_value_rounds(const mn_trainer *t, const mn_value *v) {
 
 void mn_value_settle(mn_trainer *t, mn_value *v) {
   const bool rounds = mn_value_rounds(t, v);
-  v->view = (mn_view){0};
+  v->view = (mn_view){.compact = v->compact};
   if (v->gamma == NULL && v->bias == NULL && v->activation == MN_ACTIVATION_NONE && !v->masked &&
       !rounds)
     return;
@@ -128,7 +128,7 @@ void mn_value_settle(mn_trainer *t, mn_value *v) {
   bounds(v);
   fold_mask(v);
   if (rounds) fold_range(v);
-  v->view = (mn_view){v->scale, v->shift, v->low, v->high, 0, 0};
+  v->view = (mn_view){v->scale, v->shift, v->low, v->high, 0, 0, v->compact};
   if (rounds) v->view.step = v->range->scale, v->view.inverse = 1.0f / v->range->scale;
 }
 
@@ -195,8 +195,8 @@ static void input_walk(const mn_value *v, float *to, const float *z, const mn_wa
 
 const float *mn_value_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
                            int64_t rows) {
-  const float *z = v->z + first * v->stride;
-  if (v->view.scale == NULL) return z;
+  const void *z = mn_value_row(v, first);
+  if (v->view.scale == NULL && !v->compact) return z;
   const mn_walk walk = {
       .rows = rows, .lines = 1, .channels = v->stride, .from_row = v->stride, .to_row = v->stride};
   if (v->input)
@@ -218,7 +218,7 @@ mn_walk mn_value_walk(const mn_value *v, int32_t lines, ptrdiff_t to_row, ptrdif
 
 void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t to_row,
                     ptrdiff_t to_line, int32_t item, int32_t first, int32_t lines) {
-  const float *z = v->z + ((int64_t)item * v->height + first) * v->width * v->stride;
+  const void *z = mn_value_row(v, ((int64_t)item * v->height + first) * v->width);
   const mn_walk w = mn_value_walk(v, lines, to_row, to_line);
   if (v->input)
     input_walk(v, to, z, &w);
@@ -226,7 +226,7 @@ void mn_value_lines(const mn_trainer *t, const mn_value *v, float *to, ptrdiff_t
     t->lanes->read(to, z, &v->view, &w);
 }
 
-void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, const float *z,
+void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, void *g, const void *z,
                           int64_t rows) {
   const mn_finish f = {
       .view = v->view,
@@ -246,7 +246,15 @@ void mn_value_finish_rows(mn_trainer *t, mn_value *v, int32_t shard, float *g, c
 }
 
 void mn_value_finish(mn_trainer *t, mn_value *v, int32_t shard, int64_t first, int64_t rows) {
-  mn_value_finish_rows(t, v, shard, v->g + first * v->stride, v->z + first * v->stride, rows);
+  mn_value_finish_rows(t, v, shard, mn_gradient_row(v, first), mn_value_row(v, first), rows);
+}
+
+const float *mn_gradient_read(const mn_trainer *t, const mn_value *v, float *to, int64_t first,
+                              int64_t rows) {
+  const void *g = mn_gradient_row(v, first);
+  if (!v->compact) return g;
+  t->lanes->widen(to, g, mn_gradient_form(v), rows * v->stride);
+  return to;
 }
 
 void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx, ptrdiff_t dx_row,
@@ -256,7 +264,7 @@ void mn_input_finish(mn_trainer *t, mn_value *v, int32_t shard, const float *dx,
   for (int64_t r = 0; r < rows; r++)
     for (int32_t c = 0; c < v->channels; c++) {
       const double d = (double)dx[r * dx_row + c];
-      const float x = v->z[(first + r) * v->stride + c];
+      const float x = ((const float *)v->z)[(first + r) * v->stride + c];
       const float w = fminf(fmaxf(x, v->low[0]), v->high[0]);
       error += d * (double)(rintf(w * v->view.inverse) * v->view.step - w);
       if (x > v->high[0]) above += d;

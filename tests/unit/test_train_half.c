@@ -127,8 +127,9 @@ static void check_read(const mn_lanes *lanes, const mn_half *half) {
   for (int i = 0; i < ROWS * WIDE; i++) z[i] = number(&rng);
   for (int c = 0; c < WIDE; c++)
     scale[c] = number(&rng), shift[c] = number(&rng), low[c] = -0.5f, high[c] = 1.5f;
-  const mn_view views[] = {
-      {.scale = NULL}, {scale, shift, low, high, 0, 0}, {scale, shift, low, high, 0.0625f, 16}};
+  const mn_view views[] = {{.scale = NULL},
+                           {scale, shift, low, high, 0, 0, false},
+                           {scale, shift, low, high, 0.0625f, 16, false}};
   for (size_t k = 0; k < MN_COUNT(views); k++)
     for (int32_t channels = 16; channels <= WIDE; channels += 16) {
       const mn_walk w = {
@@ -145,7 +146,7 @@ static void check_unnormalize(const mn_lanes *lanes, const mn_half *half) {
   mn_rng rng = mn_rng_seed(4);
   for (int i = 0; i < ROWS * WIDE; i++) g[i] = number(&rng), z[i] = number(&rng);
   for (int i = 0; i < 3 * WIDE; i++) k[i / WIDE][i % WIDE] = number(&rng);
-  const mn_unnormalize u = {k[0], k[1], k[2]};
+  const mn_unnormalize u = {k[0], k[1], k[2], false};
   const mn_walk w = {.rows = ROWS, .lines = 1, .channels = WIDE, .from_row = WIDE, .to_row = WIDE};
   lanes->unnormalize(expected, g, z, &u, &w);
   const float of = half->unnormalize(got, g, z, &u, ROWS, WIDE, GREATEST);
@@ -323,7 +324,15 @@ static void pass_run(network *n, const mn_half *forward, const mn_half *backward
 static float *outputs_of(const network *n, int32_t value, int64_t *count) {
   const mn_value *v = &n->t->values[value];
   *count = v->pixels * v->stride * n->y.batch.items;
-  return mn_arena_copy(n->arena, v->z, (size_t)*count * sizeof *v->z);
+  float *to = mn_arena_array(n->arena, (size_t)*count, sizeof *to);
+  const mn_view plain = {.compact = v->compact};
+  const mn_walk w = {.rows = v->pixels * n->y.batch.items,
+                     .lines = 1,
+                     .channels = v->stride,
+                     .from_row = v->stride,
+                     .to_row = v->stride};
+  n->t->lanes->read(to, v->z, &plain, &w);
+  return to;
 }
 
 static float *gradient_of(const network *n, int32_t parameter, int64_t *count) {

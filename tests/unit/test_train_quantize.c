@@ -189,14 +189,15 @@ static void value_take(mn_value *v, const recording *r) {
   const int8_t *from = r->tensor[v->tensor];
   for (int64_t p = 0; p < v->pixels * ITEMS; p++)
     for (int32_t c = 0; c < v->channels; c++)
-      v->z[p * v->stride + c] = q->scale[0] * (float)(*from++ - q->zero_point[0]);
+      ((float *)v->z)[p * v->stride + c] = q->scale[0] * (float)(*from++ - q->zero_point[0]);
   v->view = (mn_view){0};
   if (v->range == NULL) return;
   for (int32_t c = 0; c < v->stride; c++) {
     v->scale[c] = 1, v->shift[c] = 0;
     v->low[c] = v->range->low, v->high[c] = v->range->high;
   }
-  v->view = (mn_view){v->scale, v->shift, v->low, v->high, v->range->scale, 1 / v->range->scale};
+  v->view =
+      (mn_view){v->scale, v->shift, v->low, v->high, v->range->scale, 1 / v->range->scale, false};
 }
 
 static void compare_value(mn_trainer *t, mn_value *v, const recording *r, const char *what) {
@@ -264,7 +265,7 @@ static void compare_sums(const mn_unit *u, const recording *r, const char *what)
       for (int32_t o = 0; o < y->channels; o++) {
         const int32_t at[3] = {(int32_t)p / y->width, (int32_t)p % y->width, o};
         const int32_t sign = y->gamma != NULL && y->gamma->value[o] < 0 ? -1 : 1;
-        const double z = (double)y->z[(item * y->pixels + p) * y->stride + o];
+        const double z = (double)((const float *)y->z)[(item * y->pixels + p) * y->stride + o];
         const int32_t got = (int32_t)lrint(z / (double)u->integer->scale[o]);
         const int32_t want = sign * sum_of(r, op, item, at);
         if (got != want)

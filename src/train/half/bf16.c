@@ -44,7 +44,7 @@ MN_INLINE void take(const pass how, sink *s, uint16_t *to, vf x) {
 /* after its sink */
 #include "train/half/rows.h"
 
-static float rows_read(uint16_t *y, const float *z, const mn_view *view, const mn_walk *w,
+static float rows_read(uint16_t *y, const void *z, const mn_view *view, const mn_walk *w,
                        float most) {
   sink s = {0};
   (void)most;
@@ -52,7 +52,7 @@ static float rows_read(uint16_t *y, const float *z, const mn_view *view, const m
   return 1.0f;
 }
 
-static float rows_unnormalize(uint16_t *dz, const float *g, const float *z, const mn_unnormalize *k,
+static float rows_unnormalize(uint16_t *dz, const void *g, const void *z, const mn_unnormalize *k,
                               int64_t rows, int32_t channels, float most) {
   sink s = {0};
   (void)most;

@@ -2,8 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 
 MN_INLINE vh rounded(vf x) {
-  const vu bits = (vu)x;
-  return __builtin_convertvector((bits + 0x7fffu + (bits >> 16 & 1)) >> 16, vh);
+  return bf16_narrowed(x);
 }
 /* c + x * v, both factors of each pair. */
 MN_INLINE vf multiply_add(vf c, vu x, vu v) {

@@ -67,7 +67,7 @@ static float scale_take(sink *s, float most) {
   return scale.scale;
 }
 
-static float rows_read(uint16_t *y, const float *z, const mn_view *view, const mn_walk *w,
+static float rows_read(uint16_t *y, const void *z, const mn_view *view, const mn_walk *w,
                        float most) {
   sink s = {0};
   read_rows(MEASURES, &s, y, z, view, w);
@@ -76,7 +76,7 @@ static float rows_read(uint16_t *y, const float *z, const mn_view *view, const m
   return scale;
 }
 
-static float rows_unnormalize(uint16_t *dz, const float *g, const float *z, const mn_unnormalize *k,
+static float rows_unnormalize(uint16_t *dz, const void *g, const void *z, const mn_unnormalize *k,
                               int64_t rows, int32_t channels, float most) {
   sink s = {0};
   unnormalize_rows(MEASURES, &s, dz, g, z, k, rows, channels);

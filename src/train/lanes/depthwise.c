@@ -7,7 +7,7 @@ enum { MAX_TAPS = 9, AHEAD = 12, MAX_LINES = 2 };
 
 /* Where the lines under way go. */
 typedef struct output {
-  float *z;
+  void *z;
   ptrdiff_t pixel, line;
   float *sum, *square;
 } output;
@@ -20,8 +20,9 @@ MN_INLINE void sums_add(const output *o, int32_t c, vf s, vf q) {
 
 /* Output lines, all channels; `lines` of them at once read what they share once (then stride and dilation
  * are 1). Sizes are constants at every call, and the weights stay in registers along a line. */
-MN_INLINE void lines_fixed(const int kernel_h, const int kernel_w, const int lines, const output *o,
-                           const float *plane, const float *weights, const mn_plane *p) {
+MN_INLINE void lines_fixed(const int kernel_h, const int kernel_w, const int lines,
+                           const mn_form form, const output *o, const float *plane,
+                           const float *weights, const mn_plane *p) {
   const ptrdiff_t right = (ptrdiff_t)p->dilation_w * p->stride;
   const ptrdiff_t down = (ptrdiff_t)p->dilation_h * p->width * p->stride;
   const ptrdiff_t step = (ptrdiff_t)p->stride_w * p->stride;
@@ -30,10 +31,11 @@ MN_INLINE void lines_fixed(const int kernel_h, const int kernel_w, const int lin
     MN_UNROLL for (int i = 0; i < kernel_h; i++) MN_UNROLL for (int j = 0; j < kernel_w; j++)
         k[i * kernel_w + j] = load(weights + c + i * p->weight_row + j * p->weight_tap);
     const float *in = plane + c;
-    float *z = o->z + c;
-    for (int32_t x = 0; x < p->out_w; x++, in += step, z += o->pixel) {
+    ptrdiff_t at = c;
+    for (int32_t x = 0; x < p->out_w; x++, in += step, at += o->pixel) {
       vf v[MAX_LINES] = {{0}, {0}};
-      if (p->accumulate) MN_UNROLL for (int l = 0; l < lines; l++) v[l] = load(z + l * o->line);
+      if (p->accumulate)
+        MN_UNROLL for (int l = 0; l < lines; l++) v[l] = form_load(form, o->z, at + l * o->line);
       MN_UNROLL for (int r = 0; r < kernel_h + lines - 1; r++) {
         vf part[MAX_LINES] = {{0}, {0}};
         MN_UNROLL for (int j = 0; j < kernel_w; j++) {
@@ -44,8 +46,8 @@ MN_INLINE void lines_fixed(const int kernel_h, const int kernel_w, const int lin
         MN_UNROLL for (int l = 0; l < lines; l++) if (r >= l && r - l < kernel_h) v[l] += part[l];
       }
       MN_UNROLL for (int l = 0; l < lines; l++) {
-        __builtin_prefetch(z + AHEAD * o->pixel + l * o->line, 1);
-        store(z + l * o->line, v[l]);
+        __builtin_prefetch(form_at(form, o->z, at + AHEAD * o->pixel + l * o->line), 1);
+        form_store(form, o->z, at + l * o->line, v[l]);
         s += v[l];
         q += v[l] * v[l];
       }
@@ -58,7 +60,12 @@ typedef void lines_fn(const output *o, const float *plane, const float *weights,
 #define LINES(h, w, lines)                                                                         \
   static void lines_##h##_##w##_##lines(const output *o, const float *plane, const float *weights, \
                                         const mn_plane *p) {                                       \
-    lines_fixed(h, w, lines, o, plane, weights, p);                                                \
+    if (p->form == MN_FORM_HALF)                                                                   \
+      lines_fixed(h, w, lines, MN_FORM_HALF, o, plane, weights, p);                                \
+    else if (p->form == MN_FORM_BF16)                                                              \
+      lines_fixed(h, w, lines, MN_FORM_BF16, o, plane, weights, p);                                \
+    else                                                                                           \
+      lines_fixed(h, w, lines, MN_FORM_FLOAT, o, plane, weights, p);                               \
   }
 LINES(1, 1, 1)
 LINES(1, 2, 1)
@@ -67,25 +74,36 @@ LINES(2, 2, 1)
 LINES(3, 3, 1)
 LINES(3, 3, 2)
 
-static void line_any(const output *o, const float *plane, const float *weights, const mn_plane *p) {
+MN_INLINE void line_sized(const mn_form form, const output *o, const float *plane,
+                          const float *weights, const mn_plane *p) {
   const ptrdiff_t right = (ptrdiff_t)p->dilation_w * p->stride;
   const ptrdiff_t down = (ptrdiff_t)p->dilation_h * p->width * p->stride;
   for (int32_t c = 0; c < p->channels; c += MN_LANES) {
     vf s = {0}, q = {0};
     for (int32_t x = 0; x < p->out_w; x++) {
       const float *in = plane + c + (ptrdiff_t)x * p->stride_w * p->stride;
+      const ptrdiff_t at = c + x * o->pixel;
       vf v = {0};
-      if (p->accumulate) v = load(o->z + c + x * o->pixel);
+      if (p->accumulate) v = form_load(form, o->z, at);
       for (int32_t i = 0; i < p->kernel_h; i++)
         for (int32_t j = 0; j < p->kernel_w; j++)
           v += load(weights + c + i * p->weight_row + j * p->weight_tap) *
                load(in + i * down + j * right);
-      store(o->z + c + x * o->pixel, v);
+      form_store(form, o->z, at, v);
       s += v;
       q += v * v;
     }
     sums_add(o, c, s, q);
   }
+}
+
+static void line_any(const output *o, const float *plane, const float *weights, const mn_plane *p) {
+  if (p->form == MN_FORM_HALF)
+    line_sized(MN_FORM_HALF, o, plane, weights, p);
+  else if (p->form == MN_FORM_BF16)
+    line_sized(MN_FORM_BF16, o, plane, weights, p);
+  else
+    line_sized(MN_FORM_FLOAT, o, plane, weights, p);
 }
 
 /* The kernels of the networks, and what their gradients leave of them behind a stride of 2. */
@@ -98,14 +116,15 @@ static lines_fn *lines_choose(const mn_plane *p, int32_t lines) {
   return f != NULL ? f : line_any;
 }
 
-void MN_LANE(depthwise)(float *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const float *plane,
+void MN_LANE(depthwise)(void *z, ptrdiff_t z_pixel, ptrdiff_t z_line, const float *plane,
                         const float *weights, const mn_plane *p, float *sum, float *square) {
   const bool pairs = MN_LANES == 16 && p->kernel_h == 3 && p->kernel_w == 3 && p->stride_h == 1 &&
                      p->dilation_h == 1;
   const ptrdiff_t step = (ptrdiff_t)p->stride_h * p->width * p->stride;
   for (int32_t y = 0; y < p->out_h;) {
     const int32_t lines = pairs && y + 1 < p->out_h ? 2 : 1;
-    const output o = {z + y * z_line, z_pixel, z_line, sum, square};
+    void *at = (char *)z + y * z_line * mn_form_bytes(p->form);
+    const output o = {at, z_pixel, z_line, sum, square};
     lines_choose(p, lines)(&o, plane + y * step, weights, p);
     y += lines;
   }

@@ -21,8 +21,8 @@ MN_INLINE vf view_of(vf x, const bool rounds, vf scale, vf shift, vf low, vf hig
 }
 
 /* vectors: of a row; 0: more than NARROW. */
-MN_INLINE void read_rows(const int vectors, const bool rounds, float *y, const float *z,
-                         const mn_view *k, const mn_walk *w) {
+MN_INLINE void read_rows(const int vectors, const bool rounds, const bool compact, float *y,
+                         const void *z, const mn_view *k, const mn_walk *w) {
   const vf step = spread(k->step), inverse = spread(k->inverse);
   vf scale[NARROW], shift[NARROW], low[NARROW], high[NARROW];
   MN_UNROLL for (int j = 0; j < vectors; j++) {
@@ -31,62 +31,78 @@ MN_INLINE void read_rows(const int vectors, const bool rounds, float *y, const f
   }
   for (int32_t line = 0; line < w->lines; line++) {
     float *to = y + line * w->to_line;
-    const float *from = z + line * w->from_line;
+    ptrdiff_t from = line * w->from_line;
     for (int64_t r = 0; r < w->rows; r++, to += w->to_row, from += w->from_row) {
       MN_UNROLL for (int j = 0; j < vectors; j++) {
-        __builtin_prefetch(from + AHEAD + j * MN_LANES);
-        store(to + j * MN_LANES, view_of(load(from + j * MN_LANES), rounds, scale[j], shift[j],
-                                         low[j], high[j], step, inverse));
+        const ptrdiff_t at = from + j * MN_LANES;
+        __builtin_prefetch(form_at(mn_form_of_z(compact), z, at + AHEAD));
+        store(to + j * MN_LANES, view_of(form_load(mn_form_of_z(compact), z, at), rounds, scale[j],
+                                         shift[j], low[j], high[j], step, inverse));
       }
       for (int32_t c = vectors * MN_LANES; vectors == 0 && c < w->channels; c += MN_LANES) {
-        __builtin_prefetch(from + AHEAD + c);
-        store(to + c, view_of(load(from + c), rounds, load(k->scale + c), load(k->shift + c),
-                              load(k->low + c), load(k->high + c), step, inverse));
+        __builtin_prefetch(form_at(mn_form_of_z(compact), z, from + c + AHEAD));
+        store(to + c,
+              view_of(form_load(mn_form_of_z(compact), z, from + c), rounds, load(k->scale + c),
+                      load(k->shift + c), load(k->low + c), load(k->high + c), step, inverse));
       }
     }
   }
 }
 
-typedef void read_fn(float *y, const float *z, const mn_view *view, const mn_walk *w);
-#define READ(vectors)                                                                           \
-  static void read_##vectors(float *y, const float *z, const mn_view *view, const mn_walk *w) { \
-    read_rows(vectors, false, y, z, view, w);                                                   \
-  }                                                                                             \
-  static void read_##vectors##_rounded(float *y, const float *z, const mn_view *view,           \
-                                       const mn_walk *w) {                                      \
-    read_rows(vectors, true, y, z, view, w);                                                    \
+/* Compact outputs are not rounded to a grid in the same pass. */
+typedef void read_fn(float *y, const void *z, const mn_view *view, const mn_walk *w);
+#define READ(vectors)                                                                          \
+  static void read_##vectors(float *y, const void *z, const mn_view *view, const mn_walk *w) { \
+    read_rows(vectors, false, false, y, z, view, w);                                           \
+  }                                                                                            \
+  static void read_##vectors##_rounded(float *y, const void *z, const mn_view *view,           \
+                                       const mn_walk *w) {                                     \
+    read_rows(vectors, true, false, y, z, view, w);                                            \
+  }                                                                                            \
+  static void read_##vectors##_compact(float *y, const void *z, const mn_view *view,           \
+                                       const mn_walk *w) {                                     \
+    read_rows(vectors, false, true, y, z, view, w);                                            \
   }
+enum { VIEWED, ROUNDED, COMPACT, WAYS };
 READ(0)
 READ(1)
 READ(2)
 #if MN_LANES == 16
 READ(3)
 READ(4)
-static read_fn *const readers[2][NARROW + 1] = {
+static read_fn *const readers[WAYS][NARROW + 1] = {
     {read_0, read_1, read_2, read_3, read_4},
-    {read_0_rounded, read_1_rounded, read_2_rounded, read_3_rounded, read_4_rounded}};
+    {read_0_rounded, read_1_rounded, read_2_rounded, read_3_rounded, read_4_rounded},
+    {read_0_compact, read_1_compact, read_2_compact, read_3_compact, read_4_compact}};
 #else
-static read_fn *const readers[2][NARROW + 1] = {{read_0, read_1, read_2},
-                                                {read_0_rounded, read_1_rounded, read_2_rounded}};
+static read_fn *const readers[WAYS][NARROW + 1] = {
+    {read_0, read_1, read_2},
+    {read_0_rounded, read_1_rounded, read_2_rounded},
+    {read_0_compact, read_1_compact, read_2_compact}};
 #endif
 
 static int32_t narrow_vectors(const mn_walk *w) {
   return w->channels <= NARROW * MN_LANES ? w->channels / MN_LANES : 0;
 }
 
-static void read_plain(float *y, const float *z, const mn_walk *w) {
+static void read_plain(float *y, const void *z, bool compact, const mn_walk *w) {
   for (int32_t line = 0; line < w->lines; line++)
-    for (int64_t r = 0; r < w->rows; r++)
-      memcpy(y + line * w->to_line + r * w->to_row, z + line * w->from_line + r * w->from_row,
-             (size_t)w->channels * sizeof *y);
+    for (int64_t r = 0; r < w->rows; r++) {
+      float *to = y + line * w->to_line + r * w->to_row;
+      const ptrdiff_t from = line * w->from_line + r * w->from_row;
+      if (!compact) memcpy(to, (const float *)z + from, (size_t)w->channels * sizeof *to);
+      for (int32_t c = 0; compact && c < w->channels; c += MN_LANES)
+        store(to + c, form_load(MN_FORM_HALF, z, from + c));
+    }
 }
 
-void MN_LANE(read)(float *y, const float *z, const mn_view *view, const mn_walk *w) {
+void MN_LANE(read)(float *y, const void *z, const mn_view *view, const mn_walk *w) {
   if (view->scale == NULL) {
-    read_plain(y, z, w);
+    read_plain(y, z, view->compact, w);
     return;
   }
-  readers[view->step > 0.0f][narrow_vectors(w)](y, z, view, w);
+  const int way = view->compact ? COMPACT : view->step > 0.0f ? ROUNDED : VIEWED;
+  readers[way][narrow_vectors(w)](y, z, view, w);
 }
 
 void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows,
@@ -108,8 +124,8 @@ void MN_LANE(row_sums)(double *sum, double *square, const float *z, int64_t rows
   }
 }
 
-MN_INLINE void unnormalize_rows(const int vectors, float *dz, const float *g, const float *z,
-                                const mn_unnormalize *k, const mn_walk *w) {
+MN_INLINE void unnormalize_rows(const int vectors, const bool compact, float *dz, const void *g,
+                                const void *z, const mn_unnormalize *k, const mn_walk *w) {
   vf on_g[NARROW], on_z[NARROW], constant[NARROW];
   MN_UNROLL for (int j = 0; j < vectors; j++) {
     on_g[j] = load(k->on_g + j * MN_LANES);
@@ -118,31 +134,39 @@ MN_INLINE void unnormalize_rows(const int vectors, float *dz, const float *g, co
   }
   for (int32_t line = 0; line < w->lines; line++) {
     float *to = dz + line * w->to_line;
-    const float *from_g = g + line * w->from_line, *from_z = z + line * w->from_line;
+    ptrdiff_t from = line * w->from_line;
     for (int64_t r = 0; r < w->rows; r++) {
       MN_UNROLL for (int j = 0; j < vectors; j++) {
-        __builtin_prefetch(from_g + AHEAD + j * MN_LANES);
-        __builtin_prefetch(from_z + AHEAD + j * MN_LANES);
-        store(to + j * MN_LANES, on_g[j] * load(from_g + j * MN_LANES) +
-                                     (on_z[j] * load(from_z + j * MN_LANES) + constant[j]));
+        const ptrdiff_t at = from + j * MN_LANES;
+        __builtin_prefetch(form_at(mn_form_of_g(compact), g, at + AHEAD));
+        __builtin_prefetch(form_at(mn_form_of_z(compact), z, at + AHEAD));
+        store(to + j * MN_LANES,
+              on_g[j] * form_load(mn_form_of_g(compact), g, at) +
+                  (on_z[j] * form_load(mn_form_of_z(compact), z, at) + constant[j]));
       }
       for (int32_t c = vectors * MN_LANES; vectors == 0 && c < w->channels; c += MN_LANES) {
-        __builtin_prefetch(from_g + AHEAD + c);
-        __builtin_prefetch(from_z + AHEAD + c);
-        store(to + c, load(k->on_g + c) * load(from_g + c) +
-                          (load(k->on_z + c) * load(from_z + c) + load(k->constant + c)));
+        const ptrdiff_t at = from + c;
+        __builtin_prefetch(form_at(mn_form_of_g(compact), g, at + AHEAD));
+        __builtin_prefetch(form_at(mn_form_of_z(compact), z, at + AHEAD));
+        store(to + c, load(k->on_g + c) * form_load(mn_form_of_g(compact), g, at) +
+                          (load(k->on_z + c) * form_load(mn_form_of_z(compact), z, at) +
+                           load(k->constant + c)));
       }
-      to += w->to_row, from_g += w->from_row, from_z += w->from_row;
+      to += w->to_row, from += w->from_row;
     }
   }
 }
 
-typedef void unnormalize_fn(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+typedef void unnormalize_fn(float *dz, const void *g, const void *z, const mn_unnormalize *k,
                             const mn_walk *w);
-#define UNNORMALIZE(vectors)                                                     \
-  static void unnormalize_##vectors(float *dz, const float *g, const float *z,   \
-                                    const mn_unnormalize *k, const mn_walk *w) { \
-    unnormalize_rows(vectors, dz, g, z, k, w);                                   \
+#define UNNORMALIZE(vectors)                                                               \
+  static void unnormalize_##vectors(float *dz, const void *g, const void *z,               \
+                                    const mn_unnormalize *k, const mn_walk *w) {           \
+    unnormalize_rows(vectors, false, dz, g, z, k, w);                                      \
+  }                                                                                        \
+  static void unnormalize_##vectors##_compact(float *dz, const void *g, const void *z,     \
+                                              const mn_unnormalize *k, const mn_walk *w) { \
+    unnormalize_rows(vectors, true, dz, g, z, k, w);                                       \
   }
 UNNORMALIZE(0)
 UNNORMALIZE(1)
@@ -150,29 +174,66 @@ UNNORMALIZE(2)
 #if MN_LANES == 16
 UNNORMALIZE(3)
 UNNORMALIZE(4)
-static unnormalize_fn *const unnormalizers[NARROW + 1] = {
-    unnormalize_0, unnormalize_1, unnormalize_2, unnormalize_3, unnormalize_4};
+static unnormalize_fn *const unnormalizers[2][NARROW + 1] = {
+    {unnormalize_0, unnormalize_1, unnormalize_2, unnormalize_3, unnormalize_4},
+    {unnormalize_0_compact, unnormalize_1_compact, unnormalize_2_compact, unnormalize_3_compact,
+     unnormalize_4_compact}};
 #else
-static unnormalize_fn *const unnormalizers[NARROW + 1] = {unnormalize_0, unnormalize_1,
-                                                          unnormalize_2};
+static unnormalize_fn *const unnormalizers[2][NARROW + 1] = {
+    {unnormalize_0, unnormalize_1, unnormalize_2},
+    {unnormalize_0_compact, unnormalize_1_compact, unnormalize_2_compact}};
 #endif
 
-void MN_LANE(unnormalize)(float *dz, const float *g, const float *z, const mn_unnormalize *k,
+void MN_LANE(unnormalize)(float *dz, const void *g, const void *z, const mn_unnormalize *k,
                           const mn_walk *w) {
-  unnormalizers[narrow_vectors(w)](dz, g, z, k, w);
+  unnormalizers[k->compact][narrow_vectors(w)](dz, g, z, k, w);
 }
 
-void MN_LANE(combine)(float *y, const float *a, float ka, const float *b, float kb, int64_t count) {
+MN_INLINE void combine_to(const mn_form form, void *y, const float *a, float ka, const float *b,
+                          float kb, int64_t count) {
   const vf wa = spread(ka), wb = spread(kb);
-  for (int64_t i = 0; i < count; i += MN_LANES) store(y + i, wa * load(a + i) + wb * load(b + i));
+  for (int64_t i = 0; i < count; i += MN_LANES)
+    form_store(form, y, i, wa * load(a + i) + wb * load(b + i));
 }
 
-void MN_LANE(scale)(float *y, const float *x, float k, bool accumulate, int64_t count) {
+void MN_LANE(combine)(void *y, mn_form form, const float *a, float ka, const float *b, float kb,
+                      int64_t count) {
+  switch (form) {
+    case MN_FORM_FLOAT: combine_to(MN_FORM_FLOAT, y, a, ka, b, kb, count); return;
+    case MN_FORM_HALF: combine_to(MN_FORM_HALF, y, a, ka, b, kb, count); return;
+    case MN_FORM_BF16: combine_to(MN_FORM_BF16, y, a, ka, b, kb, count); return;
+  }
+}
+
+MN_INLINE void scale_to(const mn_form form, void *y, const float *x, float k, bool accumulate,
+                        int64_t count) {
   const vf w = spread(k);
   if (accumulate)
-    for (int64_t i = 0; i < count; i += MN_LANES) store(y + i, load(y + i) + w * load(x + i));
+    for (int64_t i = 0; i < count; i += MN_LANES)
+      form_store(form, y, i, form_load(form, y, i) + w * load(x + i));
   else
-    for (int64_t i = 0; i < count; i += MN_LANES) store(y + i, w * load(x + i));
+    for (int64_t i = 0; i < count; i += MN_LANES) form_store(form, y, i, w * load(x + i));
+}
+
+void MN_LANE(scale)(void *y, mn_form form, const float *x, float k, bool accumulate,
+                    int64_t count) {
+  switch (form) {
+    case MN_FORM_FLOAT: scale_to(MN_FORM_FLOAT, y, x, k, accumulate, count); return;
+    case MN_FORM_HALF: scale_to(MN_FORM_HALF, y, x, k, accumulate, count); return;
+    case MN_FORM_BF16: scale_to(MN_FORM_BF16, y, x, k, accumulate, count); return;
+  }
+}
+
+void MN_LANE(widen)(float *y, const void *x, mn_form form, int64_t count) {
+  switch (form) {
+    case MN_FORM_FLOAT: memcpy(y, x, (size_t)count * sizeof *y); return;
+    case MN_FORM_HALF:
+      for (int64_t i = 0; i < count; i += MN_LANES) store(y + i, form_load(MN_FORM_HALF, x, i));
+      return;
+    case MN_FORM_BF16:
+      for (int64_t i = 0; i < count; i += MN_LANES) store(y + i, form_load(MN_FORM_BF16, x, i));
+      return;
+  }
 }
 
 double MN_LANE(dot)(const float *a, const float *b, int64_t count) {

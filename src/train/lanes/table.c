@@ -16,6 +16,7 @@ const mn_lanes MN_LANE(table) = {
     .weave = MN_LANE(weave),
     .combine = MN_LANE(combine),
     .scale = MN_LANE(scale),
+    .widen = MN_LANE(widen),
     .dot = MN_LANE(dot),
     .adamw = MN_LANE(adamw),
     .sgd = MN_LANE(sgd),

@@ -16,15 +16,26 @@ enum { PANEL = 2 };
 #endif
 enum { MAX_ROWS = 8 };
 
+MN_INLINE vs form_add(const mn_form form, vs v, bool accumulate, void *out, ptrdiff_t at) {
+  if (accumulate) v += (vs)form_load(form, out, at);
+  form_store(form, out, at, v);
+  return v;
+}
+MN_INLINE vs tile_store(const mn_gemm *g, vs v, void *out, ptrdiff_t at) {
+  switch (g->form) {
+    case MN_FORM_HALF: return form_add(MN_FORM_HALF, v, g->accumulate, out, at);
+    case MN_FORM_BF16: return form_add(MN_FORM_BF16, v, g->accumulate, out, at);
+    default: return form_add(MN_FORM_FLOAT, v, g->accumulate, out, at);
+  }
+}
+
 /* A column of vectors of C, and its sums. */
 MN_INLINE void tile_finish(const int rows, const int j, const mn_gemm *g, totals c[MAX_ROWS][PANEL],
-                           int32_t column, float *out) {
+                           int32_t column, void *out) {
   vs v[MAX_ROWS], s = {0}, q = {0};
   MN_UNROLL for (int i = 0; i < rows; i++) {
-    float *at = out + i * g->c_row + j * MN_LANES;
-    v[i] = total_floats(c[i][j], g);
-    if (g->accumulate) v[i] += (vs)load(at);
-    store(at, v[i]);
+    const ptrdiff_t at = i * g->c_row + j * MN_LANES;
+    v[i] = tile_store(g, total_floats(c[i][j], g), out, at);
   }
   if (g->sum == NULL) return;
   float *sum = g->sum + column + j * MN_LANES, *square = g->square + column + j * MN_LANES;
@@ -38,7 +49,7 @@ MN_INLINE void tile_finish(const int rows, const int j, const mn_gemm *g, totals
 
 /* One tile; rows and vectors are constants at every call, so that c lives in registers. */
 MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const element *a,
-                    const element *b, ptrdiff_t b_row, int32_t column, float *out) {
+                    const element *b, ptrdiff_t b_row, int32_t column, void *out) {
   totals c[MAX_ROWS][PANEL];
   MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++) c[i][j] =
       (totals){0};
@@ -57,11 +68,11 @@ MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const e
 }
 
 typedef void tile_fn(const mn_gemm *g, const element *a, const element *b, ptrdiff_t b_row,
-                     int32_t column, float *out);
+                     int32_t column, void *out);
 #define TILE(rows, vectors)                                                                  \
   static __attribute__((noinline)) void tile_##rows##_##vectors(                             \
       const mn_gemm *g, const element *a, const element *b, ptrdiff_t b_row, int32_t column, \
-      float *out) {                                                                          \
+      void *out) {                                                                           \
     tile(rows, vectors, g, a, b, b_row, column, out);                                        \
   }
 #define TILES_TO_6(v) TILE(1, v) TILE(2, v) TILE(3, v) TILE(4, v) TILE(5, v) TILE(6, v)
@@ -121,8 +132,9 @@ MN_INLINE void gemm_tiles(const mn_gemm *g) {
     const int32_t step = tile_rows[vectors];
     for (int32_t i = 0; i < g->m; i += step) {
       const int32_t rows = g->m - i < step ? g->m - i : step;
+      const ptrdiff_t at = i * g->c_row + column;
       tiles[vectors][rows](g, from_a + i * g->a_row, b, b_row, column,
-                           g->c + i * g->c_row + column);
+                           (char *)g->c + at * mn_form_bytes(g->form));
     }
   }
 }

@@ -50,6 +50,38 @@ MN_INLINE vf spread(float x) {
 #include "train/lanes/vector_portable.h"
 #endif
 
+MN_INLINE vf bf16_widened(vh x) {
+  return (vf)(__builtin_convertvector(x, vu) << 16);
+}
+MN_INLINE vh bf16_narrowed(vf x) {
+  const vu bits = (vu)x;
+  return __builtin_convertvector((bits + 0x7fffu + (bits >> 16 & 1)) >> 16, vh);
+}
+
+/* Element i of stored numbers, and where it lies. The form is a constant at every call. */
+MN_INLINE const void *form_at(const mn_form form, const void *p, ptrdiff_t i) {
+  return (const char *)p + i * mn_form_bytes(form);
+}
+MN_INLINE vf form_load(const mn_form form, const void *p, ptrdiff_t i) {
+  const void *at = form_at(form, p, i);
+  if (form == MN_FORM_FLOAT) return load(at);
+  return form == MN_FORM_HALF ? half_widened(*(const vh *)at) : bf16_widened(*(const vh *)at);
+}
+MN_INLINE void form_store(const mn_form form, void *p, ptrdiff_t i, vf v) {
+  void *at = (char *)p + i * mn_form_bytes(form);
+  if (form == MN_FORM_FLOAT)
+    store(at, v);
+  else
+    *(vh *)at = form == MN_FORM_HALF ? half_narrowed(v) : bf16_narrowed(v);
+}
+/* Of floats that came from that form: nothing is rounded. */
+MN_INLINE void form_store_exact(const mn_form form, void *p, ptrdiff_t i, vf v) {
+  if (form == MN_FORM_BF16)
+    *(vh *)((uint16_t *)p + i) = __builtin_convertvector((vu)v >> 16, vh);
+  else
+    form_store(form, p, i, v);
+}
+
 MN_INLINE vf clamp(vf x, vf low, vf high) {
   return lesser(greater(x, low), high);
 }

@@ -19,6 +19,12 @@ MN_INLINE vf greater(vf a, vf b) {
 MN_INLINE vf lesser(vf a, vf b) {
   return (vf)_mm512_min_ps((__m512)a, (__m512)b);
 }
+MN_INLINE vf half_widened(vh x) {
+  return (vf)_mm512_cvtph_ps((__m256i)x);
+}
+MN_INLINE vh half_narrowed(vf x) {
+  return (vh)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 MN_INLINE vf root(vf x) {
   return (vf)_mm512_sqrt_ps((__m512)x);
 }
