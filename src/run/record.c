@@ -96,3 +96,19 @@ mn_status mn_stage_record(const mn_run_context *context, const char *folder, con
   json_decref(record);
   return status;
 }
+
+mn_status mn_stage_record_end(mn_status status, const mn_run_context *context, const char *folder,
+                              const mn_dataset *dataset, json_t *inputs, mn_error *error) {
+  const bool done = status == MN_OK || status == MN_ERR_BUDGET;
+  if (!done && status != MN_ERR_INTERRUPTED) {
+    json_decref(inputs);
+    return status;
+  }
+  mn_error other;
+  const mn_status recorded =
+      mn_stage_record(context, folder, done ? "done" : "interrupted", dataset, inputs, NULL,
+                      status == MN_OK ? error : &other);
+  if (status == MN_OK) return recorded;
+  if (recorded != MN_OK) mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", other.text);
+  return status;
+}

@@ -97,6 +97,11 @@ void mn_stage_put_error(json_t *object, const mn_target *target, mn_runtime runt
 mn_status mn_stage_record(const mn_run_context *context, const char *folder, const char *state,
                           const mn_dataset *dataset, json_t *inputs, const json_t *extra,
                           mn_error *error) MN_MUST_CHECK;
+/* The end of a run that is recorded as running: "done", which a missed budget is too, or "interrupted"; what failed
+ * stays as it is. Gives `status`, or what kept the record from being written. */
+mn_status mn_stage_record_end(mn_status status, const mn_run_context *context, const char *folder,
+                              const mn_dataset *dataset, json_t *inputs,
+                              mn_error *error) MN_MUST_CHECK;
 /* [{file, bytes, hash}] of readable files among the paths; NULL entries are skipped. */
 json_t *mn_stage_inputs(const mn_run_context *context, const char *const *paths, size_t count);
 

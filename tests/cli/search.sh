@@ -27,6 +27,7 @@ value 'budget_met and best["ops"] <= 300000 and best["sram"] <= 65536'
 for file in arch.net pareto.json search.json supernet.ckpt run.json; do
   [ -s "$work/a/$file" ] || fail "$file is not there"
 done
+grep -q '"state": "done"' "$work/a/run.json" || fail "run.json does not say done"
 expect 0 inspect "$work/a/arch.net" --json
 value 'ops <= 300000'
 expect 0 $search --budget ops=300K,sram=64K --out "$work/b" --threads 1

@@ -37,8 +37,10 @@ else
   [ $got = 130 ] || fail "interrupted: exit $got"
   grep -q 'go on with: .*--resume' "$work/err" || fail "no resume command: $(cat "$work/err")"
   [ -e "$work/d/model.tflite" ] && fail "an interrupted run left a model"
+  grep -q '"state": "interrupted"' "$work/d/run.json" || fail "run.json does not say interrupted"
 fi
 expect 0 $train --out "$work/d" --resume
+grep -q '"state": "done"' "$work/d/run.json" || fail "run.json does not say done"
 cmp "$work/a/model.tflite" "$work/d/model.tflite" || fail "a resumed run gives other bytes"
 
 # the model speaks for itself
