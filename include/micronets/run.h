@@ -41,7 +41,7 @@
     "what the data is for, where its layout does not tell")                                  \
   X(TEXT, language, 0, "", "L", "language of spoken words, one of espeak-ng's: de, fr, ar [en]")           \
   X(TEXT, cache, 0, "", "DIR",                                                               \
-    "keep spoken clips and features here; default: cache/ of the run folder")
+    "keep spoken clips and features here; default: cache/ beside --init or --supernet, else of the run folder")
 
 #define MN_OPTIONS_DOWNLOAD(X)                                                               \
   X(TEXT, download, 0, "", "NAME",                                                           \

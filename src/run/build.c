@@ -169,7 +169,7 @@ static mn_status choose_schedule(build *b, const char *path, mn_error *error) {
 
 static mn_status open_dataset(build *b, mn_error *error) {
   if (b->dataset != NULL) return MN_OK;
-  return mn_stage_dataset(&b->dataset, b->context, b->folder, error);
+  return mn_stage_dataset(&b->dataset, b->context, b->folder, NULL, error);
 }
 
 static mn_status run_stage(build *b, int stage, mn_error *error) {

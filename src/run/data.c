@@ -80,7 +80,7 @@ mn_status mn_run_data(json_t **result, const mn_run_context *context, mn_error *
   mn_dataset *dataset = NULL;
   const char *folder = NULL;
   if (context->common->out != NULL) MN_TRY(mn_stage_folder(&folder, context, ".", error));
-  MN_TRY(mn_stage_dataset(&dataset, context, folder, error));
+  MN_TRY(mn_stage_dataset(&dataset, context, folder, NULL, error));
   mn_status status = data_json(result, context, dataset, error);
   mn_stage_close(context, dataset);
   if (status != MN_OK || folder == NULL) return status;

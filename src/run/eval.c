@@ -73,9 +73,9 @@ static mn_status open_for_model(mn_dataset **dataset, const mn_run_context *cont
   as_trained.data = &data;
   if (model->score_kind != NULL && strcmp(data.task, "auto") == 0) data.task = "ad";
   if (data.classes == NULL && data.data != NULL) data.classes = keywords_of(context, model);
-  mn_status status = mn_stage_dataset(dataset, &as_trained, NULL, error);
+  mn_status status = mn_stage_dataset(dataset, &as_trained, NULL, NULL, error);
   if (status != MN_ERR_USAGE || data.classes == context->data->classes) return status;
-  return mn_stage_dataset(dataset, context, NULL, error);
+  return mn_stage_dataset(dataset, context, NULL, NULL, error);
 }
 
 static mn_status eval_data(json_t *object, const mn_run_context *context, const mn_model *model,

@@ -177,7 +177,7 @@ static mn_status prepare(search_job *job, mn_error *error) {
   /* answering from a supernet in the same folder must not write over it half-way */
   if (options->supernet != NULL) job->config.supernet_out = NULL;
   MN_TRY(mn_budget_parse(&job->config.budget, options->budget, error));
-  MN_TRY(mn_stage_dataset(&job->dataset, context, job->folder, error));
+  MN_TRY(mn_stage_dataset(&job->dataset, context, job->folder, options->supernet, error));
   MN_TRY(mn_stage_classes(job->net, job->dataset, error));
   if (mn_dataset_task(job->dataset) == MN_TASK_AD)
     job->config.machines = mn_dataset_classes(job->dataset);

@@ -3,6 +3,7 @@
 #include "run/stage.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 mn_status mn_out_of_memory(const mn_run_context *context, mn_error *error) {
   return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", context->command);
@@ -20,6 +21,12 @@ mn_status mn_stage_need(const mn_run_context *context, const char *value, const 
 const char *mn_stage_path(const mn_run_context *context, const char *folder, const char *name) {
   if (strcmp(folder, ".") == 0) return mn_arena_text(context->arena, "%s", name);
   return mn_arena_text(context->arena, "%s/%s", folder, name);
+}
+
+static const char *folder_of(const mn_run_context *context, const char *file) {
+  const char *slash = strrchr(file, '/');
+  if (slash == NULL) return ".";
+  return mn_arena_text(context->arena, "%.*s", slash > file ? (int)(slash - file) : 1, file);
 }
 
 mn_status mn_stage_folder(const char **folder, const mn_run_context *context, const char *standard,
@@ -46,10 +53,7 @@ mn_status mn_stage_file_or_folder(const char **file, const char **folder,
     MN_TRY(mn_stage_folder(folder, context, ".", error));
     *file = mn_stage_path(context, *folder, name);
   } else {
-    const char *slash = strrchr(out, '/');
-    *folder = slash == NULL ? "."
-                            : mn_arena_text(context->arena, "%.*s",
-                                            slash > out ? (int)(slash - out) : 1, out);
+    *folder = folder_of(context, out);
     if (*folder == NULL) return mn_out_of_memory(context, error);
     MN_TRY(mn_folder_make(*folder, error));
     *file = out;
@@ -64,8 +68,16 @@ static mn_task task_of(const char *word) {
   return MN_TASK_AUTO;
 }
 
+/* cache/ in the folder of that file, where there is one. */
+static const char *cache_beside(const mn_run_context *context, const char *file) {
+  const char *folder = folder_of(context, file);
+  const char *cache = folder != NULL ? mn_stage_path(context, folder, "cache") : NULL;
+  struct stat found;
+  return cache != NULL && stat(cache, &found) == 0 && S_ISDIR(found.st_mode) ? cache : NULL;
+}
+
 mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, const char *folder,
-                           mn_error *error) {
+                           const char *earlier, mn_error *error) {
   const mn_options_data *data = context->data;
   if (context->dataset != NULL) {
     *dataset = context->dataset;
@@ -94,6 +106,8 @@ mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, 
                            .cache_folder = data->cache,
                            .pool = context->pool,
                            .monitor = context->monitor};
+  if (config.cache_folder == NULL && earlier != NULL)
+    config.cache_folder = cache_beside(context, earlier);
   if (config.cache_folder == NULL && folder != NULL)
     config.cache_folder = mn_stage_path(context, folder, "cache");
   return mn_dataset_open(dataset, &config, error);

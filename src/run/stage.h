@@ -29,9 +29,11 @@ mn_status mn_stage_file_or_folder(const char **file, const char **folder,
                                   const char *name, mn_error *error) MN_MUST_CHECK;
 
 /* ---- Inputs ---------------------------------------------------------------------------------*/
-/* --data or --words; taken from the context where build has it open. Release with mn_stage_close. */
+/* --data or --words; taken from the context where build has it open. Release with mn_stage_close. Features are
+ * kept in --cache, else in cache/ beside `earlier`, a file of an earlier run, where there is one, else in that of
+ * the folder; either may be NULL. */
 mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, const char *folder,
-                           mn_error *error) MN_MUST_CHECK;
+                           const char *earlier, mn_error *error) MN_MUST_CHECK;
 void mn_stage_close(const mn_run_context *context, mn_dataset *dataset);
 mn_status mn_stage_net(mn_net **net, const mn_run_context *context, const char *path,
                        const mn_text_list *set, mn_error *error) MN_MUST_CHECK;

@@ -193,7 +193,7 @@ static mn_status prepare(train_job *job, mn_error *error) {
   MN_TRY(mn_stage_file_or_folder(&job->model, &job->folder, t->context, ".tflite", "model.tflite",
                                  error));
   MN_TRY(mn_stage_net(&t->net, t->context, t->options->net, &t->options->set, error));
-  MN_TRY(mn_stage_dataset(&t->dataset, t->context, job->folder, error));
+  MN_TRY(mn_stage_dataset(&t->dataset, t->context, job->folder, t->options->init, error));
   MN_TRY(mn_stage_classes(t->net, t->dataset, error));
   MN_TRY(mn_training_lower(t, error));
   mn_window_warn(t->context, t->dataset, &t->frontend);

@@ -74,6 +74,13 @@ for arithmetic in bf16 int16; do
 done
 
 # several seeds, inherited weights
+# without --cache, what an earlier run has made of the data is taken from beside its checkpoint
+mkdir "$work/kept" && cp "$work/a/train.ckpt" "$work/kept" && cp -r "$work/cache" "$work/kept/cache"
+bare=$(echo "$base" | sed 's/--cache [^ ]*//')
+expect 0 $bare --epochs 1 --out "$work/i" --init "$work/kept/train.ckpt"
+[ -e "$work/i/cache" ] && fail "features are kept again, not taken from beside --init"
+expect 0 $bare --epochs 1 --out "$work/i"
+[ -e "$work/i/cache" ] || fail "features are not kept in the folder of the run"
 expect 0 $base --epochs 3 --out "$work/e" --seeds 2 --json --init "$work/a/train.ckpt"
 keys "mean sd runs inherited_layers"
 value 'len(runs) == 2 and inherited_layers > 0'
