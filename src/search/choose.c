@@ -1,6 +1,8 @@
 /* choose.c - after the supernet is trained: candidates around what it likes, each repaired into the
  * budget, judged with inherited weights on the validation split; and the front of them.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
+
 #include "search/run.h"
 
 /* Picks at the budget, more where the probabilities are those of another one; steps of a walk;
@@ -74,13 +76,13 @@ static bool is_known(const search_answers *answers, const mn_pick *pick) {
   return false;
 }
 
-static mn_status answer_draw(bool *found, const search_run *run, mn_candidate *candidate,
-                             const search_question *question, mn_error *error) {
+static mn_status find_draw(bool *found, const search_run *run, mn_candidate *candidate,
+                           const search_question *question, mn_arena *scratch, mn_error *error) {
   mn_search_config config = *run->config;
   config.budget.ops = question->most;
   draw(run, &candidate->pick, question->number);
-  mn_status status = mn_search_fit(&candidate->pick, &candidate->price, run->scratch, run->net,
-                                   &config, liking_of, &run->architecture, error);
+  mn_status status = mn_search_fit(&candidate->pick, &candidate->price, scratch, run->net, &config,
+                                   liking_of, &run->architecture, error);
   *found = status == MN_OK;
   return status == MN_ERR_BUDGET ? MN_OK : status;
 }
@@ -101,16 +103,16 @@ static void step(const search_run *run, mn_candidate *candidate, const search_qu
 }
 
 /* A walk from a known network into the gap that the question is about. */
-static mn_status answer_walk(bool *found, const search_run *run, mn_candidate *candidate,
-                             const search_question *question, const search_answers *answers,
-                             mn_error *error) {
+static mn_status find_walk(bool *found, const search_run *run, mn_candidate *candidate,
+                           const search_question *question, const search_answers *answers,
+                           mn_arena *scratch, mn_error *error) {
   mn_rng rng = mn_rng_stream(run->config->seed, 0x3a1f, (uint64_t)question->number);
   for (int32_t d = 0; d < candidate->pick.count; d++)
     candidate->pick.option[d] = question->from->option[d];
   candidate->price.ops = question->from_ops;
   for (int32_t i = 0; i < STEPS && !*found; i++) {
     step(run, candidate, question, &rng);
-    MN_TRY(mn_search_price(&candidate->price, run->scratch, run->net, &candidate->pick, run->config,
+    MN_TRY(mn_search_price(&candidate->price, scratch, run->net, &candidate->pick, run->config,
                            error));
     *found = candidate->price.ops > question->least && candidate->price.ops < question->most &&
              mn_budget_met(&run->config->budget, &candidate->price) &&
@@ -119,17 +121,81 @@ static mn_status answer_walk(bool *found, const search_run *run, mn_candidate *c
   return MN_OK;
 }
 
-/* val stays negative where the question leads nowhere; others will. */
-static mn_status answer(const search_run *run, mn_candidate *candidate,
-                        const search_question *question, const search_answers *answers,
-                        mn_error *error) {
-  bool found = false;
-  if (mn_monitor_stopped(run->config->monitor)) return stopped(error);
-  if (question->from == NULL)
-    MN_TRY(answer_draw(&found, run, candidate, question, error));
+/* What a question led to, before it is judged. */
+typedef struct finding {
+  bool found;
+  mn_status status;
+  mn_error error;
+} finding;
+
+/* The questions of one call; this rank's are me, me + ranks, ... */
+typedef struct ask_job {
+  const search_run *run;
+  search_answers *answers;
+  const search_question *question;
+  mn_candidate *fresh; /* val stays negative where a question leads nowhere; others will */
+  finding *finding;
+  mn_arena **scratch; /* [threads] */
+  int32_t count, me, ranks;
+  atomic_int found; /* questions of this rank */
+} ask_job;
+
+/* Two pieces of work for every question that may be asked: a network is found, and judged. */
+static void tell(const ask_job *j, int32_t done, const mn_candidate *at) {
+  const int32_t step = j->answers->told + (done < 2 * j->count ? done : 2 * j->count);
+  const mn_progress progress = {
+      .stage = "candidates",
+      .step = step,
+      .total = 2 * j->answers->capacity,
+      .name = {"ops", "sram", at->val >= 0 ? "val" : NULL},
+      .value = {(double)at->price.ops, (double)at->price.sram.total, at->val}};
+  mn_monitor_progress(j->run->config->monitor, &progress);
+}
+
+/* One question, on any thread: answers do not grow meanwhile. */
+static void find_one(void *context, int32_t item, int32_t thread) {
+  ask_job *j = context;
+  const int32_t i = j->me + item * j->ranks;
+  const search_question *question = &j->question[i];
+  finding *f = &j->finding[i];
+  mn_arena *scratch = j->scratch[thread];
+  if (mn_monitor_stopped(j->run->config->monitor))
+    f->status = stopped(&f->error);
+  else if (question->from == NULL)
+    f->status = find_draw(&f->found, j->run, &j->fresh[i], question, scratch, &f->error);
   else
-    MN_TRY(answer_walk(&found, run, candidate, question, answers, error));
-  return found && !is_known(answers, &candidate->pick) ? judge(run, candidate, error) : MN_OK;
+    f->status =
+        find_walk(&f->found, j->run, &j->fresh[i], question, j->answers, scratch, &f->error);
+  const int32_t done = atomic_fetch_add(&j->found, 1) + 1;
+  if (thread == 0) tell(j, done * j->ranks, &j->fresh[i]);
+}
+
+/* Pricing is most of the work, and one network's has nothing to share between threads. */
+static mn_status find_all(ask_job *j, mn_error *error) {
+  mn_pool *pool = j->run->config->pool;
+  const int32_t threads = mn_pool_threads(pool);
+  mn_status status = MN_OK;
+  for (int32_t k = 0; k < threads && status == MN_OK; k++) status = mn_arena_create(&j->scratch[k]);
+  if (status != MN_OK) (void)mn_error_set(error, status, "search: out of memory");
+  const int32_t own = (j->count - j->me + j->ranks - 1) / j->ranks;
+  if (status == MN_OK) mn_pool_run(pool, find_one, j, own);
+  for (int32_t k = 0; k < threads; k++) mn_arena_destroy(j->scratch[k]);
+  return status;
+}
+
+static mn_status judge_all(ask_job *j, mn_error *error) {
+  for (int32_t i = j->me; i < j->count; i += j->ranks) {
+    const finding *f = &j->finding[i];
+    if (f->status != MN_OK) {
+      *error = f->error;
+      return f->status;
+    }
+    if (mn_monitor_stopped(j->run->config->monitor)) return stopped(error);
+    if (f->found && !is_known(j->answers, &j->fresh[i].pick))
+      MN_TRY(judge(j->run, &j->fresh[i], error));
+    tell(j, j->count + i + 1, &j->fresh[i]);
+  }
+  return MN_OK;
 }
 
 /* What one rank found, everywhere: the others add zeros. */
@@ -156,32 +222,34 @@ static mn_status take(const search_run *run, search_answers *answers, mn_candida
   if (mn_ranks_count() > 1) MN_TRY(spread(run, candidate, error));
   if (candidate->val < 0 || is_known(answers, &candidate->pick)) return MN_OK;
   answers->list[answers->count++] = *candidate;
-  mn_progress progress = {
-      .stage = "candidates",
-      .step = answers->count,
-      .total = answers->capacity,
-      .name = {"val", "ops", "sram"},
-      .value = {candidate->val, (double)candidate->price.ops, (double)candidate->price.sram.total}};
-  mn_monitor_progress(run->config->monitor, &progress);
   return MN_OK;
 }
 
 mn_status mn_search_ask(const search_run *run, search_answers *answers,
                         const search_question *questions, int32_t count, mn_error *error) {
-  mn_candidate *fresh = mn_arena_array(run->arena, (size_t)count, sizeof *fresh);
-  if (fresh == NULL) return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
+  const size_t threads = (size_t)mn_pool_threads(run->config->pool);
+  ask_job j = {.run = run,
+               .answers = answers,
+               .question = questions,
+               .fresh = mn_arena_array(run->arena, (size_t)count, sizeof *j.fresh),
+               .finding = mn_arena_array(run->arena, (size_t)count, sizeof *j.finding),
+               .scratch = mn_arena_array(run->arena, threads, sizeof *j.scratch),
+               .count = count,
+               .me = mn_ranks_me(),
+               .ranks = mn_ranks_count()};
+  if (j.fresh == NULL || j.finding == NULL || j.scratch == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
   for (int32_t i = 0; i < count; i++) {
-    if (mn_pick_create(&fresh[i].pick, run->arena, run->net) != MN_OK)
+    if (mn_pick_create(&j.fresh[i].pick, run->arena, run->net) != MN_OK)
       return mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
-    fresh[i].val = -1;
+    j.fresh[i].val = -1;
   }
-  const int32_t ranks = mn_ranks_count(), me = mn_ranks_me();
-  mn_status status = MN_OK;
   mn_ranks_part();
-  for (int32_t i = me; i < count && status == MN_OK; i += ranks)
-    status = answer(run, &fresh[i], &questions[i], answers, error);
+  mn_status status = find_all(&j, error);
+  if (status == MN_OK) status = judge_all(&j, error);
   if (!mn_ranks_meet(status == MN_OK)) return status != MN_OK ? status : stopped(error);
-  for (int32_t i = 0; i < count; i++) MN_TRY(take(run, answers, &fresh[i], error));
+  for (int32_t i = 0; i < count; i++) MN_TRY(take(run, answers, &j.fresh[i], error));
+  answers->told += 2 * count;
   return MN_OK;
 }
 

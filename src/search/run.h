@@ -49,6 +49,7 @@ typedef struct search_question {
 typedef struct search_answers {
   mn_candidate *list; /* no pick twice */
   int32_t count, capacity;
+  int32_t told; /* pieces of work done, for the monitor */
 } search_answers;
 /* Asks all; under mpirun each rank answers its share, with the same answers for any number of ranks. A
  * question that leads to no network, or to a known one, adds none. */

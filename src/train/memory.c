@@ -8,13 +8,15 @@
 
 enum { HUGE = 2 << 20, LINE = 64, TAIL_FLOATS = 64 };
 
-static void *block_alloc(size_t bytes) {
+/* Zeros that cost nothing where they are never touched: gradients in passes that only judge, half of a compact
+ * value. What is to be freed goes to `base`. */
+static void *block_alloc(void **base, size_t bytes) {
   const size_t alignment = bytes >= HUGE / 2 ? HUGE : LINE;
   const size_t size = (bytes + alignment - 1) / alignment * alignment;
-  void *memory = mn_malloc_aligned(size, alignment);
+  char *memory = *base = mn_calloc(1, size + alignment);
   if (memory == NULL) return NULL;
+  memory += (alignment - (uintptr_t)memory % alignment) % alignment;
   if (alignment == HUGE) (void)madvise(memory, size, MADV_HUGEPAGE); /* advice only */
-  memset(memory, 0, size);
   return memory;
 }
 
@@ -30,13 +32,14 @@ static bool blocks_grow(mn_trainer *t) {
 
 float *mn_engine_floats(mn_trainer *t, int64_t count) {
   if (!blocks_grow(t)) return NULL;
-  void *memory = block_alloc(((size_t)count + TAIL_FLOATS) * sizeof(float));
-  if (memory != NULL) t->blocks[t->block_count++] = memory;
+  void *base;
+  float *memory = block_alloc(&base, ((size_t)count + TAIL_FLOATS) * sizeof(float));
+  if (memory != NULL) t->blocks[t->block_count++] = base;
   return memory;
 }
 
 void mn_engine_release(mn_trainer *t) {
-  for (int32_t i = 0; i < t->block_count; i++) mn_free_aligned(t->blocks[i]);
+  for (int32_t i = 0; i < t->block_count; i++) mn_free(t->blocks[i]);
   mn_free(t->blocks);
 }
 
