@@ -112,11 +112,14 @@ static mn_status find_walk(bool *found, const search_run *run, mn_candidate *can
   candidate->price.ops = question->from_ops;
   for (int32_t i = 0; i < STEPS && !*found; i++) {
     step(run, candidate, question, &rng);
+    mn_counts counts;
+    MN_TRY(mn_search_count(&counts, scratch, run->net, &candidate->pick, run->config, error));
+    candidate->price.ops = counts.ops;
+    if (counts.ops <= question->least || counts.ops >= question->most) continue;
+    if (is_known(answers, &candidate->pick)) continue;
     MN_TRY(mn_search_price(&candidate->price, scratch, run->net, &candidate->pick, run->config,
                            error));
-    *found = candidate->price.ops > question->least && candidate->price.ops < question->most &&
-             mn_budget_met(&run->config->budget, &candidate->price) &&
-             !is_known(answers, &candidate->pick);
+    *found = mn_budget_met(&run->config->budget, &candidate->price);
   }
   return MN_OK;
 }

@@ -24,6 +24,9 @@ typedef struct mn_subject {
 mn_status mn_search_subject(mn_subject *subject, mn_arena *scratch, const mn_net *net,
                             const mn_pick *pick, const mn_search_config *config, mn_error *error);
 
+/* Operations and parameters of one pick: a twentieth of the work of its price, or less. */
+mn_status mn_search_count(mn_counts *counts, mn_arena *scratch, const mn_net *net,
+                          const mn_pick *pick, const mn_search_config *config, mn_error *error);
 /* Price of one pick by the real planner and tables. `scratch` is released again. */
 mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
                           const mn_pick *pick, const mn_search_config *config, mn_error *error);

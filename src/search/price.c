@@ -48,6 +48,16 @@ mn_status mn_search_subject(mn_subject *subject, mn_arena *scratch, const mn_net
   return add_detector(subject, scratch, config->machines, error);
 }
 
+mn_status mn_search_count(mn_counts *counts, mn_arena *scratch, const mn_net *net,
+                          const mn_pick *pick, const mn_search_config *config, mn_error *error) {
+  mn_arena_mark mark = mn_arena_mark_get(scratch);
+  mn_subject s;
+  const mn_status status = mn_search_subject(&s, scratch, net, pick, config, error);
+  if (status == MN_OK) *counts = mn_graph_counts(s.graph);
+  mn_arena_release(scratch, mark);
+  return status;
+}
+
 mn_status mn_search_price(mn_price *price, mn_arena *scratch, const mn_net *net,
                           const mn_pick *pick, const mn_search_config *config, mn_error *error) {
   mn_arena_mark mark = mn_arena_mark_get(scratch);

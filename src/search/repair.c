@@ -1,7 +1,8 @@
 /* repair.c - a budget is a guarantee: one option at a time, the pick becomes narrower until every
  * budget holds by the real planner, then wider as long as they do.
  *
- * A step is judged by what the search likes (log-probability lost or won) over what it saves or costs.
+ * A step is judged by what the search likes (log-probability lost or won) over what it saves or costs. The planner is
+ * asked where counting operations does not tell.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "search/internal.h"
 
@@ -40,6 +41,32 @@ static mn_status try_option(const repair *r, mn_price *price, mn_pick *pick, int
   return status;
 }
 
+static mn_status count_option(const repair *r, mn_counts *counts, mn_pick *pick, int32_t d,
+                              int32_t k, mn_error *error) {
+  int32_t kept = pick->option[d];
+  pick->option[d] = k;
+  mn_status status = mn_search_count(counts, r->scratch, r->net, pick, r->config, error);
+  pick->option[d] = kept;
+  return status;
+}
+
+/* Nothing but operations is over its limit: a narrower network saves those, and breaks no other limit. */
+static bool only_ops_exceed(const repair *r, const mn_price *price) {
+  mn_budget others = r->config->budget;
+  others.ops = 0;
+  return mn_budget_met(&others, price);
+}
+
+static mn_status try_narrower(const repair *r, mn_price *tried, mn_pick *pick, int32_t d, int32_t k,
+                              const mn_price *price, mn_error *error) {
+  mn_counts counts;
+  if (!only_ops_exceed(r, price)) return try_option(r, tried, pick, d, k, error);
+  MN_TRY(count_option(r, &counts, pick, d, k, error));
+  *tried = *price;
+  tried->ops = counts.ops;
+  return MN_OK;
+}
+
 /* What a narrower option is worth: excess removed; where none is removed, ops saved break the tie. */
 static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, int32_t k,
                               const mn_price *before, const mn_price *after) {
@@ -55,31 +82,28 @@ static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bo
                              mn_error *error) {
   double best = -(double)INFINITY;
   int32_t best_d = -1, best_k = -1;
-  mn_price best_price = *price;
   for (int32_t d = 0; d < pick->count; d++) {
     int32_t k = neighbour(r, pick, d, -1);
     mn_price tried = {0};
     if (k < 0) continue;
-    MN_TRY(try_option(r, &tried, pick, d, k, error));
+    MN_TRY(try_narrower(r, &tried, pick, d, k, price, error));
     double score = narrowing_score(r, pick, d, k, price, &tried);
     if (score <= best) continue;
     best = score;
     best_d = d;
     best_k = k;
-    best_price = tried;
   }
   *moved = best_d >= 0;
   if (best_d < 0) return MN_OK;
   pick->option[best_d] = best_k;
-  *price = best_price;
-  return MN_OK;
+  return mn_search_price(price, r->scratch, r->net, pick, r->config, error);
 }
 
 /* The wider option that is liked most, of decisions not tried yet, the first of equals; *d -1: none. */
 static void next_wider(const repair *r, const mn_pick *pick, const bool *tried, int32_t *d,
                        int32_t *k) {
   double most = -(double)INFINITY;
-  *d = -1;
+  *d = *k = -1;
   for (int32_t i = 0; i < pick->count; i++) {
     const int32_t option = tried[i] ? -1 : neighbour(r, pick, i, 1);
     const double change = option < 0 ? 0 : liking_change(r, pick, i, option);
@@ -90,6 +114,10 @@ static void next_wider(const repair *r, const mn_pick *pick, const bool *tried, 
   }
 }
 
+static bool exceeds(const repair *r, int64_t ops) {
+  return r->config->budget.ops > 0 && ops > r->config->budget.ops;
+}
+
 /* Takes the step up that is liked most of those that add something and keep the budget, if there is one. */
 static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
                             bool *tried, mn_error *error) {
@@ -98,11 +126,14 @@ static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, boo
   for (;;) {
     int32_t d, k;
     mn_price wider = {0};
+    mn_counts counts;
     next_wider(r, pick, tried, &d, &k);
     if (d < 0) return MN_OK;
     tried[d] = true;
+    MN_TRY(count_option(r, &counts, pick, d, k, error));
+    if (exceeds(r, counts.ops) || counts.params <= price->params) continue;
     MN_TRY(try_option(r, &wider, pick, d, k, error));
-    if (!mn_budget_met(&r->config->budget, &wider) || wider.params <= price->params) continue;
+    if (!mn_budget_met(&r->config->budget, &wider)) continue;
     pick->option[d] = k;
     *price = wider;
     *moved = true;
