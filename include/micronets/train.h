@@ -61,6 +61,8 @@ typedef struct mn_trainer mn_trainer;
 mn_status mn_trainer_create(mn_trainer **trainer, const mn_graph *graph,
                             const mn_train_config *config, mn_error *error) MN_MUST_CHECK;
 void mn_trainer_destroy(mn_trainer *trainer);
+/* Memory of maps and their gradients goes back to the system until the next step. */
+void mn_trainer_rest(mn_trainer *trainer);
 
 /* This process's share of a batch of the feed: where ranks train together each draws its own items, which may
  * be none; else the whole batch. */

@@ -288,6 +288,7 @@ static mn_status search_all(search_run *run, mn_search_result *result, mn_error 
     flat += mn_net_decision(run->net, d)->options;
   }
   MN_TRY(train_supernet(run, error));
+  mn_trainer_rest(run->trainer); /* candidates have maps of their own */
   return mn_search_choose(run, result, error);
 }
 

@@ -8,14 +8,14 @@
 
 enum { HUGE = 2 << 20, LINE = 64, TAIL_FLOATS = 64 };
 
-/* Zeros that cost nothing where they are never touched: gradients in passes that only judge, half of a compact
- * value. What is to be freed goes to `base`. */
-static void *block_alloc(void **base, size_t bytes) {
+/* Zeros. Large blocks are given back to the system at once, which gives zeros where they are touched: gradients in
+ * passes that only judge, and half of a compact value, never are. */
+static void *block_alloc(size_t bytes) {
   const size_t alignment = bytes >= HUGE / 2 ? HUGE : LINE;
   const size_t size = (bytes + alignment - 1) / alignment * alignment;
-  char *memory = *base = mn_calloc(1, size + alignment);
+  void *memory = mn_malloc_aligned(size, alignment);
   if (memory == NULL) return NULL;
-  memory += (alignment - (uintptr_t)memory % alignment) % alignment;
+  if (alignment != HUGE || madvise(memory, size, MADV_DONTNEED) != 0) memset(memory, 0, size);
   if (alignment == HUGE) (void)madvise(memory, size, MADV_HUGEPAGE); /* advice only */
   return memory;
 }
@@ -32,14 +32,27 @@ static bool blocks_grow(mn_trainer *t) {
 
 float *mn_engine_floats(mn_trainer *t, int64_t count) {
   if (!blocks_grow(t)) return NULL;
-  void *base;
-  float *memory = block_alloc(&base, ((size_t)count + TAIL_FLOATS) * sizeof(float));
-  if (memory != NULL) t->blocks[t->block_count++] = base;
+  void *memory = block_alloc(((size_t)count + TAIL_FLOATS) * sizeof(float));
+  if (memory != NULL) t->blocks[t->block_count++] = memory;
   return memory;
 }
 
+static int64_t value_floats(const mn_trainer *t, const mn_value *v) {
+  return v->pixels * v->stride * t->config.batch;
+}
+
+void mn_trainer_rest(mn_trainer *t) {
+  for (int32_t i = 0; i < t->value_count; i++) {
+    const mn_value *v = &t->values[i];
+    const size_t bytes = (size_t)value_floats(t, v) * sizeof(float) / HUGE * HUGE;
+    if (bytes == 0) continue;
+    if (v->z != NULL) (void)madvise(v->z, bytes, MADV_DONTNEED); /* advice only */
+    if (v->g != NULL) (void)madvise(v->g, bytes, MADV_DONTNEED);
+  }
+}
+
 void mn_engine_release(mn_trainer *t) {
-  for (int32_t i = 0; i < t->block_count; i++) mn_free(t->blocks[i]);
+  for (int32_t i = 0; i < t->block_count; i++) mn_free_aligned(t->blocks[i]);
   mn_free(t->blocks);
 }
 
@@ -48,10 +61,6 @@ typedef struct slot {
   int64_t floats;
   bool taken;
 } slot;
-
-static int64_t value_floats(const mn_trainer *t, const mn_value *v) {
-  return v->pixels * v->stride * t->config.batch;
-}
 
 /* The best fitting free slot, else the largest free one enlarged, else a new one. */
 static int32_t slot_take(slot *slots, int32_t *count, int64_t floats) {
