@@ -203,9 +203,10 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   job.inputs = mn_json_array();
   const char *inputs[] = {options->space, context->data->data, options->supernet};
   mn_status status = prepare(&job, error);
+  json_t *files = status == MN_OK ? mn_stage_inputs(context, inputs, MN_COUNT(inputs)) : NULL;
   if (status == MN_OK)
-    status = mn_stage_record(context, job.folder, "running", job.dataset,
-                             mn_stage_inputs(context, inputs, MN_COUNT(inputs)), NULL, error);
+    status = mn_stage_record(context, job.folder, "running", job.dataset, json_incref(files), NULL,
+                             error);
   const bool recorded = status == MN_OK;
   const mn_input_search choice = {context, options, &job.config, job.dataset, job.inputs};
   if (status == MN_OK) status = mn_search_choose_input(&job.net, &choice, error);
@@ -215,8 +216,9 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
     status = mn_search(&found, context->arena, job.net, job.dataset, &job.config, error);
   if (status == MN_OK) status = finish(result, &job, &found, error);
   if (recorded)
-    status = mn_stage_record_end(status, context, job.folder, job.dataset,
-                                 mn_stage_inputs(context, inputs, MN_COUNT(inputs)), error);
+    status =
+        mn_stage_record_end(status, context, job.folder, job.dataset, json_incref(files), error);
+  json_decref(files);
   json_decref(job.inputs);
   if (job.dataset != NULL) mn_stage_close(context, job.dataset);
   return status;

@@ -212,16 +212,18 @@ mn_status mn_run_train(json_t **result, const mn_run_context *context,
   MN_TRY(check_options(context, options, error));
   const char *inputs[] = {options->net, context->data->data, options->init, options->teacher};
   mn_status status = prepare(&job, error);
+  json_t *files = status == MN_OK ? mn_stage_inputs(context, inputs, MN_COUNT(inputs)) : NULL;
   if (status == MN_OK)
     status = mn_stage_record(context, job.folder, "running", job.training.dataset,
-                             mn_stage_inputs(context, inputs, MN_COUNT(inputs)), NULL, error);
+                             json_incref(files), NULL, error);
   const bool recorded = status == MN_OK;
   for (int32_t k = 0; k < job.seeds && status == MN_OK; k++) status = run_seed(&job, k, error);
   if (status == MN_OK) status = copy_best(&job, error);
   if (status == MN_OK) status = finish(result, &job, error);
   if (recorded)
     status = mn_stage_record_end(status, context, job.folder, job.training.dataset,
-                                 mn_stage_inputs(context, inputs, MN_COUNT(inputs)), error);
+                                 json_incref(files), error);
+  json_decref(files);
   if (job.training.dataset != NULL) mn_stage_close(context, job.training.dataset);
   return status;
 }

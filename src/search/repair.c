@@ -31,22 +31,16 @@ static double liking_change(const repair *r, const mn_pick *pick, int32_t d, int
   return isfinite(change) ? change : 0;
 }
 
-/* Price with option k of decision d, all else as in pick. */
+/* Price with option k of decision d, all else as in pick; `counts`: of it only operations and parameters. */
 static mn_status try_option(const repair *r, mn_price *price, mn_pick *pick, int32_t d, int32_t k,
-                            mn_error *error) {
+                            bool counts, mn_error *error) {
   int32_t kept = pick->option[d];
+  mn_counts counted = {.ops = price->ops, .params = price->params};
   pick->option[d] = k;
-  mn_status status = mn_search_price(price, r->scratch, r->net, pick, r->config, error);
+  mn_status status = counts ? mn_search_count(&counted, r->scratch, r->net, pick, r->config, error)
+                            : mn_search_price(price, r->scratch, r->net, pick, r->config, error);
   pick->option[d] = kept;
-  return status;
-}
-
-static mn_status count_option(const repair *r, mn_counts *counts, mn_pick *pick, int32_t d,
-                              int32_t k, mn_error *error) {
-  int32_t kept = pick->option[d];
-  pick->option[d] = k;
-  mn_status status = mn_search_count(counts, r->scratch, r->net, pick, r->config, error);
-  pick->option[d] = kept;
+  if (counts) price->ops = counted.ops, price->params = counted.params;
   return status;
 }
 
@@ -55,16 +49,6 @@ static bool only_ops_exceed(const repair *r, const mn_price *price) {
   mn_budget others = r->config->budget;
   others.ops = 0;
   return mn_budget_met(&others, price);
-}
-
-static mn_status try_narrower(const repair *r, mn_price *tried, mn_pick *pick, int32_t d, int32_t k,
-                              const mn_price *price, mn_error *error) {
-  mn_counts counts;
-  if (!only_ops_exceed(r, price)) return try_option(r, tried, pick, d, k, error);
-  MN_TRY(count_option(r, &counts, pick, d, k, error));
-  *tried = *price;
-  tried->ops = counts.ops;
-  return MN_OK;
 }
 
 /* What a narrower option is worth: excess removed; where none is removed, ops saved break the tie. */
@@ -84,9 +68,9 @@ static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bo
   int32_t best_d = -1, best_k = -1;
   for (int32_t d = 0; d < pick->count; d++) {
     int32_t k = neighbour(r, pick, d, -1);
-    mn_price tried = {0};
+    mn_price tried = *price;
     if (k < 0) continue;
-    MN_TRY(try_narrower(r, &tried, pick, d, k, price, error));
+    MN_TRY(try_option(r, &tried, pick, d, k, only_ops_exceed(r, price), error));
     double score = narrowing_score(r, pick, d, k, price, &tried);
     if (score <= best) continue;
     best = score;
@@ -126,13 +110,12 @@ static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, boo
   for (;;) {
     int32_t d, k;
     mn_price wider = {0};
-    mn_counts counts;
     next_wider(r, pick, tried, &d, &k);
     if (d < 0) return MN_OK;
     tried[d] = true;
-    MN_TRY(count_option(r, &counts, pick, d, k, error));
-    if (exceeds(r, counts.ops) || counts.params <= price->params) continue;
-    MN_TRY(try_option(r, &wider, pick, d, k, error));
+    MN_TRY(try_option(r, &wider, pick, d, k, true, error));
+    if (exceeds(r, wider.ops) || wider.params <= price->params) continue;
+    MN_TRY(try_option(r, &wider, pick, d, k, false, error));
     if (!mn_budget_met(&r->config->budget, &wider)) continue;
     pick->option[d] = k;
     *price = wider;

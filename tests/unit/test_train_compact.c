@@ -108,6 +108,10 @@ static void floats_should_become_the_nearest(void **state) {
 /* ---- Kernels --------------------------------------------------------------------------------------*/
 static float per_channel[9][WIDE];
 
+static void normals(float *to, size_t count, mn_rng *rng) {
+  for (size_t i = 0; i < count; i++) to[i] = (float)mn_rng_normal(rng);
+}
+
 /* The same numbers as floats and compact. */
 typedef struct numbers {
   float z[COUNT], g[COUNT];
@@ -254,8 +258,8 @@ static void check_product(const mn_lanes *lanes) {
   numbers n = numbers_make(lanes, 6);
   static float a[ROWS * DEPTH], b[DEPTH * WIDE], sum[4][WIDE];
   mn_rng rng = mn_rng_seed(7);
-  for (size_t i = 0; i < MN_COUNT(a); i++) a[i] = (float)mn_rng_normal(&rng);
-  for (size_t i = 0; i < MN_COUNT(b); i++) b[i] = (float)mn_rng_normal(&rng);
+  normals(a, MN_COUNT(a), &rng);
+  normals(b, MN_COUNT(b), &rng);
   memset(sum, 0, sizeof sum);
   mn_gemm g = {.m = ROWS,
                .n = WIDE,
@@ -288,8 +292,8 @@ static void check_depthwise(const mn_lanes *lanes, int32_t kernel_h, int32_t ker
   static float plane[SIDE * SIDE * CHANNELS], weights[25 * CHANNELS], sum[4][CHANNELS];
   numbers n = numbers_make(lanes, 8);
   mn_rng rng = mn_rng_seed(9);
-  for (size_t i = 0; i < MN_COUNT(plane); i++) plane[i] = (float)mn_rng_normal(&rng);
-  for (size_t i = 0; i < MN_COUNT(weights); i++) weights[i] = (float)mn_rng_normal(&rng);
+  normals(plane, MN_COUNT(plane), &rng);
+  normals(weights, MN_COUNT(weights), &rng);
   memset(sum, 0, sizeof sum);
   mn_plane p = {.channels = CHANNELS,
                 .stride = CHANNELS,

@@ -86,13 +86,11 @@ static int32_t narrow_vectors(const mn_walk *w) {
 }
 
 static void read_plain(float *y, const void *z, bool compact, const mn_walk *w) {
+  const mn_form form = mn_form_of_z(compact);
   for (int32_t line = 0; line < w->lines; line++)
     for (int64_t r = 0; r < w->rows; r++) {
-      float *to = y + line * w->to_line + r * w->to_row;
-      const ptrdiff_t from = line * w->from_line + r * w->from_row;
-      if (!compact) memcpy(to, (const float *)z + from, (size_t)w->channels * sizeof *to);
-      for (int32_t c = 0; compact && c < w->channels; c += MN_LANES)
-        store(to + c, form_load(MN_FORM_HALF, z, from + c));
+      const void *from = form_at(form, z, line * w->from_line + r * w->from_row);
+      MN_LANE(widen)(y + line * w->to_line + r * w->to_row, from, form, w->channels);
     }
 }
 
