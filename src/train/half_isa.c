@@ -7,8 +7,8 @@ extern const mn_half mn_lane_bf16_table_portable, mn_lane_int16_table_portable;
 #if defined(MN_LANES_X86)
 #include <cpuid.h>
 
-extern const mn_half mn_lane_bf16_table_avx512bf16, mn_lane_bf16_table_avx512,
-    mn_lane_bf16_table_avx2;
+extern const mn_half mn_lane_bf16_table_avx512amx, mn_lane_bf16_table_avx512bf16,
+    mn_lane_bf16_table_avx512, mn_lane_bf16_table_avx2;
 extern const mn_half mn_lane_int16_table_avx512vnni, mn_lane_int16_table_avx512,
     mn_lane_int16_table_avx2;
 
@@ -19,8 +19,9 @@ static bool has_bf16(void) {
 }
 
 static const mn_half *bf16_get(const mn_lanes *lanes) {
-  if (lanes->lanes == 16)
-    return has_bf16() ? &mn_lane_bf16_table_avx512bf16 : &mn_lane_bf16_table_avx512;
+  if (lanes->lanes == 16 && has_bf16())
+    return mn_amx_get() ? &mn_lane_bf16_table_avx512amx : &mn_lane_bf16_table_avx512bf16;
+  if (lanes->lanes == 16) return &mn_lane_bf16_table_avx512;
   return lanes->lanes == 8 ? &mn_lane_bf16_table_avx2 : &mn_lane_bf16_table_portable;
 }
 
@@ -33,9 +34,11 @@ static const mn_half *int16_get(const mn_lanes *lanes) {
 
 /* VDPBF16PS and VPDPWSSD are 32 multiplications. AMD's processors (Zen 4) start as many of the former as of
  * VFMADD, which is 16. Intel's (Emerald Rapids) start a quarter as many, and of the latter as many: 85 and
- * 351 Gop/s where VFMADD has 176, at 2.75 GHz. */
+ * 351 Gop/s where VFMADD has 176, at 2.75 GHz. TDPBF16PS is 8,192 multiplications, one in 16 cycles by Intel's
+ * optimization manual; not measured. */
 bool mn_half_pays(mn_arithmetic arithmetic) {
   const mn_half *half = mn_half_get(mn_lanes_get(NULL), arithmetic);
+  if (half == &mn_lane_bf16_table_avx512amx) return true;
   if (half == &mn_lane_bf16_table_avx512bf16) return __builtin_cpu_is("amd");
   return half == &mn_lane_int16_table_avx512vnni;
 }

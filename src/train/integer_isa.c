@@ -5,7 +5,8 @@
 #if defined(MN_LANES_X86)
 #include <cpuid.h>
 
-extern const mn_integer mn_lane_integer_avx512vnni, mn_lane_integer_avxvnni;
+extern const mn_integer mn_lane_integer_avx512amx, mn_lane_integer_avx512vnni,
+    mn_lane_integer_avxvnni;
 
 /* CPUID leaf 7, subleaf 1, EAX bit 4; not every compiler has a name for it. */
 static bool has_avxvnni(void) {
@@ -15,7 +16,7 @@ static bool has_avxvnni(void) {
 
 const mn_integer *mn_integer_get(const mn_lanes *lanes) {
   if (lanes->lanes == 16 && __builtin_cpu_supports("avx512vnni"))
-    return &mn_lane_integer_avx512vnni;
+    return mn_amx_get() ? &mn_lane_integer_avx512amx : &mn_lane_integer_avx512vnni;
   if (lanes->lanes == 8 && has_avxvnni()) return &mn_lane_integer_avxvnni;
   return NULL;
 }

@@ -129,4 +129,8 @@ typedef struct mn_lanes {
  * does not exist or cannot run here. */
 const mn_lanes *mn_lanes_get(const char *isa);
 
+/* Whether kernels may use the tiles of AMX (bytes and bf16): the processor has them, and the operating system,
+ * which is asked for them here, gives them to this process. */
+bool mn_amx_get(void);
+
 #endif

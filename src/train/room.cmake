@@ -26,6 +26,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(integer_sources ${CMAKE_CURRENT_SOURCE_DIR}/src/train/integer/kernels.c)
   mn_lanes_variant(avxvnni 8 ${integer_sources} -mavx2 -mfma -mavxvnni)
   mn_lanes_variant(avx512vnni 16 "${integer_sources};${MN_INT16_SOURCES}" ${avx512} -mavx512vnni)
-  set_property(SOURCE src/train/isa.c src/train/integer_isa.c src/train/half_isa.c
+  # Both by tiles, where the operating system gives them.
+  mn_lanes_variant(avx512amx 16 "${integer_sources};${MN_BF16_SOURCES}" ${avx512} -mavx512vnni -mavx512bf16
+                   -mamx-tile -mamx-int8 -mamx-bf16)
+  set_property(SOURCE src/train/isa.c src/train/amx.c src/train/integer_isa.c src/train/half_isa.c
                APPEND PROPERTY COMPILE_DEFINITIONS MN_LANES_X86=1)
 endif()

@@ -163,8 +163,9 @@ static void rows_should_be_floats_rows_rounded(void **state) {
 typedef struct shape {
   int32_t m, vectors, k;
 } shape;
-static const shape shapes[] = {{1, 1, 1},  {5, 2, 7},  {6, 4, 8},   {13, 3, 33},
-                               {7, 5, 40}, {24, 4, 9}, {17, 6, 75}, {8, 1, 2}};
+static const shape shapes[] = {{1, 1, 1},   {5, 2, 7},   {6, 4, 8},   {13, 3, 33},
+                               {7, 5, 40},  {24, 4, 9},  {17, 6, 75}, {8, 1, 2},
+                               {32, 1, 32}, {70, 4, 79}, {67, 7, 64}};
 
 static float b[MOST * 16 * 8], c[MOST * 16 * 8];
 static uint16_t half_a[MOST * (MOST + 1)], half_b[MOST * 16 * 8];
@@ -457,14 +458,18 @@ static void auto_should_be_the_fastest(void **state) {
   const bool bf16 = wide && told_of("flags", "avx512_bf16");
   const bool int16 = wide && told_of("flags", "avx512_vnni");
   const bool amd = told_of("vendor_id", "AuthenticAMD");
+  const bool amx = bf16 && mn_amx_get();
+  assert_true(!amx || told_of("flags", "amx_bf16"));
+  if (!amx) print_message("no tiles of AMX here: sim.amx tests their kernels on an emulator\n");
   if (!bf16) print_message("no AVX512_BF16 here: its kernels are not tested\n");
   if (!int16) print_message("no AVX512_VNNI here: its kernels are not tested\n");
-  assert_int_equal(mn_arithmetic_of("auto"), bf16 && amd ? MN_ARITHMETIC_BF16
-                                             : int16     ? MN_ARITHMETIC_INT16
-                                                         : MN_ARITHMETIC_FLOAT32);
+  assert_int_equal(mn_arithmetic_of("auto"), amx || (bf16 && amd) ? MN_ARITHMETIC_BF16
+                                             : int16              ? MN_ARITHMETIC_INT16
+                                                                  : MN_ARITHMETIC_FLOAT32);
   const mn_lanes *best = mn_lanes_get(NULL);
-  assert_string_equal(mn_half_get(best, MN_ARITHMETIC_BF16)->name,
-                      bf16 ? "avx512bf16" : best->name);
+  assert_string_equal(mn_half_get(best, MN_ARITHMETIC_BF16)->name, amx    ? "avx512amx"
+                                                                   : bf16 ? "avx512bf16"
+                                                                          : best->name);
   assert_string_equal(mn_half_get(best, MN_ARITHMETIC_INT16)->name,
                       int16 ? "avx512vnni" : best->name);
 }

@@ -24,8 +24,17 @@ MN_INLINE totals total_floats(totals c, const mn_gemm *g) {
 /* after its elements */
 #include "train/lanes/tiles.h"
 
+#if defined(__AMX_BF16__)
+#include "train/half/rows_amx.h"
+#else
+static int32_t rows_in_tiles(const mn_gemm *g) {
+  (void)g;
+  return 0;
+}
+#endif
+
 static void gemm(const mn_gemm *g) {
-  gemm_tiles(g);
+  gemm_tiles(g, rows_in_tiles(g));
 }
 
 static float pack(uint32_t *to, const float *from, int32_t k, int32_t n, int32_t n_valid,

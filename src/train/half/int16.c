@@ -26,7 +26,7 @@ MN_INLINE vf total_floats(totals c, const mn_gemm *g) {
 #include "train/lanes/tiles.h"
 
 static void gemm(const mn_gemm *g) {
-  gemm_tiles(g);
+  gemm_tiles(g, 0);
 }
 
 static float pack(uint32_t *to, const float *from, int32_t k, int32_t n, int32_t n_valid,

@@ -87,18 +87,22 @@ static void MN_LANE(read)(uint8_t *to, const float *z, const mn_view *view, int3
 }
 
 /* ---- Products -------------------------------------------------------------------------------*/
-/* Sums of one tile; rows and vectors are constants at every call, so that they live in registers. */
+/* Sums of one tile over the groups from `from` of every line, added to start, whose rows are `start_row` apart; rows
+ * and vectors are constants at every call, so that sums live in registers. */
 MN_INLINE void tile_sums(const int rows, const int vectors, vi *sums, const mn_integer_product *p,
-                         const int32_t *row_at, const int8_t *w, const int32_t *start) {
+                         const int32_t *row_at, const int8_t *w, const int32_t *start,
+                         int32_t start_row, int32_t from) {
   vi acc[MOST_ROWS][PANEL];
   const uint8_t *x[MOST_ROWS];
   MN_UNROLL for (int i = 0; i < rows; i++) {
     x[i] = p->x + row_at[i];
-    MN_UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = load_whole(start + j * MN_LANES);
+    MN_UNROLL for (int j = 0; j < vectors; j++) acc[i][j] =
+        load_whole(start + i * start_row + j * MN_LANES);
   }
   for (int32_t l = 0; l < p->lines; l++) {
     const ptrdiff_t at = p->line_at[l];
-    for (int32_t g = 0; g < p->groups; g++, w += vectors * BYTES) {
+    w += (ptrdiff_t)from * vectors * BYTES;
+    for (int32_t g = from; g < p->groups; g++, w += vectors * BYTES) {
       vi v[PANEL];
       MN_UNROLL for (int j = 0; j < vectors; j++) v[j] = load_whole(w + j * BYTES);
       MN_UNROLL for (int i = 0; i < rows; i++) {
@@ -132,16 +136,26 @@ MN_INLINE void tile_give(const int vectors, int32_t rows, const vi *sums,
   }
 }
 
+#if defined(__AMX_INT8__)
+#include "train/integer/panel_amx.h"
+#else
+MN_INLINE int32_t panel_in_tiles(const int vectors, const mn_integer_product *p, const int8_t *w,
+                                 int32_t column) {
+  (void)vectors, (void)p, (void)w, (void)column;
+  return 0;
+}
+#endif
+
 /* Rows that are too many read the last one again and are not given. */
 MN_INLINE void panel(const int rows, const int vectors, const mn_integer_product *p,
                      const int8_t *w, int32_t column) {
-  for (int32_t first = 0; first < p->rows; first += rows) {
+  for (int32_t first = panel_in_tiles(vectors, p, w, column); first < p->rows; first += rows) {
     vi sums[MOST_ROWS * PANEL];
     int32_t row_at[MOST_ROWS];
     const int32_t left = p->rows - first < rows ? p->rows - first : rows;
     MN_UNROLL for (int i = 0; i < rows; i++) row_at[i] =
         p->row_at[first + (i < left ? i : left - 1)];
-    tile_sums(rows, vectors, sums, p, row_at, w, p->start + column);
+    tile_sums(rows, vectors, sums, p, row_at, w, p->start + column, 0, 0);
     tile_give(vectors, left, sums, p, first, column);
   }
 }

@@ -29,7 +29,7 @@ MN_INLINE totals total_floats(totals c, const mn_gemm *g) {
 #include "train/lanes/tiles.h"
 
 void MN_LANE(gemm)(const mn_gemm *g) {
-  gemm_tiles(g);
+  gemm_tiles(g, 0);
 }
 
 void MN_LANE(pack)(float *to, const float *from, int32_t k, int32_t n, int32_t n_valid,

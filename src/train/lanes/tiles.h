@@ -47,14 +47,16 @@ MN_INLINE void tile_finish(const int rows, const int j, const mn_gemm *g, totals
   store(square, load(square) + q);
 }
 
-/* One tile; rows and vectors are constants at every call, so that c lives in registers. */
-MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const element *a,
-                    const element *b, ptrdiff_t b_row, int32_t column, void *out) {
+/* One tile, over a depth of k, added to `start` ([rows][vectors]; NULL: zeros); rows and vectors are constants at
+ * every call, so that c lives in registers. */
+MN_INLINE void tile(const int rows, const int vectors, const mn_gemm *g, const totals *start,
+                    int32_t k, const element *a, const element *b, ptrdiff_t b_row, int32_t column,
+                    void *out) {
   totals c[MAX_ROWS][PANEL];
   MN_UNROLL for (int i = 0; i < rows; i++) MN_UNROLL for (int j = 0; j < vectors; j++) c[i][j] =
-      (totals){0};
+      start == NULL ? (totals){0} : start[i * vectors + j];
   const ptrdiff_t a_row = g->a_row, a_column = g->a_column;
-  for (int32_t k = g->k; k > 0; k--) {
+  for (; k > 0; k--) {
     elements v[PANEL];
     MN_UNROLL for (int j = 0; j < vectors; j++) v[j] = elements_load(b + j * MN_LANES);
     MN_UNROLL for (int i = 0; i < rows; i++) {
@@ -73,7 +75,7 @@ typedef void tile_fn(const mn_gemm *g, const element *a, const element *b, ptrdi
   static __attribute__((noinline)) void tile_##rows##_##vectors(                             \
       const mn_gemm *g, const element *a, const element *b, ptrdiff_t b_row, int32_t column, \
       void *out) {                                                                           \
-    tile(rows, vectors, g, a, b, b_row, column, out);                                        \
+    tile(rows, vectors, g, NULL, g->k, a, b, b_row, column, out);                            \
   }
 #define TILES_TO_6(v) TILE(1, v) TILE(2, v) TILE(3, v) TILE(4, v) TILE(5, v) TILE(6, v)
 #define ROW_TO_6(v) NULL, tile_1_##v, tile_2_##v, tile_3_##v, tile_4_##v, tile_5_##v, tile_6_##v
@@ -122,18 +124,29 @@ MN_INLINE void pack_panels(element *to, const float *from, int32_t k, int32_t n,
   }
 }
 
-MN_INLINE void gemm_tiles(const mn_gemm *g) {
-  const element *const from_a = g->a, *const from_b = g->b;
+/* Vectors v to v + vectors of B, packed or not. */
+typedef struct panel_of_b {
+  const element *at;
+  ptrdiff_t row;
+} panel_of_b;
+MN_INLINE panel_of_b panel_of(const mn_gemm *g, int32_t v, int32_t vectors) {
+  const element *const b = g->b;
+  if (g->b_row != 0) return (panel_of_b){b + (ptrdiff_t)v * MN_LANES, g->b_row};
+  return (panel_of_b){b + (ptrdiff_t)v * MN_LANES * g->k, (ptrdiff_t)vectors * MN_LANES};
+}
+
+/* Rows from `first`. */
+MN_INLINE void gemm_tiles(const mn_gemm *g, int32_t first) {
+  const element *const a = g->a;
   const int32_t total = g->n / MN_LANES, width = panel_vectors(total);
   for (int32_t v = 0; v < total; v += width) {
     const int32_t vectors = total - v < width ? total - v : width, column = v * MN_LANES;
-    const element *b = from_b + (g->b_row == 0 ? (ptrdiff_t)column * g->k : column);
-    const ptrdiff_t b_row = g->b_row == 0 ? vectors * MN_LANES : g->b_row;
+    const panel_of_b b = panel_of(g, v, vectors);
     const int32_t step = tile_rows[vectors];
-    for (int32_t i = 0; i < g->m; i += step) {
+    for (int32_t i = first; i < g->m; i += step) {
       const int32_t rows = g->m - i < step ? g->m - i : step;
       const ptrdiff_t at = i * g->c_row + column;
-      tiles[vectors][rows](g, from_a + i * g->a_row, b, b_row, column,
+      tiles[vectors][rows](g, a + i * g->a_row, b.at, b.row, column,
                            (char *)g->c + at * mn_form_bytes(g->form));
     }
   }
