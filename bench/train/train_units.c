@@ -15,17 +15,16 @@ typedef struct cost {
 } cost;
 
 /* ---- The machine ---------------------------------------------------------------------------*/
-enum { CHAINS = 16, TURNS = 1 << 20, STREAM = 1 << 24, PARTS = 8 };
+enum { CHAINS = 10, TURNS = 1 << 20, STREAM = 1 << 24, PARTS = 8 };
 
 typedef struct machine {
   const mn_lanes *lanes;
   float *a, *b, *c;
 } machine;
 
-typedef float wide __attribute__((vector_size(64)));
-
-/* Chains of multiply-adds in registers. */
-#define CHAINS_RUN                                                                         \
+/* Chains of multiply-adds, as many as the registers of every instruction set hold and as two units need. */
+#define CHAINS_RUN(floats)                                                                 \
+  typedef float wide __attribute__((vector_size(4 * (floats))));                           \
   wide x[CHAINS];                                                                          \
   const wide k = (wide){0} + y[0], d = (wide){0} + y[1];                                   \
   for (int i = 0; i < CHAINS; i++) x[i] = (wide){0} + (float)i;                            \
@@ -36,14 +35,14 @@ typedef float wide __attribute__((vector_size(64)));
 #if defined(__x86_64__)
 __attribute__((target("avx512f,fma"), optimize("fp-contract=fast"))) static void chains_16(
     float *y) {
-  CHAINS_RUN
+  CHAINS_RUN(16)
 }
 __attribute__((target("avx2,fma"), optimize("fp-contract=fast"))) static void chains_8(float *y) {
-  CHAINS_RUN
+  CHAINS_RUN(8)
 }
 #endif
 static void chains_4(float *y) {
-  CHAINS_RUN
+  CHAINS_RUN(4)
 }
 
 static void peak_part(void *context, int32_t part, int32_t thread) {
@@ -91,7 +90,7 @@ static mn_status machine_measure(cost *rate, mn_trainer *t) {
   machine m = {t->lanes, mn_engine_floats(t, STREAM), mn_engine_floats(t, STREAM),
                mn_engine_floats(t, STREAM)};
   if (m.a == NULL || m.b == NULL || m.c == NULL) return MN_ERR_MEMORY;
-  const double work = 2.0 * 16 * CHAINS * TURNS * PARTS, bytes = 3.0 * 4 * STREAM;
+  const double work = 2.0 * m.lanes->lanes * CHAINS * TURNS * PARTS, bytes = 3.0 * 4 * STREAM;
   rate->flops = work / least_seconds(t->config.pool, peak_part, &m);
   rate->bytes = bytes / least_seconds(t->config.pool, stream_part, &m);
   return MN_OK;
