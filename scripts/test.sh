@@ -14,7 +14,7 @@ if ! cmp -s tests/oracle/requirements.txt build/venv/requirements.txt; then
   cp tests/oracle/requirements.txt build/venv/requirements.txt
 fi
 
-cmake --preset release -DMN_TESTS=ON -DMN_PYTHON="$PWD/build/venv/bin/python3" >build/configure.log 2>&1 ||
+cmake --preset release -DMN_TESTS=ON -DMN_WERROR="${MN_WERROR:-OFF}" -DMN_PYTHON="$PWD/build/venv/bin/python3" >build/configure.log 2>&1 ||
   { cat build/configure.log >&2; exit 1; }
 cmake --build --preset release >build/build.log 2>&1 || { tail -60 build/build.log >&2; exit 1; }
 exec ctest --test-dir build/release --output-on-failure -j2 "$@" </dev/null

@@ -118,7 +118,7 @@ static void keep_if_better(solver *s) {
   }
   if (bytes >= s->best_bytes) return;
   s->best_bytes = bytes;
-  memcpy(s->best, s->offset, (size_t)s->count * sizeof *s->best);
+  for (int32_t b = 0; b < s->count; b++) s->best[b] = s->offset[b];
 }
 
 typedef int64_t weight_of(const mn_block *block); /* the heavier first */

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 here=$MN_SOURCE/tests/sim/amx
 share=/usr/share
 flags="-std=gnu11 -O3 -ffp-contract=fast -ffreestanding -fno-pic -fno-stack-protector -mno-red-zone
-  -mcmodel=small -Wall -Wextra -Werror -I$MN_SOURCE/include -I$MN_SOURCE/src -DMN_LANES=16
+  -mcmodel=small -Wall -Wextra -I$MN_SOURCE/include -I$MN_SOURCE/src -DMN_LANES=16
   -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma"
 compile() { # OBJECT SOURCE FLAGS...
   object=$1 source=$2
