@@ -6,7 +6,7 @@
 ranks=$MN_BINARY/tests/micronets_ranks
 [ -x "$ranks" ] || { echo "skipped: built without MPI (package libopenmpi-dev)"; exit 77; }
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-two="mpirun -q --oversubscribe --bind-to none -np 2"
+two="mpirun --oversubscribe --bind-to none -np 2"
 python3 "$MN_SOURCE/tests/cli/make_tones.py" "$work/tones" 3 12 3
 train="train --data $work/tones --net $MN_SOURCE/tests/cli/tiny.net --batch 10 --warmup-epochs 1 --epochs 40
   --threads 1 --cache $work/cache --progress lines"
@@ -39,7 +39,7 @@ small="$(echo "$train" | sed 's/--batch 10/--batch 3/; s/--epochs 40/--epochs 4/
 expect 0 $small --out "$work/small1" --json
 loss=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["loss"])' "$work/out")
 for count in 4 2; do
-  two="mpirun -q --oversubscribe --bind-to none -np $count"
+  two="mpirun --oversubscribe --bind-to none -np $count"
   several 0 "$ranks" $small --out "$work/small" --json
   value "abs(loss - $loss) < 1e-6"
 done

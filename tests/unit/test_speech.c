@@ -179,9 +179,11 @@ static void espeak_should_follow_its_settings(void **state) {
   mn_take fast = slow, flat = slow;
   fast.rate = 220;
   flat.range = 5;
-  assert_ok(mn_espeak_say(&slow, &error), &error);
-  assert_ok(mn_espeak_say(&fast, &error), &error);
-  assert_ok(mn_espeak_say(&flat, &error), &error);
+  const char *version = NULL;
+  assert_ok(mn_espeak_version(&version, arena, &error), &error);
+  assert_ok(mn_espeak_say(&slow, version, &error), &error);
+  assert_ok(mn_espeak_say(&fast, version, &error), &error);
+  assert_ok(mn_espeak_say(&flat, version, &error), &error);
   assert_true(slow.samples > fast.samples * 13 / 10);
   assert_in_range(slow.samples, 6000, 24000);
   assert_memory_not_equal(flat.pcm, slow.pcm, 6000 * sizeof *slow.pcm);
@@ -190,15 +192,38 @@ static void espeak_should_follow_its_settings(void **state) {
   mn_free(flat.pcm);
 }
 
-/* A program called festival that does as `script` says, first in the path; gives the old path. */
-static const char *pretend_festival(const char *script) {
+/* A program of that name that does as `script` says, first in the path; gives the old path. */
+static const char *pretend(const char *program, const char *script) {
   const char *folder = test_folder(), *old = getenv("PATH");
-  const char *file = mn_arena_text(arena, "%s/festival", folder);
+  const char *file = mn_arena_text(arena, "%s/%s", folder, program);
   assert_ok(mn_file_write(file, script, strlen(script), &error), &error);
   assert_int_equal(chmod(file, 0755), 0);
   char *kept = mn_arena_copy(arena, old, strlen(old) + 1);
   assert_int_equal(setenv("PATH", mn_arena_text(arena, "%s:%s", folder, old), 1), 0);
   return kept;
+}
+
+/* Versions that would otherwise speak with another noise each time; older ones do not know the option. */
+static void newer_espeaks_should_be_told_to_repeat(void **state) {
+  (void)state;
+  static const struct {
+    const char *version;
+    bool told;
+  } cases[] = {{"1.51", false}, {"1.50", false}, {"1.52.0", true}, {"1.53", true}, {"2.0", true}};
+  for (size_t i = 0; i < MN_COUNT(cases); i++) {
+    const char *said = mn_arena_text(arena, "%s/flags", test_folder());
+    mn_take take = {.engine = MN_ENGINE_ESPEAK, .text = "up", .accent = "en-us", .tone = "f2"};
+    take.rate = 150, take.tract = 1;
+    error = (mn_error){{0}};
+    const char *path =
+        pretend("espeak-ng", mn_arena_text(arena, "#!/bin/sh\necho \"$1\" >%s\nexit 3\n", said));
+    const mn_status status = mn_espeak_say(&take, cases[i].version, &error);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    assert_int_not_equal(status, MN_OK);
+    mn_bytes flags = {0};
+    assert_ok(mn_file_read(&flags, arena, said, 64, &error), &error);
+    assert_int_equal(memchr(flags.data, 'D', flags.size) != NULL, cases[i].told);
+  }
 }
 
 static void festival_should_be_asked_for_its_voices(void **state) {
@@ -214,7 +239,7 @@ static void festival_should_be_asked_for_its_voices(void **state) {
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_festival festival = {0};
     error = (mn_error){{0}};
-    const char *path = pretend_festival(cases[i].script);
+    const char *path = pretend("festival", cases[i].script);
     const mn_status status = mn_festival_find(&festival, arena, &error);
     assert_int_equal(setenv("PATH", path, 1), 0);
     assert_int_equal(status, cases[i].says == NULL ? MN_OK : MN_ERR_FAILED);
@@ -236,7 +261,7 @@ static void festival_that_says_less_than_asked_should_be_refused(void **state) {
     take[1] = take[0];
     mn_take *const takes[] = {&take[0], &take[1]};
     error = (mn_error){{0}};
-    const char *path = pretend_festival(scripts[i]);
+    const char *path = pretend("festival", scripts[i]);
     const mn_status status = mn_festival_say(takes, 2, &error);
     assert_int_equal(setenv("PATH", path, 1), 0);
     assert_int_not_equal(status, MN_OK);
@@ -423,9 +448,11 @@ static void other_languages_should_be_spoken_by_all_their_voices(void **state) {
     assert_string_equal(all, cases[i].accents);
     mn_take take;
     const mn_take_plan plan = {.espeak = 1, .accents = &voices, .seed = 1};
+    const char *version = NULL;
+    assert_ok(mn_espeak_version(&version, arena, &error), &error);
     mn_takes_draw(&take, cases[i].text, &plan);
     assert_int_equal(strncmp(take.voice, cases[i].language, strlen(cases[i].language)), 0);
-    assert_ok(mn_espeak_say(&take, &error), &error);
+    assert_ok(mn_espeak_say(&take, version, &error), &error);
     assert_true(take.samples > 2000);
     mn_free(take.pcm);
   }
@@ -475,6 +502,7 @@ int main(void) {
       cmocka_unit_test(festival_should_be_asked_for_its_voices),
       cmocka_unit_test(festival_that_says_less_than_asked_should_be_refused),
       cmocka_unit_test(festival_should_follow_its_settings),
+      cmocka_unit_test(newer_espeaks_should_be_told_to_repeat),
       cmocka_unit_test(a_missing_espeak_should_be_named),
       cmocka_unit_test(broken_waves_should_be_refused),
       cmocka_unit_test(cached_takes_should_come_back_and_broken_files_count_as_absent),

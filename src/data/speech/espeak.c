@@ -7,7 +7,14 @@
 
 #include "data/speech/parts.h"
 
-mn_status mn_espeak_say(mn_take *take, mn_error *error) {
+/* From 1.52 on, the noise of breath and consonants is another one each time unless the option -D says no. Older
+ * ones always repeat, and do not know it. */
+static bool must_be_told_to_repeat(const char *version) {
+  int major = 0, minor = 0;
+  return sscanf(version, "%d.%d", &major, &minor) == 2 && (major > 1 || minor >= 52);
+}
+
+mn_status mn_espeak_say(mn_take *take, const char *version, mn_error *error) {
   char voice[96], rate[16], pitch[16], text[256];
   (void)snprintf(voice, sizeof voice, "%s+%s", take->accent, take->tone);
   (void)snprintf(rate, sizeof rate, "%d", (int)lrint(take->rate / take->tract));
@@ -15,8 +22,9 @@ mn_status mn_espeak_say(mn_take *take, mn_error *error) {
   /* The range of the pitch has no option of its own; markup takes it as a percentage of 50. */
   (void)snprintf(text, sizeof text, "<prosody range=\"%d%%\">%s</prosody>", 2 * take->range,
                  take->text);
-  const char *const arguments[] = {"espeak-ng", "-m", "-z",  "-v",       voice, "-s",
-                                   rate,        "-p", pitch, "--stdout", text,  NULL};
+  const char *const flags = must_be_told_to_repeat(version) ? "-mzD" : "-mz";
+  const char *const arguments[] = {"espeak-ng", flags, "-v",       voice, "-s", rate,
+                                   "-p",        pitch, "--stdout", text,  NULL};
   mn_buffer wave = {0};
   mn_status status = mn_program_output(&wave, arguments, error);
   if (status == MN_OK) {

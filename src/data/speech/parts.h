@@ -84,8 +84,8 @@ void mn_takes_draw(mn_take *takes, const char *text, const mn_take_plan *plan);
 /* Not thread safe: flite keeps its voices' settings in globals. */
 mn_status mn_flite_say(mn_take *take, mn_error *error) MN_MUST_CHECK;
 const char *mn_flite_version(void);
-/* Thread safe: a process of its own. */
-mn_status mn_espeak_say(mn_take *take, mn_error *error) MN_MUST_CHECK;
+/* Thread safe: a process of its own. version: what mn_espeak_version gives. */
+mn_status mn_espeak_say(mn_take *take, const char *version, mn_error *error) MN_MUST_CHECK;
 /* First line of `espeak-ng --version`, without its path. Errors: MN_ERR_FAILED where it is absent. */
 mn_status mn_espeak_version(const char **version, mn_arena *arena, mn_error *error) MN_MUST_CHECK;
 /* Voices of English that festival has, sorted by name; it is asked, and each voice is started once.

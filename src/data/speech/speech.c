@@ -125,8 +125,9 @@ static void speak_group(work *w, group *g, mn_engine engine, int32_t item) {
     mn_take *take = &g->take[i];
     if (take->engine != engine) continue;
     mn_error error = {{0}};
-    const mn_status status =
-        engine == MN_ENGINE_FLITE ? mn_flite_say(take, &error) : mn_espeak_say(take, &error);
+    const mn_status status = engine == MN_ENGINE_FLITE
+                                 ? mn_flite_say(take, &error)
+                                 : mn_espeak_say(take, w->espeak_version, &error);
     if (status != MN_OK) fail(w, item, status, &error);
     if (++unreported == 10) {
       if (!go_on(w, unreported)) return;
