@@ -2,6 +2,7 @@
 # within 10 %, and no layer is further off than 40 %.
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.inc"
+made_here cycle_table.c
 
 check() {
   if ! "$tools/cycle_table" "$work/layers" "$1" "$2" 7 >"$work/out"; then
