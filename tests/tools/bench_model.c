@@ -1,6 +1,7 @@
 /* bench_model.c - benches a model on an emulated core and holds the result against the price.
  * Usage: bench_model FILE.tflite|FILE.net|random:SEED TARGET FOLDER [VECTORS [min-sram]]
- * A .net gets random weights and the front end of its input line.
+ * A .net gets random weights and the front end of its input line. Code sizes of a compiler that the shipped table
+ * does not know are measured and kept in the folder $MN_CODE_SIZES.
  * Prints key=value lines. Exit 0: every bit right, every promise kept; 4: not so; 1: failed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -102,6 +103,7 @@ static mn_status run(char **argv, mn_arena *arena, mn_error *error) {
   mn_bench_result result;
   mn_price price;
   MN_TRY(mn_target_read(&target, arena, argv[2], error));
+  MN_TRY(mn_bench_code_sizes_refresh(arena, target, getenv("MN_CODE_SIZES"), NULL, error));
   MN_TRY(load(&model, arena, argv[1], error));
   options.min_sram = limit != NULL && options.max_sram == 0;
   options.frontend = &model.frontend;
