@@ -8,8 +8,8 @@ if ! $bochs --help cpu 2>&1 | grep -q sapphire_rapids; then
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/amx.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 here=$MN_SOURCE/tests/sim/amx
-share=/usr/share
 flags="-std=gnu11 -O3 -ffp-contract=fast -ffreestanding -fno-pic -fno-stack-protector -mno-red-zone
   -mcmodel=small -Wall -Wextra -I$MN_SOURCE/include -I$MN_SOURCE/src -DMN_LANES=16
   -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma"
@@ -38,7 +38,7 @@ cat >"$work/bochsrc" <<C
 cpu: model=sapphire_rapids, count=1, ips=100000000, reset_on_triple_fault=0
 megs: 64
 romimage: file=$work/rom.bin, address=0xfff00000
-vgaromimage: file=$share/vgabios/vgabios.bin
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
 display_library: rfb, options="timeout=0"
 port_e9_hack: enabled=1
 log: $work/log
