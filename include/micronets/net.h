@@ -50,6 +50,8 @@ uint64_t mn_net_hash(const mn_net *net); /* of the printed text: identity for ch
 mn_status mn_pick_create(mn_pick *pick, mn_arena *arena, const mn_net *net) MN_MUST_CHECK; /* all option 0 */
 void mn_pick_copy(mn_pick *to, const mn_pick *from);
 bool mn_pick_equal(const mn_pick *a, const mn_pick *b);
+/* Whether it names an option of every decision: asked of picks that come from a file. */
+bool mn_pick_valid(const mn_pick *pick, const mn_net *net);
 void mn_pick_smallest(mn_pick *pick, const mn_net *net);
 void mn_pick_largest(mn_pick *pick, const mn_net *net);
 void mn_pick_random(mn_pick *pick, const mn_net *net, mn_rng *rng);

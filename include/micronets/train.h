@@ -85,7 +85,7 @@ void mn_trainer_teach(mn_trainer *trainer, const float *teacher);
 int64_t mn_trainer_steps_done(const mn_trainer *trainer);
 
 /* Copies parameters by layer name, narrower layers taking the leading channels (the prefix masks of
- * the supernet make these the ones that were trained). Returns how many layers were inherited. */
+ * the supernet make these the ones that were trained). *layers: how many. */
 mn_status mn_trainer_inherit(mn_trainer *trainer, int32_t *layers, const mn_trainer *from,
                              mn_error *error) MN_MUST_CHECK;
 
@@ -93,8 +93,9 @@ mn_status mn_trainer_inherit(mn_trainer *trainer, int32_t *layers, const mn_trai
 mn_status mn_trainer_freeze(const mn_graph **frozen, mn_arena *arena, const mn_trainer *trainer,
                             mn_error *error) MN_MUST_CHECK;
 
-/* Whole state, so that a resumed run ends with the same bytes as an unbroken one. `identity` is the
- * hash of the .net text: loading under another, or with another arithmetic, is refused with both named. */
+/* Whole state, so that a resumed run ends with the same bytes as an unbroken one. `identity` is a
+ * hash of what the run is (a search: the .net text; a training: that, its recipe, seed and data): loading
+ * under another, or with another arithmetic, is refused with both named. */
 mn_status mn_trainer_save(const mn_trainer *trainer, const char *path, uint64_t identity,
                           mn_error *error) MN_MUST_CHECK;
 mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identity,
@@ -137,10 +138,13 @@ typedef struct mn_fit_result {
 } mn_fit_result;
 mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
                  const mn_fit_config *config, mn_error *error) MN_MUST_CHECK;
-double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed,
-                           mn_error *error); /* negative: failed */
+/* Share of the feed's labelled items whose highest score is their label's, 0 to 1; 0 where there are none.
+ * Under mpirun over the items of all ranks. */
+mn_status mn_trainer_accuracy(mn_trainer *trainer, double *accuracy, mn_feed *feed,
+                              mn_error *error) MN_MUST_CHECK;
 /* The same of the unrounded network, whether or not fake quantization has started. */
-double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *error);
+mn_status mn_trainer_accuracy_float(mn_trainer *trainer, double *accuracy, mn_feed *feed,
+                                    mn_error *error) MN_MUST_CHECK;
 /* Whether the monitor of any rank asks to stop: all ranks leave after the same step. */
 bool mn_trainer_stops(const mn_trainer *trainer, const mn_monitor *monitor);
 

@@ -90,8 +90,8 @@ static int16_t to_s16(double value) {
 static mn_status take_sample(reader *r, char cell[][MOST_CELL + 1], int32_t count) {
   mn_csv *csv = r->csv;
   if (csv->frames == 0) {
-    r->columns = count;
-    csv->channels = count - (r->time >= 0);
+    if (r->columns == 0) r->columns = count;
+    csv->channels = r->columns - (r->time >= 0);
   }
   if (count != r->columns || csv->channels < 1) return bad(r, cell[0], "as many columns as before");
   if ((csv->frames + 1) * csv->channels > r->room) {

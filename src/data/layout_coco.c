@@ -71,6 +71,10 @@ static double number(const json_t *value) {
   return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+static bool is_side(double pixels) {
+  return pixels >= 1 && pixels <= MN_PICTURE_MOST_SIDE;
+}
+
 static void take_photos(photo_list *list, const json_t *images, const named *names, int32_t count) {
   size_t i;
   json_t *image;
@@ -81,7 +85,7 @@ static void take_photos(photo_list *list, const json_t *images, const named *nam
     photo p = {.id = (int64_t)json_integer_value(json_object_get(image, "id")),
                .width = number(json_object_get(image, "width")),
                .height = number(json_object_get(image, "height"))};
-    if (found == NULL || !(p.width >= 1) || !(p.height >= 1)) {
+    if (found == NULL || !is_side(p.width) || !is_side(p.height)) {
       list->lost++;
       continue;
     }
@@ -102,21 +106,36 @@ static int64_t person_category(const json_t *categories) {
   return -1;
 }
 
-static void take_boxes(const photo_list *list, const json_t *annotations, int64_t person) {
+static bool read_box(double box[4], const json_t *numbers) {
+  bool finite = json_array_size(numbers) == 4;
+  for (size_t k = 0; k < 4 && finite; k++) {
+    box[k] = number(json_array_get(numbers, k));
+    finite = isfinite(box[k]);
+  }
+  return finite;
+}
+
+static mn_status take_boxes(const photo_list *list, const json_t *annotations, int64_t person,
+                            const char *path, mn_error *error) {
   size_t i;
   json_t *annotation;
   json_array_foreach(annotations, i, annotation) {
     photo key = {.id = (int64_t)json_integer_value(json_object_get(annotation, "image_id"))};
-    const json_t *box = json_object_get(annotation, "bbox");
-    if (json_integer_value(json_object_get(annotation, "category_id")) != person ||
-        json_array_size(box) != 4)
-      continue;
     photo *p = bsearch(&key, list->items, (size_t)list->count, sizeof *list->items, by_id);
-    double area = number(json_array_get(box, 2)) * number(json_array_get(box, 3));
-    if (p == NULL || !(area > p->area)) continue;
-    p->area = area;
-    for (size_t k = 0; k < 4; k++) p->box[k] = number(json_array_get(box, k));
+    double box[4];
+    if (p == NULL || json_integer_value(json_object_get(annotation, "category_id")) != person)
+      continue;
+    if (!read_box(box, json_object_get(annotation, "bbox")))
+      return mn_error_set(
+          error, MN_ERR_FORMAT,
+          "%s: found no box in annotation %zu, a person's; expected \"bbox\" of four "
+          "numbers",
+          path, i);
+    if (!(box[2] * box[3] > p->area)) continue;
+    p->area = box[2] * box[3];
+    memcpy(p->box, box, sizeof box);
   }
+  return MN_OK;
 }
 
 static int32_t slide(double middle, double room, int32_t side) {
@@ -137,6 +156,18 @@ static void add_photo(mn_dataset *dataset, const photo *p, mn_split split) {
   dataset->items[dataset->count] =
       (mn_item){.file = dataset->source.members[p->member].path, .split = split};
   dataset->entries[dataset->count++] = entry;
+}
+
+static mn_status add_photos(mn_dataset *dataset, const photo_list *list, const char *path,
+                            mn_error *error) {
+  mn_split split = strstr(mn_base_name(path), "val") != NULL ? MN_SPLIT_TEST : MN_SPLIT_TRAIN;
+  for (int32_t i = 0; i < list->count; i++)
+    if (i == 0 || list->items[i].id != list->items[i - 1].id)
+      add_photo(dataset, &list->items[i], split);
+  if (list->lost > 0 && mn_problem_add(dataset, path, "missing", "%d of its photos are not there",
+                                       list->lost) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
+  return MN_OK;
 }
 
 static mn_status read_json(json_t **root, mn_dataset *dataset, int32_t member, mn_error *error) {
@@ -172,16 +203,10 @@ static mn_status take_file(mn_dataset *dataset, const json_t *root, int32_t memb
   photo_list list = {mn_calloc(json_array_size(images) + 1, sizeof(photo)), 0, 0};
   if (list.items == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
   take_photos(&list, images, names, count);
-  take_boxes(&list, json_object_get(root, "annotations"), person);
-  mn_split split = strstr(mn_base_name(path), "val") != NULL ? MN_SPLIT_TEST : MN_SPLIT_TRAIN;
-  for (int32_t i = 0; i < list.count; i++)
-    if (i == 0 || list.items[i].id != list.items[i - 1].id)
-      add_photo(dataset, &list.items[i], split);
-  mn_status status = MN_OK;
-  if (list.lost > 0)
-    status = mn_problem_add(dataset, path, "missing", "%d of its photos are not there", list.lost);
+  mn_status status = take_boxes(&list, json_object_get(root, "annotations"), person, path, error);
+  if (status == MN_OK) status = add_photos(dataset, &list, path, error);
   mn_free(list.items);
-  return status == MN_OK ? MN_OK : mn_error_set(error, status, "%s: out of memory", path);
+  return status;
 }
 
 static mn_status read_all(mn_dataset *dataset, const named *names, int32_t count, mn_error *error) {

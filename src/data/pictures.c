@@ -30,17 +30,24 @@ static mn_status copy_record(mn_picture *picture, const mn_raw_photo *r, const c
   return MN_OK;
 }
 
-/* Keeps a square of the photo, as far as it lies inside. */
-static void crop(mn_picture *p, const mn_crop *square) {
-  if (square->side < 1 || square->left + square->side > p->width ||
-      square->top + square->side > p->height)
-    return;
+/* Keeps a square of the photo; side 0: all of it. */
+static mn_status crop(mn_picture *p, const mn_crop *square, const char *name, mn_error *error) {
+  if (square->side < 1) return MN_OK;
+  if (square->left < 0 || square->top < 0 || square->left > p->width - square->side ||
+      square->top > p->height - square->side) {
+    mn_free(p->pixels);
+    p->pixels = NULL;
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: found %d x %d pixels; expected the size that its annotation says",
+                        name, (int)p->width, (int)p->height);
+  }
   size_t row = (size_t)square->side * (size_t)p->channels;
   for (int32_t y = 0; y < square->side; y++)
     memmove(p->pixels + (size_t)y * row,
             p->pixels + ((ptrdiff_t)(square->top + y) * p->width + square->left) * p->channels,
             row);
   p->width = p->height = square->side;
+  return MN_OK;
 }
 
 static mn_status decode_item(const mn_dataset *dataset, mn_picture *picture, int32_t item,
@@ -61,8 +68,7 @@ static mn_status decode_item(const mn_dataset *dataset, mn_picture *picture, int
 mn_status mn_dataset_picture(const mn_dataset *dataset, mn_picture *picture, int32_t item,
                              mn_error *error) {
   MN_TRY(decode_item(dataset, picture, item, error));
-  crop(picture, &dataset->entries[item].crop);
-  return MN_OK;
+  return crop(picture, &dataset->entries[item].crop, dataset->items[item].file, error);
 }
 
 mn_status mn_image_read(uint8_t *pixel, const char *path, int32_t size, int32_t channels,

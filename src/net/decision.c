@@ -79,6 +79,13 @@ bool mn_pick_equal(const mn_pick *a, const mn_pick *b) {
   return true;
 }
 
+bool mn_pick_valid(const mn_pick *pick, const mn_net *net) {
+  if (pick->count != net->decision_count) return false;
+  for (int32_t d = 0; d < pick->count; d++)
+    if (pick->option[d] < 0 || pick->option[d] >= net->decisions[d].face.options) return false;
+  return true;
+}
+
 void mn_pick_smallest(mn_pick *pick, const mn_net *net) {
   pick->count = net->decision_count;
   for (int32_t d = 0; d < pick->count; d++) pick->option[d] = 0;

@@ -86,8 +86,7 @@ static uint64_t identity(const mn_training *job) {
 /* Of the network without rounding; a split without items has no figure. */
 static mn_status float_figure(double *figure, mn_trainer *trainer, mn_feed *feed, mn_error *error) {
   if (mn_feed_items(feed) == 0) return MN_OK; /* and the area under the curve is the file's */
-  *figure = mn_trainer_accuracy_float(trainer, feed, error);
-  return *figure < 0 ? MN_ERR_FAILED : MN_OK;
+  return mn_trainer_accuracy_float(trainer, figure, feed, error);
 }
 
 static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {

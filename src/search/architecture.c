@@ -69,9 +69,10 @@ mn_status mn_architecture_create(mn_architecture *a, mn_arena *arena, const mn_n
   a->moment2 = rows_of(arena, net, a->state + 2 * a->values);
   a->p = new_rows(arena, net, a->values);
   a->dp = new_rows(arena, net, a->values);
+  a->gradient = new_rows(arena, net, a->values);
   a->probability = new_rows(arena, net, a->values);
-  bool made = a->alpha && a->moment1 && a->moment2 && a->p && a->dp && a->probability &&
-              make_masks(a, arena);
+  bool made = a->alpha && a->moment1 && a->moment2 && a->p && a->dp && a->gradient &&
+              a->probability && make_masks(a, arena);
   return made ? MN_OK : MN_ERR_MEMORY;
 }
 
@@ -157,8 +158,6 @@ static void through_softmax(double *gradient, const double *p, const double *dp,
   for (int32_t k = 0; k < options; k++) gradient[k] += p[k] * (dp[k] - mean) / temperature;
 }
 
-enum { MOST_OPTIONS = 256 };
-
 static void adam(double *alpha, double *m, double *v, const double *gradient, int32_t options,
                  double rate, int64_t step) {
   const double beta1 = 0.9, beta2 = 0.99, tiny = 1e-8;
@@ -175,7 +174,8 @@ void mn_architecture_update(mn_architecture *a, double *const *dprobability, dou
   collect_gradients(a);
   for (int32_t d = 0; d < a->decisions; d++) {
     int32_t options = mn_net_decision(a->net, d)->options;
-    double gradient[MOST_OPTIONS] = {0};
+    double *gradient = a->gradient[d];
+    memset(gradient, 0, (size_t)options * sizeof *gradient);
     through_softmax(gradient, a->p[d], a->dp[d], options, temperature);
     if (dprobability != NULL)
       through_softmax(gradient, a->probability[d], dprobability[d], options, 1);

@@ -41,8 +41,7 @@ static mn_status judge(const search_run *run, mn_candidate *candidate, mn_error 
     status = mn_search_mismatch(&candidate->val, run->scratch, child, run->val_feed, graph, BATCH,
                                 error);
   } else if (status == MN_OK) {
-    candidate->val = mn_trainer_accuracy(child, run->val_feed, error);
-    if (candidate->val < 0) status = MN_ERR_FAILED;
+    status = mn_trainer_accuracy(child, &candidate->val, run->val_feed, error);
   }
   mn_trainer_destroy(child);
   mn_arena_release(run->scratch, mark);

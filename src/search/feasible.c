@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "search/internal.h"
 
-#include <stdio.h>
-
 /* Bytes or ops that one op of the smallest network needs under a metric. */
 static double op_need(const mn_graph *graph, int32_t op, int metric) {
   const mn_op *o = &graph->ops[op];
@@ -27,7 +25,7 @@ static mn_status refuse(const mn_net *net, const mn_graph *graph, const mn_budge
   const mn_op *op = neediest(graph, metric);
   return mn_error_set(
       error, MN_ERR_BUDGET,
-      "%s:%d: the budget %s=%.0f cannot be met; the smallest network of this space needs %.0f, and this "
+      "%s:%d: the budget %s=%.10g cannot be met; the smallest network of this space needs %.10g, and this "
       "line (%s) needs most of it (smallest flash=%lld sram=%lld ops=%lld); raise the budget or "
       "narrow the line",
       mn_net_path(net), op->line, mn_metric_names[metric], mn_budget_limit(budget, metric),

@@ -82,6 +82,7 @@ typedef struct mn_architecture {
   double *state;             /* [3][values]: alpha, first and second moment; saved in checkpoints */
   double **alpha, **moment1, **moment2; /* [decisions] into state */
   double **p, **dp;                     /* the last sample, and gradients to it */
+  double **gradient;                    /* on alpha, of the present update */
   double **probability;                 /* softmax(alpha), no noise, temperature 1 */
   float **mask, **mask_gradient;        /* [ops] */
   float *mix, *mix_gradient;            /* [ops][2] */

@@ -77,13 +77,25 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   return MN_OK;
 }
 
+static mn_status check_stored(bool valid, const char *path, const char *what, mn_error *error) {
+  if (valid) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT,
+                      "%s: its %s are none of this space's; expected a checkpoint as a search "
+                      "writes it",
+                      path, what);
+}
+
+static mn_status read_widest(search_run *run, const char *supernet, mn_error *error) {
+  MN_TRY(mn_checkpoint_attachment(supernet, mn_net_hash(run->net), "search.widest",
+                                  run->widest.option, (size_t)run->widest.count * sizeof(int32_t),
+                                  error));
+  return check_stored(mn_pick_valid(&run->widest, run->net), supernet, "widest options", error);
+}
+
 /* The widest supernet: that of the file it comes from, or the widest options within the budget. */
 static mn_status choose_widest(search_run *run, mn_error *error) {
   mn_pick_largest(&run->widest, run->net);
-  if (run->config->supernet_in != NULL)
-    MN_TRY(mn_checkpoint_attachment(run->config->supernet_in, mn_net_hash(run->net),
-                                    "search.widest", run->widest.option,
-                                    (size_t)run->widest.count * sizeof(int32_t), error));
+  if (run->config->supernet_in != NULL) MN_TRY(read_widest(run, run->config->supernet_in, error));
   const mn_graph *graph = NULL;
   const mn_gate_map *gates = NULL;
   mn_arena_mark mark = mn_arena_mark_get(run->scratch);
@@ -118,15 +130,23 @@ static mn_status make_supernet(search_run *run, mn_error *error) {
   return MN_OK;
 }
 
+static mn_status resume(search_run *run, const char *path, mn_error *error) {
+  MN_TRY(mn_trainer_load(run->trainer, path, mn_net_hash(run->net), error));
+  const mn_pick *scheduled = &run->cost.scheduled;
+  MN_TRY(check_stored(mn_pick_valid(&run->widest, run->net) && mn_pick_valid(scheduled, run->net),
+                      path, "options", error));
+  MN_TRY(check_stored(run->state.epoch >= 0 && run->state.index >= 0 && run->state.steps >= 0, path,
+                      "counters", error));
+  memcpy(run->cost.offset, run->state.offset, sizeof run->cost.offset);
+  run->cost.ms_per_op = run->state.ms_per_op;
+  run->cost.mj_per_op = run->state.mj_per_op;
+  return mn_cost_schedule(&run->cost, scheduled, run->scratch, run->config, error);
+}
+
 static mn_status load(search_run *run, mn_error *error) {
   const mn_search_config *config = run->config;
-  if (config->resume && config->checkpoint != NULL && mn_file_exists(config->checkpoint)) {
-    MN_TRY(mn_trainer_load(run->trainer, config->checkpoint, mn_net_hash(run->net), error));
-    memcpy(run->cost.offset, run->state.offset, sizeof run->cost.offset);
-    run->cost.ms_per_op = run->state.ms_per_op;
-    run->cost.mj_per_op = run->state.mj_per_op;
-    return mn_cost_schedule(&run->cost, &run->cost.scheduled, run->scratch, config, error);
-  }
+  if (config->resume && config->checkpoint != NULL && mn_file_exists(config->checkpoint))
+    return resume(run, config->checkpoint, error);
   int32_t layers = 0;
   if (config->supernet_in == NULL) return MN_OK;
   MN_TRY(mn_trainer_load_layers(run->trainer, &layers, config->supernet_in, error));

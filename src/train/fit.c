@@ -29,7 +29,7 @@ static mn_status accuracy_count(mn_trainer *t, mn_feed *feed, float *scores, int
   return MN_OK;
 }
 
-static mn_status accuracy_of(mn_trainer *t, double *accuracy, mn_feed *feed, mn_error *error) {
+mn_status mn_trainer_accuracy(mn_trainer *t, double *accuracy, mn_feed *feed, mn_error *error) {
   const int64_t classes = t->scores->pixels * t->scores->channels;
   float *scores = mn_malloc((size_t)(t->config.batch * classes) * sizeof *scores);
   if (scores == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory while evaluating");
@@ -42,17 +42,13 @@ static mn_status accuracy_of(mn_trainer *t, double *accuracy, mn_feed *feed, mn_
   return status;
 }
 
-double mn_trainer_accuracy(mn_trainer *trainer, mn_feed *feed, mn_error *error) {
-  double accuracy = 0;
-  return accuracy_of(trainer, &accuracy, feed, error) == MN_OK ? accuracy : -1;
-}
-
-double mn_trainer_accuracy_float(mn_trainer *trainer, mn_feed *feed, mn_error *error) {
+mn_status mn_trainer_accuracy_float(mn_trainer *trainer, double *accuracy, mn_feed *feed,
+                                    mn_error *error) {
   const bool quantized = trainer->quantized;
   trainer->quantized = false;
-  const double accuracy = mn_trainer_accuracy(trainer, feed, error);
+  const mn_status status = mn_trainer_accuracy(trainer, accuracy, feed, error);
   trainer->quantized = quantized;
-  return accuracy;
+  return status;
 }
 
 bool mn_trainer_stops(const mn_trainer *trainer, const mn_monitor *monitor) {
@@ -158,7 +154,7 @@ static mn_status judge(fit *f) {
     mn_snapshot_take(f->t, f->spare);
     mn_snapshot_give(f->t, f->average);
   }
-  const mn_status status = accuracy_of(f->t, &f->result->val_accuracy, f->val, f->error);
+  const mn_status status = mn_trainer_accuracy(f->t, &f->result->val_accuracy, f->val, f->error);
   if (status == MN_OK) remember(f);
   if (f->average != NULL) mn_snapshot_give(f->t, f->spare);
   return status;

@@ -27,8 +27,8 @@ static mn_status identity_check(const mn_checkpoint *c, uint64_t identity, const
   if (c->identity == identity) return MN_OK;
   return mn_error_set(
       error, MN_ERR_FORMAT,
-      "%s: belongs to network %016llx, this is %016llx; give the network it was trained "
-      "for",
+      "%s: is of run %016llx, this is run %016llx; give the network it was made for and, to resume "
+      "a training, the same data, recipe and seed",
       path, (unsigned long long)c->identity, (unsigned long long)identity);
 }
 

@@ -148,7 +148,8 @@ static void a_damaged_table_should_be_named_by_line_and_left_out(void **state) {
   (void)state;
   static const struct {
     const char *text, *says;
-  } cases[] = {{"x,y\n1,2\n1\n", "bad-0001.csv:3: found \"1\"; expected as many columns"},
+  } cases[] = {{"x,y,time\n1,2\n", "bad-0001.csv:2: found \"1\"; expected as many columns"},
+               {"x,y\n1,2\n1\n", "bad-0001.csv:3: found \"1\"; expected as many columns"},
                {"x\n1\n2\n", "found no rate"},
                {"# rate -3\n1\n", "expected a positive number"},
                {"# rate 10\n1,2\n3,a\n", "found \"a\"; expected a number"},

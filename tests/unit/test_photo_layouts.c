@@ -195,6 +195,13 @@ static void coco_should_label_by_half_a_percent_and_keep_the_person_in_the_squar
   assert_refused(photo_at(root, "coco"), "instances_val2014.json:1:");
   photo_write_text(photo_at(root, "coco/annotations/instances_val2014.json"), "{}", 2);
   assert_refused(photo_at(root, "coco"), "category \"person\"");
+  static const char no_box[] =
+      "{\"images\": [{\"id\": 1, \"width\": 100, \"height\": 50, \"file_name\": \"COCO_val_001.jpg\"}],"
+      "\"annotations\": [{\"image_id\": 1, \"category_id\": 4, \"bbox\": [null, 0, 10, 10]}],"
+      "\"categories\": [{\"id\": 4, \"name\": \"person\"}]}";
+  photo_write_text(photo_at(root, "coco/annotations/instances_val2014.json"), no_box,
+                   sizeof no_box - 1);
+  assert_refused(photo_at(root, "coco"), "found no box in annotation 0");
 }
 
 int main(void) {

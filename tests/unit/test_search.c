@@ -222,6 +222,61 @@ static void stored_supernet_should_answer_another_budget(void **state) {
   close_bench(&b);
 }
 
+/* Writes `bytes` over what follows the name of a block, and the sum of the file anew. */
+static void tamper(const char *path, mn_bytes file, const char *name, const void *bytes,
+                   size_t size) {
+  mn_error error = {{0}};
+  uint8_t *at = memmem(file.data, file.size, name, strlen(name)), *copy = (uint8_t *)file.data;
+  assert_non_null(at);
+  memcpy(at + strlen(name), bytes, size);
+  put_u32(copy + file.size - 4, mn_crc32(0, copy, file.size - 4));
+  assert_ok(mn_file_write(path, copy, file.size, &error), &error);
+}
+
+static void stored_choices_of_no_such_option_should_be_refused(void **state) {
+  (void)state;
+  bench b;
+  mn_search_result result;
+  const int32_t beyond = 3, negative = -1;
+  open_bench(&b, 1);
+  mn_bytes file = supernet_of(&b, "tampered.ckpt", &result);
+  b.config.supernet_out = NULL;
+  b.config.supernet_in = work_path("tampered.ckpt");
+  tamper(b.config.supernet_in, file, "search.widest", &beyond, sizeof beyond);
+  assert_int_equal(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error),
+                   MN_ERR_FORMAT);
+  assert_non_null(strstr(b.error.text, "widest options are none of this space's"));
+  b.config.supernet_in = NULL;
+  b.config.checkpoint = work_path("tampered.ckpt");
+  b.config.resume = true;
+  tamper(b.config.checkpoint, file, "search.widest", &(int32_t){1}, sizeof(int32_t));
+  tamper(b.config.checkpoint, file, "search.state", &negative, sizeof negative);
+  assert_int_equal(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error),
+                   MN_ERR_FORMAT);
+  assert_non_null(strstr(b.error.text, "counters are none of this space's"));
+  close_bench(&b);
+}
+
+/* As many options as the language lets a decision have. */
+static void decisions_of_many_options_should_be_searched(void **state) {
+  (void)state;
+  static const char many_text[] =
+      "input 49x10x1 mfcc rate 16kHz length 1s window 40ms step 20ms mels 40 from 20Hz to 4000Hz keep "
+      "10\n"
+      "conv 10x4 {1..1024 by 1} stride 2\n"
+      "pool avg\n"
+      "conv 1x1 classes=3\n"
+      "flatten\n";
+  bench b;
+  mn_search_result result;
+  open_data(&b, 2, data_folder, many_text);
+  b.config.epochs = 3;
+  assert_int_equal(mn_net_decision(b.net, 0)->options, 1024);
+  assert_ok(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error), &b.error);
+  assert_true(result.budget_met);
+  close_bench(&b);
+}
+
 static void keep_ops(void *context, const mn_progress *progress) {
   if (strcmp(progress->stage, "search") == 0) *(double *)context = progress->value[1];
 }
@@ -256,6 +311,8 @@ int main(void) {
       cmocka_unit_test(search_should_give_the_same_bytes_for_any_number_of_threads),
       cmocka_unit_test(interrupted_search_should_go_on_to_the_same_bytes),
       cmocka_unit_test(stored_supernet_should_answer_another_budget),
+      cmocka_unit_test(stored_choices_of_no_such_option_should_be_refused),
+      cmocka_unit_test(decisions_of_many_options_should_be_searched),
       cmocka_unit_test(departures_should_change_what_the_search_does),
   };
   snprintf(data_folder, sizeof data_folder, "%s", test_folder());
