@@ -2,15 +2,24 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "micronets/fetch.h"
 
-enum { PATH_SIZE = 2048, TRIES = 3, CONNECT_S = 30, STALLED_S = 60, STEP_BYTES = 1 << 20 };
+enum {
+  PATH_SIZE = 2048,
+  TRIES = 3,
+  CONNECT_S = 30,
+  STALLED_S = 60,
+  STEP_BYTES = 1 << 20,
+  MOST_REDIRECTS = 10
+};
 
 typedef struct transfer {
   const mn_fetch_file *file;
@@ -18,9 +27,11 @@ typedef struct transfer {
   char path[PATH_SIZE], part[PATH_SIZE], url[PATH_SIZE];
   CURL *curl;
   FILE *out;
-  int64_t had;  /* bytes of the part when this request began */
-  int64_t said; /* of which progress last spoke */
-  bool told;    /* the answer's first bytes have come: the code is known */
+  int64_t had;              /* bytes of the part when this request began */
+  int64_t got;              /* bytes of this answer so far */
+  int64_t said;             /* of which progress last spoke */
+  bool told;                /* the answer's first bytes have come: the code is known */
+  bool misplaced, too_long; /* an answer that is not what was asked for; more than the file has */
   int disk_error;
 } transfer;
 
@@ -69,11 +80,21 @@ static mn_status check(mn_fetched *fetched, const transfer *t, const char *path,
 
 /* ---- One request -------------------------------------------------------------------------------*/
 
+/* Whether a 206 begins where it was asked to: "bytes 100000-149999/150000". */
+static bool begins_at(CURL *curl, int64_t wanted) {
+  struct curl_header *header = NULL;
+  int64_t start = -1;
+  if (curl_easy_header(curl, "Content-Range", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+    return false;
+  return sscanf(header->value, "bytes %" SCNd64 "-", &start) == 1 && start == wanted;
+}
+
 /* Where the server sends everything although the rest was asked for, everything is taken. */
 static bool place_answer(transfer *t) {
   long code = 0;
   (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
   t->told = true;
+  t->misplaced = code == 206 && !begins_at(t->curl, t->had);
   if (code != 200 || t->had == 0) return true;
   t->had = 0;
   return fseeko(t->out, 0, SEEK_SET) == 0 && ftruncate(fileno(t->out), 0) == 0;
@@ -84,6 +105,9 @@ static size_t take(char *data, size_t size, size_t count, void *context) {
   const size_t bytes = size * count;
   errno = 0;
   if (!t->told && !place_answer(t)) t->disk_error = errno;
+  t->got += (int64_t)bytes;
+  t->too_long = t->file->bytes >= 0 && t->had + t->got > t->file->bytes;
+  if (t->misplaced || t->too_long) return 0;
   if (t->disk_error == 0 && (fwrite(data, 1, bytes, t->out) != bytes || fflush(t->out) != 0))
     t->disk_error = errno != 0 ? errno : EIO;
   return t->disk_error == 0 ? bytes : 0;
@@ -111,6 +135,7 @@ static CURLcode set_up(transfer *t) {
   CURLcode code = curl_easy_setopt(c, CURLOPT_URL, t->url);
   if (code == CURLE_OK) code = curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
   if (code == CURLE_OK) code = curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+  if (code == CURLE_OK) code = curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)MOST_REDIRECTS);
   if (code == CURLE_OK) code = curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
   if (code == CURLE_OK) code = curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   if (code == CURLE_OK) code = curl_easy_setopt(c, CURLOPT_USERAGENT, "micronets");
@@ -130,7 +155,8 @@ static CURLcode set_up(transfer *t) {
 static CURLcode request(transfer *t) {
   char range[32];
   t->had = size_of(t->part);
-  t->told = false;
+  t->got = 0;
+  t->told = t->misplaced = t->too_long = false;
   t->disk_error = 0;
   t->out = fopen(t->part, "ab");
   if (t->out == NULL) {
@@ -156,21 +182,33 @@ static mn_status explain(const transfer *t, CURLcode code, mn_error *error) {
     return mn_error_set(error, MN_ERR_IO,
                         "%s: %s; %" PRId64 " bytes are kept; make room, then run the same again",
                         t->part, strerror(t->disk_error), kept);
+  if (t->too_long)
+    return mn_error_set(error, MN_ERR_IO,
+                        "%s: the answer is longer than the %" PRId64
+                        " bytes expected; another file lies there: give a --mirror",
+                        t->url, t->file->bytes);
+  if (t->misplaced)
+    return mn_error_set(error, MN_ERR_IO,
+                        "%s: found an answer that does not begin at byte %" PRId64
+                        " as asked; remove %s to start afresh, or give a --mirror",
+                        t->url, t->had, t->part);
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return mn_error_set(error, MN_ERR_INTERRUPTED,
                         "%s: interrupted at %" PRId64 " bytes; go on with the same command",
                         t->part, kept);
   (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
   if (code == CURLE_HTTP_RETURNED_ERROR)
-    return mn_error_set(error, MN_ERR_IO, "%s: the server answers %ld; expected 200 or 206", t->url,
-                        answer);
+    return mn_error_set(
+        error, MN_ERR_IO,
+        "%s: the server answers %ld; expected 200 or 206; give a --mirror that has it", t->url,
+        answer);
   return mn_error_set(error, MN_ERR_IO,
                       "%s: %s; %" PRId64 " bytes are kept; run the same again to go on", t->url,
                       curl_easy_strerror(code), kept);
 }
 
 /* A connection that breaks is taken up again as long as the part grows. A part that the server does not
- * know how to continue (416) is thrown away once. */
+ * know how to continue (416, or another range) is thrown away once. */
 static mn_status receive(transfer *t, mn_error *error) {
   CURLcode code = set_up(t);
   int64_t best = size_of(t->part);
@@ -180,16 +218,19 @@ static mn_status receive(transfer *t, mn_error *error) {
     if (code == CURLE_OK) return MN_OK;
     long answer = 0;
     (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
-    if (code == CURLE_HTTP_RETURNED_ERROR && answer == 416 && !restarted) {
+    const bool refused = code == CURLE_HTTP_RETURNED_ERROR && answer == 416;
+    if ((refused || t->misplaced) && !restarted) {
       restarted = true;
-      if (unlink(t->part) == 0) code = CURLE_OK;
+      if (truncate(t->part, 0) == 0) code = CURLE_OK;
     } else if (was_cut(code)) {
       left = size_of(t->part) > best ? TRIES : left - 1;
       if (size_of(t->part) > best) best = size_of(t->part);
       if (left > 0) code = CURLE_OK;
     }
   }
-  return explain(t, code, error);
+  const mn_status status = explain(t, code, error);
+  if (t->too_long) (void)unlink(t->part); /* it is another file's */
+  return status;
 }
 
 /* ---- The whole ---------------------------------------------------------------------------------*/
@@ -210,10 +251,16 @@ static mn_status name_paths(transfer *t, const char *folder, const char *mirror,
                           : mn_error_set(error, MN_ERR_USAGE, "%s: the path is too long", folder);
 }
 
+/* A part that is longer than the file, or that nothing could tell from another file's, is begun afresh. */
+static bool is_useless(const transfer *t, int64_t had) {
+  const bool unknown = t->file->bytes < 0 && t->file->sum == NULL;
+  return had > 0 && (unknown || (t->file->bytes >= 0 && had > t->file->bytes));
+}
+
 static mn_status download(mn_fetched *fetched, transfer *t, mn_error *error) {
-  const int64_t had = size_of(t->part);
-  if (t->file->bytes >= 0 && had > t->file->bytes && unlink(t->part) != 0)
+  if (is_useless(t, size_of(t->part)) && truncate(t->part, 0) != 0)
     return mn_error_set(error, MN_ERR_IO, "%s: %s", t->part, strerror(errno));
+  const int64_t had = size_of(t->part);
   t->had = had;
   if (t->file->bytes < 0 || size_of(t->part) != t->file->bytes) MN_TRY(receive(t, error));
   fetched->state = had > 0 && t->had > 0 ? "resumed" : "downloaded";
@@ -227,6 +274,27 @@ static mn_status download(mn_fetched *fetched, transfer *t, mn_error *error) {
   return MN_OK;
 }
 
+static void remove_empty(const char *part) {
+  struct stat info;
+  if (lstat(part, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0) (void)unlink(part);
+}
+
+/* One download at a time writes a part. */
+static mn_status download_alone(mn_fetched *fetched, transfer *t, mn_error *error) {
+  const int lock = open(t->part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (lock < 0) return mn_error_set(error, MN_ERR_IO, "%s: %s", t->part, strerror(errno));
+  mn_status status = MN_OK;
+  if (flock(lock, LOCK_EX | LOCK_NB) != 0)
+    status = mn_error_set(
+        error, MN_ERR_IO,
+        "%s: another download is writing it; wait for that one, or give another --out", t->part);
+  else
+    status = download(fetched, t, error);
+  if (status != MN_OK) remove_empty(t->part);
+  (void)close(lock);
+  return status;
+}
+
 mn_status mn_fetch(mn_fetched *fetched, const mn_fetch_file *file, const char *folder,
                    const char *mirror, const mn_monitor *monitor, mn_error *error) {
   transfer t = {.file = file, .monitor = monitor};
@@ -237,7 +305,7 @@ mn_status mn_fetch(mn_fetched *fetched, const mn_fetch_file *file, const char *f
     return check(fetched, &t, t.path, "move it away, then run the same again", error);
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (t.curl = curl_easy_init()) == NULL)
     return mn_error_set(error, MN_ERR_FAILED, "libcurl does not start");
-  const mn_status status = download(fetched, &t, error);
+  const mn_status status = download_alone(fetched, &t, error);
   curl_easy_cleanup(t.curl);
   curl_global_cleanup();
   return status;

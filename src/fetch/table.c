@@ -113,6 +113,14 @@ mn_status mn_fetch_table_read(const mn_fetch_set **sets, int32_t *count, mn_aren
     MN_TRY(read_line(&t, line, error));
     line = next;
   }
+  for (int32_t i = 0; i < t.sets; i++)
+    if (t.set[i].files == 0)
+      return mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: set %s names no file; expected FILE BYTES SUM ADDRESS", path,
+                          t.set[i].name);
+  if (t.sets == 0)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s: found no set; expected \"set NAME: what it is\"",
+                        path);
   *sets = t.set;
   *count = t.sets;
   return MN_OK;

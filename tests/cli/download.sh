@@ -67,6 +67,24 @@ expect 1 $get one --out "$work/cutwhole" --mirror "$base/cutwhole" && one_line &
 [ -s "$work/cutwhole/a.bin.part" ] && [ ! -e "$work/cutwhole/a.bin" ] || fail "cutwhole: no part, or a whole"
 expect 0 $get one --out "$work/cutwhole" && same "$work/cutwhole"
 
+# a range that is another one: begun afresh once, and refused where the server never learns; an answer too long;
+# redirections without end; two downloads into one folder
+part 100000 "$work/range"
+expect 0 $get one --out "$work/range" --mirror "$base/other" && same "$work/range"
+expect 1 $get one --out "$work/longer" --mirror "$base/longer" && one_line && says err "longer than the 150000 bytes"
+expect 1 $get one --out "$work/round" --mirror "$base/round" && one_line && says err "redirects"
+[ -z "$(ls "$work/longer" "$work/round" | grep -v :)" ] || fail "empty parts are left"
+part 1000 "$work/locked"
+flock "$work/locked/a.bin.part" "$mn" $get one --out "$work/locked" 2>"$work/err" >/dev/null
+[ $? = 1 ] || fail "a locked part was written"
+says err "another download is writing it"
+[ "$(wc -c <"$work/locked/a.bin.part")" = 1000 ] || fail "a locked part was touched"
+
+# a part of a file that neither size nor sum would prove is not gone on with
+mkdir "$work/unproved" && printf 'xx' >"$work/unproved/b.txt.part"
+expect 0 $get nosum --out "$work/unproved" && cmp -s "$work/www/b.txt" "$work/unproved/b.txt" ||
+  fail "an unproved part was gone on with"
+
 # errors of the server: nothing is written, what was there stays
 part 1000 "$work/missing"
 expect 1 $get one --out "$work/missing" --mirror "$base/missing" && one_line && says err "the server answers 404"
@@ -125,5 +143,7 @@ wrong "a x - http://h/a" "number of bytes"
 wrong "a 1 md5:12 http://h/a" "lower case"
 wrong "a 1 - file:///etc/passwd" "http or https"
 wrong "a 1 - http://h/a more" "nothing behind"
+printf 'set s: t\n' >"$work/bad"
+expect 3 data --table "$work/bad" --download s --out "$work/x" && one_line && says err "set s names no file"
 wrong "set s: again" "only once"
 finish

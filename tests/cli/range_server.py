@@ -7,7 +7,9 @@ range_server.py FOLDER: prints its port, then answers GET /MODE/FILE:
   cutwhole    like whole, and each answer ends after 40,000 bytes
   no416       416 to every range, 200 to the rest
   missing     404;  broken: 500
-  moved       302 to ranges/FILE
+  moved       302 to ranges/FILE;  round: 302 to itself, for ever
+  other       206 with everything, as if from byte 0, whatever was asked for
+  longer      like ranges, and 50,000 bytes more
   slow        like ranges, in pieces with pauses, so that it can be interrupted
 /requests lists what was asked: a line "MODE RANGE" each.
 SPDX-License-Identifier: Apache-2.0"""
@@ -44,14 +46,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked.append(f"{mode} {wanted}")
         if mode in ("missing", "broken"):
             return self.answer(404 if mode == "missing" else 500, b"<html>no such file</html>")
-        if mode == "moved":
-            return self.answer(302, Location=f"/ranges/{name}")
+        if mode in ("moved", "round"):
+            return self.answer(302, Location=f"/{'ranges' if mode == 'moved' else mode}/{name}")
         data = (folder / name).read_bytes()
         start = int(wanted.split("=")[1].split("-")[0]) if wanted else 0
         if wanted and (mode == "no416" or start >= len(data)):
             return self.answer(416)
         ranged = bool(wanted) and mode not in ("whole", "cutwhole")
+        start = 0 if mode == "other" else start
         body = data[start:] if ranged else data
+        body += b"x" * 50000 if mode == "longer" else b""
         headers = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if ranged else {}
         if mode in ("cut", "cutwhole"):
             return self.answer(206 if ranged else 200, body[:40000], promised=len(body), **headers)
