@@ -26,4 +26,17 @@ for option in "--cut 1" "--draws 2"; do
 done
 expect 2 train $words --words stop --net "$MN_SOURCE/tests/cli/tiny.net" --cut 1.5 --out "$work/n" && one_line && says err "--cut"
 expect 2 train $words --words stop --net "$MN_SOURCE/tests/cli/tiny.net" --draws 0 --out "$work/n" && one_line && says err "--draws: found 0"
+
+# what is refused before anything is spoken, as it was given
+refused() {
+  expect 2 data $words --words "$1" $2 && one_line && says err "$3"
+}
+refused "yes,YES" --only-words 'a word given twice in "YES"'
+refused "yes,b=" --only-words 'an empty word in "b="'
+refused "stop,go" "--unknown-words Go" 'one of --words in "Go"'
+expect 2 data $words --words "stop,✓✓" && says err 'espeak-ng has no sounds for "✓✓"'
+expect 1 data $words --words stop --unknown-words "$work/none.txt" && one_line && says err "none.txt"
+# letters that flite does not read are spoken by espeak-ng alone, with a word about it
+expect 0 data --progress never --threads 1 --words "yes,über" --only-words --cache "$work/letters" --json && says err "only espeak-ng reads"
+value 'splits["train"]["per_class"]["über"] > 100'
 finish

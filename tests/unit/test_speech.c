@@ -234,7 +234,7 @@ static void festival_should_be_asked_for_its_voices(void **state) {
   } cases[] = {{"#!/bin/sh\nprintf 'version 2.4:release\\nvoice slt HTS\\nvoice ked UniSyn\\n'\n",
                 "2.4 (ked slt)", NULL, 2},
                {"#!/bin/sh\nprintf 'version 2.4'\n", NULL, "no voice of English", 0},
-               {"#!/bin/sh\nexit 3\n", NULL, "ended with status", 0},
+               {"#!/bin/sh\nexit 3\n", NULL, "ended with exit code 3", 0},
                {"#!/bin/sh\nprintf '\\n\\n voice \\n'", NULL, "no voice", 0}};
   for (size_t i = 0; i < MN_COUNT(cases); i++) {
     mn_festival festival = {0};

@@ -101,13 +101,6 @@ mn_status mn_festival_find(mn_festival *festival, mn_arena *arena, mn_error *err
   return MN_OK;
 }
 
-bool mn_festival_reads(const char *text) {
-  for (; *text != 0; text++) {
-    if ((unsigned char)*text >= 128) return false;
-  }
-  return true;
-}
-
 /* ---- Speaking ----------------------------------------------------------------------------------*/
 
 static double faster(const mn_take *take) {

@@ -43,6 +43,7 @@ typedef struct mn_take {
   /* filled by the engine; pcm is owned, NULL where the word came out empty */
   int16_t *pcm;
   int32_t samples;
+  bool said; /* the engine is done with it */
 } mn_take;
 
 /* Voices of one language that espeak-ng has. */
@@ -94,8 +95,8 @@ mn_status mn_festival_find(mn_festival *festival, mn_arena *arena, mn_error *err
 /* Speaks takes [count] in one process. Thread safe. */
 enum { MN_FESTIVAL_BATCH = 48 };
 mn_status mn_festival_say(mn_take *const *takes, int32_t count, mn_error *error) MN_MUST_CHECK;
-/* Festival reads text of ASCII. */
-bool mn_festival_reads(const char *text);
+/* flite and festival read nothing else. */
+bool mn_text_is_ascii(const char *text);
 /* What `arguments` (NULL ends, [0] is the program) print on standard output. */
 mn_status mn_program_output(mn_buffer *output, const char *const *arguments,
                             mn_error *error) MN_MUST_CHECK;

@@ -56,6 +56,24 @@ static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count, 
   return status;
 }
 
+/* Which of the texts has no phonemes. */
+static mn_status blame(mn_arena *arena, const char *const *text, int32_t count, const char *voice,
+                       mn_error *error) {
+  mn_phonemes one;
+  if (count == 1)
+    return mn_error_set(
+        error, MN_ERR_USAGE,
+        "--words: espeak-ng has no sounds for \"%s\" (voice %s); expected a word that "
+        "it reads",
+        text[0], voice);
+  for (int32_t i = 0; i < count; i++)
+    MN_TRY(mn_phonemes_of(&one, arena, &text[i], 1, voice, error));
+  return mn_error_set(error, MN_ERR_FAILED,
+                      "espeak-ng: other phonemes for %d texts than for each alone; is the voice "
+                      "\"%s\" installed?",
+                      (int)count, voice);
+}
+
 mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *const *text,
                          int32_t count, const char *voice, mn_error *error) {
   mn_buffer answer = {0};
@@ -71,13 +89,7 @@ mn_status mn_phonemes_of(mn_phonemes *phonemes, mn_arena *arena, const char *con
     at += length + 1;
   }
   mn_buffer_free(&answer);
-  if (status == MN_OK && lines != count) {
-    return mn_error_set(
-        error, MN_ERR_FAILED,
-        "espeak-ng: phonemes of %d texts; expected %d; is the voice \"%s\" installed?", lines,
-        count, voice);
-  }
-  return status;
+  return status == MN_OK && lines != count ? blame(arena, text, count, voice, error) : status;
 }
 
 static double exchange(const char *a, const char *b) {

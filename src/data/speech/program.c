@@ -84,7 +84,11 @@ mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_
     return absent(arguments[0], "exit code 127", error);
   }
   if (status == MN_OK && !(WIFEXITED(result) && WEXITSTATUS(result) == 0)) {
-    return mn_error_set(error, MN_ERR_FAILED, "%s: ended with status %d", arguments[0], result);
+    return WIFEXITED(result)
+               ? mn_error_set(error, MN_ERR_FAILED, "%s: ended with exit code %d; expected 0",
+                              arguments[0], WEXITSTATUS(result))
+               : mn_error_set(error, MN_ERR_FAILED, "%s: ended by signal %d", arguments[0],
+                              WTERMSIG(result));
   }
   return status;
 }

@@ -48,11 +48,17 @@ static mn_status add_group(work *w, const char *text, int32_t label, mn_take_pla
   plan.accents = &w->accents;
   plan.installed = &w->festival;
   plan.seed = c->seed;
-  if (!mn_language_is_english(c->language)) {
+  const bool english = mn_language_is_english(c->language), ascii = mn_text_is_ascii(text);
+  if (english && !ascii)
+    mn_monitor_message(c->monitor, MN_LEVEL_WARNING,
+                       "\"%s\" has letters that only espeak-ng reads, and as English; name its "
+                       "--language",
+                       text);
+  if (!english || !ascii) {
     plan.espeak += plan.flite;
     plan.flite = 0;
   }
-  if (w->festival.voices == 0 || !mn_festival_reads(text)) plan.festival = 0;
+  if (w->festival.voices == 0 || !ascii) plan.festival = 0;
   group g = {.text = text, .label = label, .takes = plan.espeak + plan.flite + plan.festival};
   g.take = mn_arena_array(w->arena, (size_t)g.takes, sizeof *g.take);
   const char *versions = mn_arena_text(w->arena, "flite %s espeak-ng %s%s%s", mn_flite_version(),
@@ -129,6 +135,7 @@ static void speak_group(work *w, group *g, mn_engine engine, int32_t item) {
                                  ? mn_flite_say(take, &error)
                                  : mn_espeak_say(take, w->espeak_version, &error);
     if (status != MN_OK) fail(w, item, status, &error);
+    take->said = status == MN_OK;
     if (++unreported == 10) {
       if (!go_on(w, unreported)) return;
       unreported = 0;
@@ -144,6 +151,7 @@ static void speak_batch(work *w, int32_t batch, int32_t item) {
   if (!go_on(w, 0)) return;
   const mn_status status = mn_festival_say(w->festival_take + first, count, &error);
   if (status != MN_OK) fail(w, item, status, &error);
+  for (int32_t i = 0; i < count; i++) w->festival_take[first + i]->said = status == MN_OK;
   (void)go_on(w, count);
 }
 
@@ -183,13 +191,21 @@ static void load_cached(work *w) {
   }
 }
 
-/* A cache that cannot be written costs time, not the result. */
+static bool is_said(const group *g) {
+  for (int32_t i = 0; i < g->takes; i++)
+    if (!g->take[i].said) return false;
+  return true;
+}
+
+/* Texts that were spoken whole. A cache that cannot be written costs time, not the result. */
 static void save_new(work *w) {
   const char *folder = w->config->cache_folder;
   for (int32_t i = 0; folder != NULL && i < w->groups; i++) {
     const group *g = &w->group[i];
     mn_error error = {{0}};
-    if (g->cached || mn_cache_save(g->take, g->takes, folder, g->key, &error) == MN_OK) continue;
+    if (g->cached || !is_said(g) ||
+        mn_cache_save(g->take, g->takes, folder, g->key, &error) == MN_OK)
+      continue;
     mn_monitor_message(w->config->monitor, MN_LEVEL_WARNING, "spoken words are not kept: %s",
                        error.text);
     return;
@@ -210,10 +226,12 @@ static mn_status speak(work *w, mn_error *error) {
     if (error != NULL) *error = w->error;
     return w->status;
   }
-  if (mn_monitor_stopped(w->config->monitor)) {
-    return mn_error_set(error, MN_ERR_INTERRUPTED, "interrupted while words were spoken");
-  }
   save_new(w);
+  if (mn_monitor_stopped(w->config->monitor)) {
+    return mn_error_set(error, MN_ERR_INTERRUPTED,
+                        "interrupted while words were spoken; texts that were done are kept in the "
+                        "cache, where there is one");
+  }
   return MN_OK;
 }
 

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "data/speech/parts.h"
 
@@ -67,10 +68,10 @@ static mn_status check_word(const char *const *text, int32_t at, const mn_words 
                             const char *list, mn_error *error) {
   const char *refusal = mn_text_refusal(text[at]);
   for (int32_t i = 0; i < words->count && refusal == NULL; i++) {
-    if (strcmp(words->word[i].text, text[at]) == 0) refusal = "one of --words";
+    if (strcasecmp(words->word[i].text, text[at]) == 0) refusal = "one of --words";
   }
   for (int32_t i = 0; i < at && refusal == NULL; i++) {
-    if (strcmp(text[i], text[at]) == 0) refusal = "a word given twice";
+    if (strcasecmp(text[i], text[at]) == 0) refusal = "a word given twice";
   }
   return refusal == NULL ? MN_OK : bad(error, list, text[at], refusal);
 }
@@ -96,8 +97,11 @@ static mn_status cut(const char **text, int32_t *count, char *copy, char divider
 
 static mn_status read_own(const char ***text, int32_t *count, mn_arena *arena,
                           const mn_words *words, const char *list, mn_error *error) {
-  mn_bytes bytes = {(const uint8_t *)list, strlen(list)};
-  const bool file = mn_file_exists(list);
+  const size_t length = strlen(list);
+  const bool named =
+      strchr(list, '/') != NULL || (length > 4 && strcmp(list + length - 4, ".txt") == 0);
+  const bool file = named || mn_file_exists(list);
+  mn_bytes bytes = {(const uint8_t *)list, length};
   if (file) MN_TRY(mn_file_read(&bytes, arena, list, 1 << 20, error));
   char *copy = mn_arena_alloc(arena, bytes.size + 1);
   size_t parts = 1;
@@ -116,7 +120,7 @@ static mn_status read_own(const char ***text, int32_t *count, mn_arena *arena,
 
 static bool is_among(const char *const *text, int32_t count, const char *wanted) {
   for (int32_t i = 0; i < count; i++) {
-    if (strcmp(text[i], wanted) == 0) return true;
+    if (strcasecmp(text[i], wanted) == 0) return true;
   }
   return false;
 }

@@ -1,6 +1,8 @@
 /* words.c - reads the list of --words.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "data/speech/parts.h"
 
@@ -26,6 +28,12 @@ static bool is_speakable(const char *text) {
   return letters;
 }
 
+bool mn_text_is_ascii(const char *text) {
+  for (; *text != 0; text++)
+    if ((unsigned char)*text >= 128) return false;
+  return true;
+}
+
 const char *mn_text_refusal(const char *text) {
   if (*text == 0) return "an empty word";
   if (strlen(text) > TEXT_MAX) return "more than 80 characters";
@@ -40,13 +48,15 @@ static char *trimmed(char *text) {
 }
 
 static mn_status read_word(mn_word *word, char *part, bool only_words, mn_error *error) {
+  char given[2 * TEXT_MAX];
+  snprintf(given, sizeof given, "%s", part);
   char *equals = strchr(part, '=');
   if (equals != NULL) *equals = 0;
   word->label = trimmed(part);
   word->text = equals == NULL ? word->label : trimmed(equals + 1);
   const char *refusal = *word->label == 0 ? "an empty word" : mn_text_refusal(word->text);
-  if (refusal != NULL) return bad(error, *word->text == 0 ? word->label : word->text, refusal);
-  if (strchr(word->label, '/') != NULL) return bad(error, word->label, "a slash");
+  if (refusal != NULL) return bad(error, given, refusal);
+  if (strchr(word->label, '/') != NULL) return bad(error, given, "a slash");
   const bool taken =
       strcmp(word->label, MN_SPEECH_UNKNOWN) == 0 || strcmp(word->label, MN_SPEECH_SILENCE) == 0;
   if (taken && !only_words) {
@@ -67,9 +77,10 @@ static int32_t class_of(mn_words *words, const char *label) {
   return words->labels++;
 }
 
+/* Capitals are not heard. */
 static bool is_repeated(const mn_words *words, const char *text) {
   for (int32_t i = 0; i < words->count; i++) {
-    if (strcmp(words->word[i].text, text) == 0) return true;
+    if (strcasecmp(words->word[i].text, text) == 0) return true;
   }
   return false;
 }
