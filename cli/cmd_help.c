@@ -35,9 +35,9 @@ static const char *cpu(void) {
 }
 
 mn_status mn_cli_version(json_t **result, mn_session *session, mn_error *error) {
-  (void)session;
-  *result = json_pack("{s:s,s:s,s:s,s:s,s:s}", "micronets", MICRONETS_VERSION, "command", "version",
-                      "version", MICRONETS_VERSION, "compiler", __VERSION__, "cpu", cpu());
+  *result = json_pack("{s:s,s:s,s:s,s:s,s:s,s:f}", "micronets", MICRONETS_VERSION, "command",
+                      "version", "version", MICRONETS_VERSION, "compiler", __VERSION__, "cpu",
+                      cpu(), "seconds", mn_seconds() - session->context.began);
   if (*result == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
   return MN_OK;
 }

@@ -153,7 +153,7 @@ static const mn_command commands[] = {
      {NULL}, NULL, NULL, {COMMON, NONE, NONE}, NULL},
     {"help", "this text, or that of a command", "[COMMAND]", 0, 1,
      {"micronets help train"}, NULL, NULL, {COMMON, NONE, OWN(help)}, mn_cli_help},
-    {"version", "version, compiler, kernels built in", "", 0, 0,
+    {"version", "version, compiler, processor", "", 0, 0,
      {"micronets version"}, NULL, "version, compiler, cpu",
      {COMMON, NONE, NONE}, mn_cli_version},
 };

@@ -29,7 +29,10 @@ static void catch_signals(void) {
   sigaction(SIGXFSZ, &action, NULL); /* so is a file over its limit */
 }
 
+/* Where all ranks end alike, one of them says so; an error of its own every rank tells. */
 static int complain(mn_status status, const mn_error *error) {
+  bool alike = status == MN_ERR_INTERRUPTED || status == MN_ERR_USAGE;
+  if (alike && mn_ranks_me() > 0) return mn_status_exit_code(status);
   fprintf(stderr, "micronets: %s\n", *error->text != 0 ? error->text : mn_status_text(status));
   return mn_status_exit_code(status);
 }
@@ -94,6 +97,12 @@ static bool can_resume(const mn_command *command) {
   return false;
 }
 
+static void say_how_to_go_on(const char *line) {
+  char launcher[32] = "";
+  if (mn_ranks_count() > 1) snprintf(launcher, sizeof launcher, "mpirun -np %d ", mn_ranks_count());
+  fprintf(stderr, "micronets: go on with: %s%s\n", launcher, line);
+}
+
 static int print_result(const mn_session *session, const json_t *result) {
   if (result == NULL || mn_ranks_me() > 0) return 0;
   const mn_options_common *common = session->values[MN_GROUP_COMMON];
@@ -150,9 +159,8 @@ static int run(mn_session *session, int count, char **words) {
   mn_cli_monitor_close();
   int code = print_result(session, result);
   if (status != MN_OK) code = complain(status, &error);
-  if (status == MN_ERR_INTERRUPTED && can_resume(session->command))
-    fprintf(stderr, "micronets: go on with: %s\n",
-            command_line(session->arena, count, words, true));
+  if (status == MN_ERR_INTERRUPTED && can_resume(session->command) && mn_ranks_me() == 0)
+    say_how_to_go_on(command_line(session->arena, count, words, true));
   json_decref(result);
   json_decref(config);
   mn_pool_destroy(pool);

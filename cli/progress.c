@@ -20,6 +20,7 @@ static struct {
   double opened, last; /* seconds */
   char stage[32];      /* of the last report */
   int64_t first_step;  /* of this stage: a resumed run must not count it as done in no time */
+  int64_t last_step;   /* a stage that falls behind it has begun again: the next seed */
   double stage_began;
 } state;
 
@@ -69,7 +70,8 @@ static void draw_keys(const mn_progress *p, double now, double eta) {
 static void on_progress(void *context, const mn_progress *p) {
   (void)context;
   double now = mn_seconds();
-  bool new_stage = strcmp(state.stage, p->stage) != 0;
+  bool new_stage = strcmp(state.stage, p->stage) != 0 || p->step < state.last_step;
+  state.last_step = p->step;
   if (new_stage) {
     snprintf(state.stage, sizeof state.stage, "%s", p->stage);
     state.first_step = p->step;

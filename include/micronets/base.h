@@ -25,7 +25,7 @@
 #define MN_COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- Status ------------------------------------------------------------------------------
- * The one list of outcomes: name, value, exit code of the program (CLI.md), text. */
+ * The one list of outcomes: name, value, exit code of the program (docs/exit-codes.md), text. */
 #define MN_STATUS_LIST(X)                                                  \
   X(OK, 0, 0, "done")                                                      \
   X(ERR_FAILED, -1, 1, "failed while running")                             \
@@ -132,6 +132,10 @@ bool mn_file_exists(const char *path);
 
 uint32_t mn_crc32(uint32_t crc, const void *data, size_t size); /* zlib's polynomial; start with 0 */
 uint64_t mn_hash64(uint64_t seed, const void *data, size_t size); /* content keys; stable for ever */
+
+/* Cuts a line of CSV in place, blanks and quotes around fields taken away: field[returned] point into it.
+ * -1: more than `room` of them. */
+int32_t mn_fields(char **field, int32_t room, char *line, char separator);
 
 /* The nearest of `names` within edit distance 2, or NULL: for "did you mean". */
 const char *mn_nearest(const char *word, const char *const *names, size_t count);

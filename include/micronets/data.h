@@ -1,4 +1,4 @@
-/* data.h - datasets as CLI.md's --data describes them: opened in place (folder, tar, zip), audited,
+/* data.h - datasets as --data takes them (docs/data.md): opened in place (folder, tar, zip), audited,
  * split; decoded, resampled, augmented, turned into features and cached; served as batches.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MICRONETS_DATA_H
@@ -146,11 +146,13 @@ mn_feed_config mn_feed_defaults(const mn_dataset *dataset); /* recipe that suits
 void mn_feed_scale(mn_feed_config *config, double strength);
 
 /* A feed serves one split or part of it: `part` of `parts` by a stable hash, for search's alternation
- * (part 0 of 1: everything). */
+ * (part 0 of 1: everything). It may be empty: 0 items, 0 batches. */
 typedef struct mn_feed mn_feed;
 mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split, int32_t part,
                        int32_t parts, const mn_frontend *frontend, const mn_feed_config *config,
                        mn_error *error) MN_MUST_CHECK;
+/* MN_ERR_FORMAT where it is empty, naming the data and what the examples are for ("to train on"). */
+mn_status mn_feed_expect(const mn_feed *feed, const char *purpose, mn_error *error) MN_MUST_CHECK;
 void mn_feed_close(mn_feed *feed);
 int32_t mn_feed_items(const mn_feed *feed);
 int32_t mn_feed_batches(const mn_feed *feed); /* per epoch */

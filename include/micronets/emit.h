@@ -1,5 +1,4 @@
-/* emit.h - prints a plan as a folder of C that compiles alone (CLI.md, "The header of a compiled
- * model"): no heap, no writable globals, direct kernel calls.
+/* emit.h - prints a plan as a folder of C that compiles alone (docs/firmware.md): no heap, no writable globals, direct kernel calls.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MICRONETS_EMIT_H
 #define MICRONETS_EMIT_H

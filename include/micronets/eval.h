@@ -28,9 +28,6 @@ bool mn_eval_is_probability(const mn_graph *graph);
  * over all of them. */
 int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double *score);
 
-/* Whether the output comes from a SOFTMAX, reshapes behind it aside. */
-bool mn_eval_is_probability(const mn_graph *graph);
-
 /* splits: bit mask 1 << MN_SPLIT_x. Memory of the result lives in arena. */
 mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
                   const mn_dataset *dataset, unsigned splits, mn_pool *pool,
@@ -38,7 +35,7 @@ mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model
 /* A threshold on the winning probability, chosen on the validation split: of 0.00, 0.01, ... 0.99 the
  * one with the largest recall - 2 x false accepts (both as above), and of equally good ones the
  * middle. */
-mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
+mn_status mn_eval_calibrate(float *threshold, const mn_model *model,
                             const mn_dataset *dataset, mn_pool *pool,
                             mn_error *error) MN_MUST_CHECK;
 
@@ -47,7 +44,7 @@ mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *m
  * it is like what training showed of it; the mean over its windows. Where the model does not know that
  * machine, against the nearest one it knows. */
 typedef enum mn_score_kind {
-  MN_SCORE_PROBABILITY,    /* -ln of the probability of the own machine (PAPER.md 8.3) */
+  MN_SCORE_PROBABILITY,    /* -ln of the probability of the own machine (the paper's score) */
   MN_SCORE_RECONSTRUCTION, /* mean squared error of an auto-encoder, real units */
   MN_SCORE_EMBEDDING,      /* distance of what the last layer with weights reads (features.h) */
   MN_SCORE_BANDS,          /* distance of the input's bands, averaged over its frames */
@@ -110,8 +107,9 @@ mn_status mn_eval_move_detector(mn_detector *moved, int32_t *heard, mn_arena *ar
 int64_t mn_detector_bytes(const mn_detector *detector, const mn_model *model,
                           mn_detector_source source);
 
-/* Area under the ROC curve: the chance that a positive item scores higher than a negative one, ties
- * counting half. -1 where one of the two kinds is absent. Scores must be numbers. */
-double mn_eval_auc(const double *score, const bool *positive, int32_t count, mn_error *error);
+/* Area under the ROC curve, 0 to 1: the chance that a positive item scores higher than a negative one, ties
+ * counting half. -1 where one of the two kinds is absent. score, positive [count]; scores must be numbers. */
+mn_status mn_eval_auc(double *area, const double *score, const bool *positive, int32_t count,
+                      mn_error *error) MN_MUST_CHECK;
 
 #endif

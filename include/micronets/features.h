@@ -35,7 +35,7 @@ typedef enum mn_frontend_kind {
   X(mel, mel, WORD, 0)      /* htk | slaney */                                          \
   X(log, log, WORD, 0)      /* natural | db */                                          \
   X(style, style, WORD, 0)  /* tensorflow (paper) | mlperf */                           \
-  X(level, level, WORD, 0)  /* none | normalised: DATA.md's level-normalised log-mel */ \
+  X(level, level, WORD, 0)  /* none | normalised: the level of a clip taken away (docs/frontend.md) */ \
   X(frames, frames, INT, 0) /* 0: as many as the length holds */                        \
   X(every, every, INT, 0)   /* steps from one input to the next */                      \
   X(channels, channel_count, INT, 1) /* of spectrum: axes of the sensor */              \

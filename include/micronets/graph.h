@@ -163,7 +163,7 @@ mn_status mn_builder_finish(const mn_graph **graph, mn_builder *builder, const m
 int32_t mn_window_output(int32_t input, int32_t kernel, int32_t stride, int32_t dilation, mn_padding padding);
 int32_t mn_window_pad_before(int32_t input, int32_t kernel, int32_t stride, int32_t dilation, mn_padding padding);
 
-/* ---- Counting (PAPER.md section 0, 11.4): biases, pools, adds count no MACs ------------------*/
+/* ---- Counting (1 MAC = 2 ops, as the paper counts): biases, pools, adds count no MACs --------*/
 int64_t mn_op_macs(const mn_graph *graph, int32_t op);
 int64_t mn_op_weights(const mn_graph *graph, int32_t op); /* elements of the weights tensor, 0 if none */
 int64_t mn_op_biases(const mn_graph *graph, int32_t op);

@@ -1,5 +1,4 @@
-/* net.h - the .net language: networks and search spaces, picks, printing, lowering (DESIGN.md
- * section 2; reference in docs/net.md). A network is a space with nothing left to choose.
+/* net.h - the .net language: networks and search spaces, picks, printing, lowering (docs/net.md). A network is a space with nothing left to choose.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MICRONETS_NET_H
 #define MICRONETS_NET_H

@@ -82,7 +82,9 @@
   X(INTEGER, bits, 0, "8", "8", "bits of weights and activations")                               \
   X(TEXT, init, 0, "", "CHECKPOINT",                                                             \
     "inherit parameters by layer name (train.ckpt, supernet.ckpt)")                              \
-  X(TEXT, teacher, 0, "", "MODEL.tflite", "distill from this model of the same input line")      \
+  X(TEXT, teacher, 0, "", "MODEL.tflite|CHECKPOINT",                                              \
+    "distill from this model of the same input line; from a checkpoint in float, with --teacher-net") \
+  X(TEXT, teacher_net, 0, "", "FILE.net", "the network of a --teacher that is a checkpoint")     \
   X(REAL, distill, 0, "0.5", "R", "share of the teacher in the loss")                            \
   X(REAL, temperature, 0, "4", "R", "at which teacher and network are compared")                 \
   X(INTEGER, epochs, 0, "60", "E", "passes over the training split")                             \

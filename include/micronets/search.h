@@ -5,7 +5,7 @@
  * Units     flash and SRAM in bytes, ops = 2 x multiply-accumulates per inference.
  * Repeats   same seed gives the same architecture, whatever the number of threads.
  * Errors    MN_ERR_BUDGET before training if no network of the space fits.
- * Method    PAPER.md section 6 and docs/search.md.
+ * Method    the paper, section 5, and docs/search.md.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MICRONETS_SEARCH_H
 #define MICRONETS_SEARCH_H
@@ -20,7 +20,7 @@ typedef struct mn_budget {
   int64_t flash, sram, ops;
   double ms, mj;
 } mn_budget;
-/* "flash=100K,sram=64K,ops=16M,ms=100,mj=10" (CLI.md: K = 1024 for bytes, M = 10^6 for ops). */
+/* "flash=100K,sram=64K,ops=16M,ms=100,mj=10" (K = 1024 for bytes, M = 10^6 for ops). */
 mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) MN_MUST_CHECK;
 /* The sram of a budget alone, "32K", as the value of --option. */
 mn_status mn_budget_sram(int64_t *bytes, const char *option, const char *text,
@@ -51,7 +51,6 @@ typedef struct mn_search_config {
   double linear_penalty;     /* weight of the plain term cost / limit; 0: hinges and dual ascent */
   mn_arithmetic arithmetic;  /* of the supernet's training */
   uint64_t seed;
-  int32_t threads_hint;
   const char *supernet_in;   /* answer another budget from this supernet.ckpt: its weights and, without
                                 epochs, what it likes; NULL: train one */
   const char *supernet_out;  /* leave supernet.ckpt here; NULL: none */

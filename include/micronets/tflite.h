@@ -30,6 +30,9 @@ typedef struct mn_model {
   int32_t metadata_count;
 } mn_model;
 
+/* The output that a label names; -1: none of that name. */
+int32_t mn_model_label(const mn_model *model, const char *name);
+
 /* Reads and verifies. The model borrows `file` for constants: it must outlive the model.
  * Errors: MN_ERR_FORMAT naming byte offset, found, expected; MN_ERR_UNSUPPORTED naming op or type.
  * Ops that are well formed but not in our list are refused with their name. */

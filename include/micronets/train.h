@@ -94,7 +94,7 @@ mn_status mn_trainer_freeze(const mn_graph **frozen, mn_arena *arena, const mn_t
                             mn_error *error) MN_MUST_CHECK;
 
 /* Whole state, so that a resumed run ends with the same bytes as an unbroken one. `identity` is a
- * hash of what the run is (a search: the .net text; a training: that, its recipe, seed and data): loading
+ * hash of what the run is (a supernet: the .net text; a checkpoint: that, options, seed, data and number of ranks): loading
  * under another, or with another arithmetic, is refused with both named. */
 mn_status mn_trainer_save(const mn_trainer *trainer, const char *path, uint64_t identity,
                           mn_error *error) MN_MUST_CHECK;

@@ -14,7 +14,6 @@ typedef struct node {
   int64_t frame;    /* -1 unknown */
   int64_t bytes;
   int64_t depth;
-  bool counted;
 } node;
 
 typedef struct edge {
@@ -167,23 +166,4 @@ static int64_t depth_of(mn_callgraph *g, int32_t index) {
 int64_t mn_callgraph_depth(mn_callgraph *graph, const char *function) {
   int32_t index = find_function(graph, function);
   return index < 0 ? DEPTH_UNKNOWN : depth_of(graph, index);
-}
-
-/* ---- Code -----------------------------------------------------------------------------------*/
-
-static int64_t code_of(mn_callgraph *g, int32_t index) {
-  node *n = &g->nodes[index];
-  if (n->counted) return 0;
-  n->counted = true;
-  int64_t bytes = (n->bytes + 3) / 4 * 4;
-  for (int32_t i = g->edge_start[index]; i < g->edge_start[index + 1]; i++)
-    if (g->edges[i].to >= 0) bytes += code_of(g, g->edges[i].to);
-  return bytes;
-}
-
-int64_t mn_callgraph_code(mn_callgraph *graph, const char *function) {
-  int32_t index = find_function(graph, function);
-  if (index < 0) return -1;
-  for (int32_t i = 0; i < graph->node_count; i++) graph->nodes[i].counted = false;
-  return code_of(graph, index);
 }

@@ -15,7 +15,5 @@ mn_status mn_callgraph_read(mn_callgraph **graph, mn_workshop *shop,
 /* Bytes of stack that a call of `function` can take; -1: no bound (recursion, or a frame of unknown
  * size) or no such function. */
 int64_t mn_callgraph_depth(mn_callgraph *graph, const char *function);
-/* Bytes of code and constants of `function` and of everything it calls, each counted once. */
-int64_t mn_callgraph_code(mn_callgraph *graph, const char *function);
 
 #endif

@@ -77,6 +77,43 @@ static mn_status open_csv(decoder *d, const mn_recording *recording, mn_error *e
   return MN_OK;
 }
 
+/* ---- A WAV file that was cut off: the library takes what is there ---------------------------------*/
+enum { HEAD_BYTES = 4096 };
+
+static uint32_t little_endian(const uint8_t *at) {
+  return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* Bytes that the data chunk says it has and the file lacks. A size of 0 or of 2 GiB and more is that of a
+ * recording that was streamed and means nothing. */
+static int64_t lacking(const uint8_t *head, size_t size, int64_t file_size) {
+  if (size < 12 || memcmp(head, "RIFF", 4) != 0) return 0;
+  for (size_t at = 12; at + 8 <= size;) {
+    uint32_t bytes = little_endian(head + at + 4);
+    if (memcmp(head + at, "data", 4) != 0) {
+      at += 8 + (size_t)bytes + bytes % 2;
+      continue;
+    }
+    int64_t rest = file_size - (int64_t)at - 8;
+    return bytes < 1u << 31 && bytes > rest ? bytes - rest : 0;
+  }
+  return 0;
+}
+
+static int64_t lacking_of(const mn_recording *recording) {
+  uint8_t head[HEAD_BYTES];
+  const mn_bytes bytes = recording->bytes;
+  if (bytes.data != NULL)
+    return lacking(bytes.data, bytes.size < HEAD_BYTES ? bytes.size : HEAD_BYTES,
+                   (int64_t)bytes.size);
+  FILE *file = fopen(recording->path, "rb");
+  if (file == NULL) return 0;
+  size_t size = fread(head, 1, sizeof head, file);
+  int64_t file_size = fseeko(file, 0, SEEK_END) == 0 ? (int64_t)ftello(file) : INT64_MAX;
+  (void)fclose(file);
+  return lacking(head, size, file_size);
+}
+
 static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
   static SF_VIRTUAL_IO calls = {memory_length, memory_seek, memory_read, NULL, memory_tell};
   *d = (decoder){.memory = {.bytes = recording->bytes},
@@ -90,11 +127,16 @@ static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_erro
                         sf_strerror(NULL));
   }
   const char *trouble = NULL;
+  const int64_t lacks = mn_is_csv(recording->path) ? 0 : lacking_of(recording);
   if (d->info.frames <= 0) trouble = "holds no samples";
   if (d->info.channels < 1 || d->info.channels > MOST_CHANNELS) trouble = "has too many channels";
-  if (d->info.samplerate < 10 || d->info.samplerate > 768000) trouble = "has no usable sample rate";
+  if (d->info.samplerate < 10 || d->info.samplerate > 768000)
+    trouble = "has no usable sample rate; expected 10 Hz to 768 kHz";
   mn_status status = MN_OK;
-  if (trouble != NULL)
+  if (lacks > 0)
+    status = mn_error_set(error, MN_ERR_FORMAT, "%s: is cut off, %lld bytes of sound are missing",
+                          recording->name, (long long)lacks);
+  else if (trouble != NULL)
     status = mn_error_set(error, MN_ERR_FORMAT, "%s: %s", recording->name, trouble);
   else if (d->channels > 1 && d->channels != d->info.channels)
     status = mn_error_set(error, MN_ERR_FORMAT, "%s: found %d channels; the front end expects %d",

@@ -1,6 +1,7 @@
 /* audit.c - every example is opened once: what cannot be read is left out, what is odd is named.
  * The measurements are kept in the cache under the content of all files.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 enum { SILENT_PEAK = 10, LONG_SECONDS = 60 };
 #define SHORT_SECONDS 0.1
+#define ITSELF "it" /* a file that is measured has no name: measurements are kept by content */
 #define CLIPPED_SHARE 0.005
 
 /* One of the two, by the kind of data set. */
@@ -39,7 +41,7 @@ static mn_status measure_audio(mn_audio_info *info, const mn_dataset *dataset, i
   char path[4096];
   mn_recording recording =
       mn_source_recording(&dataset->source, dataset->entries[item].index, path, sizeof path);
-  recording.name = "it";
+  recording.name = ITSELF;
   return mn_recording_measure(info, &recording, error);
 }
 
@@ -88,8 +90,12 @@ static mn_status name_unreadable(mn_dataset *dataset, int32_t item) {
   measurement again;
   mn_error error = {{0}};
   if (measure(&again, dataset, item, &error) == MN_ERR_MEMORY) return MN_ERR_MEMORY;
-  return mn_problem_add(dataset, file, "unreadable", "%s; left out",
-                        error.text[0] != '\0' ? error.text : "cannot be read");
+  const char *text = error.text[0] != '\0' ? error.text : "cannot be read";
+  bool itself = strncmp(text, ITSELF ":", strlen(ITSELF ":")) == 0;
+  if (itself) text += strlen(ITSELF ":");
+  bool line = itself && isdigit((unsigned char)text[0]);
+  return mn_problem_add(dataset, file, "unreadable", "%s%s; left out", line ? "line " : "",
+                        text + strspn(text, " "));
 }
 
 static mn_status name_audio(mn_dataset *dataset, int32_t item) {
@@ -258,4 +264,19 @@ mn_status mn_audit(mn_dataset *dataset, mn_error *error) {
                         dataset->config.path, dataset->images ? "photos" : "recordings",
                         dataset->problems.items[0].file, dataset->problems.items[0].text);
   return MN_OK;
+}
+
+mn_status mn_audit_classes(mn_dataset *dataset, mn_error *error) {
+  bool *trained = mn_calloc((size_t)dataset->classes + 1, sizeof *trained);
+  if (trained == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  for (int32_t i = 0; i < dataset->count; i++)
+    if (dataset->items[i].split == MN_SPLIT_TRAIN && dataset->items[i].label >= 0)
+      trained[dataset->items[i].label] = true;
+  mn_status status = MN_OK;
+  for (int32_t c = 0; c < dataset->classes && status == MN_OK; c++)
+    if (!trained[c] && c != dataset->silence)
+      status = mn_problem_add(dataset, dataset->class_names[c], "untrained",
+                              "a class without an example to train on");
+  mn_free(trained);
+  return status == MN_OK ? MN_OK : mn_error_set(error, status, "out of memory");
 }

@@ -6,7 +6,6 @@
  * Repeats   the output is a pure function of (settings, samples, clip, noises, rng): no state is kept
  *           between calls, so that draws may be made in any order by any thread
  * Memory    an augmenter owns its work space: one per thread; a run allocates nothing, cannot fail
- * Time      about 0.3 ms for one second at 16 kHz with everything on
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_AUGMENT_H
 #define MN_DATA_AUGMENT_H
@@ -34,7 +33,8 @@ typedef struct mn_augment_config {
   double coloured_noise; /* share of made noise; 1 wherever there are no recordings */
   double gain_db;        /* +-; used where no level is asked for */
   double level_low_dbfs, level_high_dbfs; /* RMS of the spoken part; both 0: gain_db instead */
-  double floor_low_dbfs, floor_high_dbfs; /* white noise of the microphone; both 0: none */
+  double floor_low_dbfs,
+      floor_high_dbfs;    /* noise of the microphone, white, pink or brown; both 0: none */
   double cut_probability; /* zeros before and after the word: a recording cut out, then padded */
 } mn_augment_config;
 

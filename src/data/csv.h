@@ -1,10 +1,11 @@
 /* csv.h - a recording of a sensor as text: a line a sample, a column a channel.
  *
- *   # rate 200Hz            either this, or a column of times
+ *   # rate 200Hz            either this (Hz or kHz), or a column of times that runs on without pauses
  *   # scale 8192            counts of int16 for 1.0; 8192 unless it is said
  *   time,x,y,z              names, may be missing; "time", "t" or "timestamp" in seconds, "..._ms" or
  *   0.000,0.012,0.061,0.243   "..._us" in those units: gives the rate, is no channel
  *
+ * Cells are parted by semicolons or tabs where there are any, else by commas; quotes around one go.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef MN_DATA_CSV_H
 #define MN_DATA_CSV_H

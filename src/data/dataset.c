@@ -91,6 +91,7 @@ static mn_status open_classes(mn_dataset *dataset, mn_error *error) {
   MN_TRY(mn_labels_assign(dataset, error));
   MN_TRY(mn_split_assign(dataset, error));
   MN_TRY(mn_audit(dataset, error));
+  MN_TRY(mn_audit_classes(dataset, error));
   return mn_silence_add(dataset, error);
 }
 

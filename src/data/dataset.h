@@ -93,6 +93,8 @@ mn_status mn_machines_read(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 mn_status mn_machines_label(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* audit.c: measures every item, drops what cannot be read, names what is odd. */
 mn_status mn_audit(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+/* Names classes that the training split does not show. */
+mn_status mn_audit_classes(mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* audit_image.c: the same for one photo; what is odd about it. */
 mn_status mn_audit_measure_image(mn_image_info *info, const mn_dataset *dataset, int32_t item,
                                  mn_error *error) MN_MUST_CHECK;

@@ -33,7 +33,7 @@ static mn_feed_config sound_defaults(const mn_dataset *dataset) {
     return (mn_feed_config){.batch = DEFAULT_BATCH,
                             .augment = true,
                             .shuffle = true,
-                            .mixup = 0.3, /* PAPER.md section 7.3 */
+                            .mixup = 0.3, /* the paper, section 5.2 */
                             .seed = dataset->config.seed};
   if (dataset->speech == NULL) return config;
   /* Synthetic speech needs heavy changes of the sound, none of the features (docs/speech.md). */
@@ -189,15 +189,18 @@ mn_status mn_feed_open(mn_feed **feed, const mn_dataset *dataset, mn_split split
     if (status == MN_OK) status = make_room(made);
     if (status != MN_OK) mn_error_set(error, status, "feed: out of memory");
   }
-  if (status == MN_OK && made->count == 0)
-    status = mn_error_set(error, MN_ERR_FORMAT,
-                          "split %s (part %d of %d) has no items; give the data set more examples",
-                          mn_split_text(split), part + 1, parts);
   if (status == MN_OK)
     *feed = made;
   else
     mn_feed_close(made);
   return status;
+}
+
+mn_status mn_feed_expect(const mn_feed *feed, const char *purpose, mn_error *error) {
+  if (feed->count > 0) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT, "%s: found no example %s; expected more examples",
+                      feed->dataset->config.path != NULL ? feed->dataset->config.path : "--words",
+                      purpose);
 }
 
 void mn_feed_close(mn_feed *feed) {

@@ -119,6 +119,10 @@ mn_status mn_labels_assign(mn_dataset *dataset, mn_error *error) {
       dataset->class_names == NULL
           ? mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path)
           : pick_classes(dataset, folders, count, error);
+  if (status == MN_OK && dataset->classes == 0)
+    status =
+        mn_error_set(error, MN_ERR_FORMAT, "%s: holds no example; expected two classes or more",
+                     dataset->config.path);
   if (status == MN_OK && dataset->classes < 2)
     status = mn_error_set(error, MN_ERR_FORMAT,
                           "%s: holds one class, \"%s\"; a classifier needs two or more",

@@ -46,12 +46,49 @@ static int by_id(const void *a, const void *b) {
 
 /* ---- Photos by file name ------------------------------------------------------------------------*/
 typedef struct named {
-  const char *name;
+  const char *name, *path;
   int32_t member;
 } named;
 
 static int by_name(const void *a, const void *b) {
   return strcmp(((const named *)a)->name, ((const named *)b)->name);
+}
+
+/* How many folders the two paths share, counted from their ends. */
+static int32_t shared_folders(const char *a, const char *b) {
+  size_t i = strlen(a), k = strlen(b);
+  int32_t shared = 0;
+  while (i > 0 && k > 0 && a[i - 1] == b[k - 1]) {
+    i--, k--;
+    shared += a[i] == '/';
+  }
+  return shared + (i == 0 && (k == 0 || b[k - 1] == '/'));
+}
+
+static bool in_folder_of(const char *path, mn_split split) {
+  const char *end = mn_base_name(path), *at = end;
+  while (at > path && (at == end || at[-1] != '/')) at--;
+  const char *word = split == MN_SPLIT_TEST ? "val" : "train";
+  return memmem(at, (size_t)(end - at), word, strlen(word)) != NULL;
+}
+
+/* The photo that an annotation file calls `name`: of those of the same base name the one that shares most
+ * folders with it, then that of the annotation's split. Member -1: none, -2: several alike. */
+static int32_t find_photo(const named *names, int32_t count, const char *name, mn_split split) {
+  named key = {.name = mn_base_name(name)};
+  const named *at = bsearch(&key, names, (size_t)count, sizeof *names, by_name);
+  if (at == NULL) return -1;
+  while (at > names && by_name(at - 1, &key) == 0) at--;
+  int32_t best = -1, found = -1;
+  for (; at < names + count && by_name(at, &key) == 0; at++) {
+    int32_t score = 2 * shared_folders(name, at->path) + in_folder_of(at->path, split);
+    if (score == best) found = -2;
+    if (score > best) {
+      best = score;
+      found = at->member;
+    }
+  }
+  return found;
 }
 
 static mn_status list_names(named **names, int32_t *count, const mn_source *source) {
@@ -60,13 +97,20 @@ static mn_status list_names(named **names, int32_t *count, const mn_source *sour
   *count = 0;
   for (int32_t i = 0; i < source->count; i++)
     if (!source->members[i].is_folder && mn_is_image(source->members[i].path))
-      all[(*count)++] = (named){mn_base_name(source->members[i].path), i};
+      all[(*count)++] = (named){mn_base_name(source->members[i].path), source->members[i].path, i};
   qsort(all, (size_t)*count, sizeof *all, by_name);
   *names = all;
   return MN_OK;
 }
 
 /* ---- One annotation file ------------------------------------------------------------------------*/
+typedef struct annotations {
+  const char *path;
+  mn_split split;
+  const named *names; /* all photos of the data set, [count] */
+  int32_t count;
+} annotations;
+
 static double number(const json_t *value) {
   return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
@@ -75,24 +119,44 @@ static bool is_side(double pixels) {
   return pixels >= 1 && pixels <= MN_PICTURE_MOST_SIDE;
 }
 
-static void take_photos(photo_list *list, const json_t *images, const named *names, int32_t count) {
+static mn_status take_photo(photo_list *list, const json_t *image, const annotations *file,
+                            mn_error *error) {
+  const char *name = json_string_value(json_object_get(image, "file_name"));
+  const json_t *id = json_object_get(image, "id");
+  photo p = {.id = (int64_t)json_integer_value(id),
+             .width = number(json_object_get(image, "width")),
+             .height = number(json_object_get(image, "height"))};
+  if (name == NULL || !json_is_integer(id) || !is_side(p.width) || !is_side(p.height))
+    return mn_error_set(
+        error, MN_ERR_FORMAT,
+        "%s: found image %d%s%s; expected \"file_name\", an integer \"id\", \"width\" "
+        "and \"height\" of 1 to %d",
+        file->path, list->count + list->lost, name != NULL ? ", " : "", name != NULL ? name : "",
+        MN_PICTURE_MOST_SIDE);
+  p.member = find_photo(file->names, file->count, name, file->split);
+  if (p.member == -2)
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: found several photos that may be \"%s\"; expected its folder in "
+                        "\"file_name\"",
+                        file->path, name);
+  if (p.member < 0)
+    list->lost++;
+  else
+    list->items[list->count++] = p;
+  return MN_OK;
+}
+
+static mn_status take_photos(photo_list *list, const json_t *images, const annotations *file,
+                             mn_error *error) {
   size_t i;
   json_t *image;
-  json_array_foreach(images, i, image) {
-    const char *text = json_string_value(json_object_get(image, "file_name"));
-    named key = {text != NULL ? mn_base_name(text) : "", 0};
-    const named *found = bsearch(&key, names, (size_t)count, sizeof *names, by_name);
-    photo p = {.id = (int64_t)json_integer_value(json_object_get(image, "id")),
-               .width = number(json_object_get(image, "width")),
-               .height = number(json_object_get(image, "height"))};
-    if (found == NULL || !is_side(p.width) || !is_side(p.height)) {
-      list->lost++;
-      continue;
-    }
-    p.member = found->member;
-    list->items[list->count++] = p;
-  }
+  json_array_foreach(images, i, image) MN_TRY(take_photo(list, image, file, error));
   qsort(list->items, (size_t)list->count, sizeof *list->items, by_id);
+  for (int32_t k = 1; k < list->count; k++)
+    if (list->items[k].id == list->items[k - 1].id)
+      return mn_error_set(error, MN_ERR_FORMAT, "%s: found two images of id %lld; expected one",
+                          file->path, (long long)list->items[k].id);
+  return MN_OK;
 }
 
 static int64_t person_category(const json_t *categories) {
@@ -110,16 +174,16 @@ static bool read_box(double box[4], const json_t *numbers) {
   bool finite = json_array_size(numbers) == 4;
   for (size_t k = 0; k < 4 && finite; k++) {
     box[k] = number(json_array_get(numbers, k));
-    finite = isfinite(box[k]);
+    finite = isfinite(box[k]) && (k < 2 || box[k] >= 0);
   }
   return finite;
 }
 
-static mn_status take_boxes(const photo_list *list, const json_t *annotations, int64_t person,
+static mn_status take_boxes(const photo_list *list, const json_t *all, int64_t person,
                             const char *path, mn_error *error) {
   size_t i;
   json_t *annotation;
-  json_array_foreach(annotations, i, annotation) {
+  json_array_foreach(all, i, annotation) {
     photo key = {.id = (int64_t)json_integer_value(json_object_get(annotation, "image_id"))};
     photo *p = bsearch(&key, list->items, (size_t)list->count, sizeof *list->items, by_id);
     double box[4];
@@ -128,8 +192,8 @@ static mn_status take_boxes(const photo_list *list, const json_t *annotations, i
     if (!read_box(box, json_object_get(annotation, "bbox")))
       return mn_error_set(
           error, MN_ERR_FORMAT,
-          "%s: found no box in annotation %zu, a person's; expected \"bbox\" of four "
-          "numbers",
+          "%s: found no box in annotation %zu, a person's; expected \"bbox\" of x, y, "
+          "width and height",
           path, i);
     if (!(box[2] * box[3] > p->area)) continue;
     p->area = box[2] * box[3];
@@ -158,15 +222,12 @@ static void add_photo(mn_dataset *dataset, const photo *p, mn_split split) {
   dataset->entries[dataset->count++] = entry;
 }
 
-static mn_status add_photos(mn_dataset *dataset, const photo_list *list, const char *path,
+static mn_status add_photos(mn_dataset *dataset, const photo_list *list, const annotations *file,
                             mn_error *error) {
-  mn_split split = strstr(mn_base_name(path), "val") != NULL ? MN_SPLIT_TEST : MN_SPLIT_TRAIN;
-  for (int32_t i = 0; i < list->count; i++)
-    if (i == 0 || list->items[i].id != list->items[i - 1].id)
-      add_photo(dataset, &list->items[i], split);
-  if (list->lost > 0 && mn_problem_add(dataset, path, "missing", "%d of its photos are not there",
-                                       list->lost) != MN_OK)
-    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
+  for (int32_t i = 0; i < list->count; i++) add_photo(dataset, &list->items[i], file->split);
+  if (list->lost > 0 && mn_problem_add(dataset, file->path, "missing",
+                                       "%d of its photos are not there", list->lost) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", file->path);
   return MN_OK;
 }
 
@@ -190,21 +251,23 @@ static mn_status read_json(json_t **root, mn_dataset *dataset, int32_t member, m
   return status;
 }
 
-static mn_status take_file(mn_dataset *dataset, const json_t *root, int32_t member,
-                           const named *names, int32_t count, mn_error *error) {
-  const char *path = dataset->source.members[member].path;
-  const json_t *images = json_object_get(root, "images");
+static mn_status take_file(mn_dataset *dataset, const json_t *root, const annotations *file,
+                           mn_error *error) {
+  const json_t *images = json_object_get(root, "images"),
+               *boxes = json_object_get(root, "annotations");
   int64_t person = person_category(json_object_get(root, "categories"));
-  if (!json_is_array(images) || person < 0)
-    return mn_error_set(error, MN_ERR_FORMAT,
-                        "%s: found no \"images\" or no category \"person\"; expected COCO's "
-                        "instances",
-                        path);
+  if (!json_is_array(images) || !json_is_array(boxes) || person < 0)
+    return mn_error_set(
+        error, MN_ERR_FORMAT,
+        "%s: found no \"images\", no \"annotations\" or no category \"person\"; expected "
+        "COCO's instances",
+        file->path);
   photo_list list = {mn_calloc(json_array_size(images) + 1, sizeof(photo)), 0, 0};
-  if (list.items == NULL) return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
-  take_photos(&list, images, names, count);
-  mn_status status = take_boxes(&list, json_object_get(root, "annotations"), person, path, error);
-  if (status == MN_OK) status = add_photos(dataset, &list, path, error);
+  if (list.items == NULL)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", file->path);
+  mn_status status = take_photos(&list, images, file, error);
+  if (status == MN_OK) status = take_boxes(&list, boxes, person, file->path, error);
+  if (status == MN_OK) status = add_photos(dataset, &list, file, error);
   mn_free(list.items);
   return status;
 }
@@ -216,7 +279,10 @@ static mn_status read_all(mn_dataset *dataset, const named *names, int32_t count
     MN_TRY(read_json(&root, dataset, i, error));
     int64_t room = dataset->count + (int64_t)json_array_size(json_object_get(root, "images"));
     mn_status status = mn_layout_grow(dataset, room, error);
-    if (status == MN_OK) status = take_file(dataset, root, i, names, count, error);
+    const char *path = dataset->source.members[i].path;
+    bool val = strstr(mn_base_name(path), "val") != NULL;
+    annotations file = {path, val ? MN_SPLIT_TEST : MN_SPLIT_TRAIN, names, count};
+    if (status == MN_OK) status = take_file(dataset, root, &file, error);
     json_decref(root);
     MN_TRY(status);
   }

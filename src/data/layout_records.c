@@ -111,22 +111,34 @@ static int32_t find_labels(const mn_source *source, const char *images) {
   return -1;
 }
 
+static mn_status check_kind(mn_bytes file, uint32_t kind, const char *name, mn_error *error) {
+  const bool images = kind == 0x803;
+  if (file.size >= (images ? 16 : 8) && big_endian(file.data) == kind) return MN_OK;
+  char found[16] = "a short file";
+  if (file.size >= 4) snprintf(found, sizeof found, "%08lx", (unsigned long)big_endian(file.data));
+  return mn_error_set(error, MN_ERR_FORMAT, "%s: found %s; expected an IDX file of %s, %08lx", name,
+                      found, images ? "images" : "labels", (unsigned long)kind);
+}
+
 static mn_status check_idx(idx_pair *pair, const mn_dataset *dataset, mn_error *error) {
-  const char *name = dataset->source.members[pair->images.member].path;
+  const char *name = dataset->source.members[pair->images.member].path,
+             *labels = dataset->source.members[pair->labels.member].path;
   mn_bytes x = pair->images.bytes, y = pair->labels.bytes;
-  if (x.size < 16 || big_endian(x.data) != 0x803 || y.size < 8 || big_endian(y.data) != 0x801)
-    return mn_error_set(error, MN_ERR_FORMAT,
-                        "%s: no IDX file of images with one of labels; expected 00 00 08 03 and 00 "
-                        "00 08 01 at their beginnings",
-                        name);
+  MN_TRY(check_kind(x, 0x803, name, error));
+  MN_TRY(check_kind(y, 0x801, labels, error));
   uint64_t count = big_endian(x.data + 4), height = big_endian(x.data + 8),
            width = big_endian(x.data + 12);
   if (height < 1 || width < 1 || height > MN_IMAGE_MOST_FRAME || width > MN_IMAGE_MOST_FRAME ||
-      count > (x.size - 16) / (height * width) || count > y.size - 8)
+      count != (x.size - 16) / (height * width) || (x.size - 16) % (height * width) != 0)
+    return mn_error_set(
+        error, MN_ERR_FORMAT, "%s: found %zu bytes; expected %llu images of %llux%llu", name,
+        x.size, (unsigned long long)count, (unsigned long long)width, (unsigned long long)height);
+  if (count != big_endian(y.data + 4) || count != y.size - 8)
     return mn_error_set(error, MN_ERR_FORMAT,
-                        "%s: found %zu bytes and %zu labels; expected %llu images of %llux%llu",
-                        name, x.size, y.size - 8, (unsigned long long)count,
-                        (unsigned long long)width, (unsigned long long)height);
+                        "%s: found %zu labels and %lu in its head; expected one for each of %llu "
+                        "images",
+                        labels, y.size - 8, (unsigned long)big_endian(y.data + 4),
+                        (unsigned long long)count);
   pair->count = (int32_t)count;
   pair->height = (int32_t)height;
   pair->width = (int32_t)width;
@@ -206,6 +218,16 @@ static bool cifar_found(const mn_source *source) {
   return false;
 }
 
+static mn_status check_names(const char *const *names, const char *path, mn_error *error) {
+  for (int32_t c = 0; c < CIFAR_CLASSES; c++)
+    for (int32_t k = 0; k < c; k++)
+      if (names[c] != NULL && names[k] != NULL && strcmp(names[c], names[k]) == 0)
+        return mn_error_set(error, MN_ERR_FORMAT,
+                            "%s:%d: found \"%s\" again; expected ten different names", path,
+                            (int)c + 1, names[c]);
+  return MN_OK;
+}
+
 /* Names of batches.meta.txt, one a line, or the classes as they are known. */
 static mn_status cifar_names(const char **names, mn_dataset *dataset, mn_error *error) {
   static const char *const known[CIFAR_CLASSES] = {
@@ -223,6 +245,7 @@ static mn_status cifar_names(const char **names, mn_dataset *dataset, mn_error *
       if (size > 0) names[c] = mn_arena_text(dataset->arena, "%.*s", size, at);
       at = stop != NULL ? stop + 1 : end;
     }
+    MN_TRY(check_names(names, dataset->source.members[i].path, error));
   }
   return MN_OK;
 }
@@ -252,7 +275,7 @@ static mn_status cifar_read(mn_dataset *dataset, mn_error *error) {
     if (!is_cifar(&dataset->source.members[i])) continue;
     files[count] = (mn_record_file){.member = i, .split = split_of(mn_base_name(path))};
     MN_TRY(mn_layout_load(&files[count], dataset, error));
-    if (files[count].bytes.size % CIFAR_RECORD != 0)
+    if (files[count].bytes.size == 0 || files[count].bytes.size % CIFAR_RECORD != 0)
       return mn_error_set(
           error, MN_ERR_FORMAT,
           "%s: found %zu bytes; expected a multiple of %d, a label and 32x32x3 values", path,

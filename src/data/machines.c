@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/manifest.h"
 
 typedef enum verdict { VERDICT_NONE, VERDICT_NORMAL, VERDICT_ANOMALY } verdict;
 
@@ -64,103 +64,6 @@ bool mn_machines_detect(const mn_dataset *dataset) {
   return any;
 }
 
-/* ---- manifest.csv ------------------------------------------------------------------------------*/
-typedef struct row {
-  const char *path, *machine, *group;
-} row;
-
-typedef struct manifest {
-  const char *folder; /* "a/b/" in front of its paths */
-  size_t folder_size;
-  row *rows; /* sorted by path */
-  int32_t count;
-  bool by_group; /* column group tells more than column machine */
-} manifest;
-
-static int by_path(const void *a, const void *b) {
-  return strcmp(((const row *)a)->path, ((const row *)b)->path);
-}
-
-/* Cuts a line at its commas; plain fields, as such manifests have them. */
-static int32_t cut_fields(char **field, int32_t room, char *line) {
-  int32_t count = 0;
-  for (char *at = line; at != NULL && count < room;) {
-    char *comma = strchr(at, ',');
-    field[count++] = at;
-    if (comma != NULL) *comma++ = '\0';
-    at = comma;
-  }
-  return count;
-}
-
-static int32_t distinct(const manifest *m, bool group) {
-  int32_t found = 0;
-  for (int32_t i = 0; i < m->count; i++) {
-    const char *value = group ? m->rows[i].group : m->rows[i].machine;
-    bool seen = value[0] == '\0';
-    for (int32_t k = 0; k < i && !seen && found < 64; k++)
-      seen = strcmp(group ? m->rows[k].group : m->rows[k].machine, value) == 0;
-    found += !seen;
-  }
-  return found;
-}
-
-static void read_rows(manifest *m, char *text) {
-  enum { MOST_FIELDS = 32 };
-  char *field[MOST_FIELDS];
-  int32_t path = -1, machine = -1, group = -1;
-  for (char *line = text, *next; line != NULL && *line != '\0'; line = next) {
-    next = strchr(line, '\n');
-    if (next != NULL) *next++ = '\0';
-    line[strcspn(line, "\r")] = '\0';
-    int32_t fields = cut_fields(field, MOST_FIELDS, line);
-    if (line == text) {
-      for (int32_t i = 0; i < fields; i++) {
-        if (strcmp(field[i], "path") == 0 || strcmp(field[i], "file") == 0) path = i;
-        if (strcmp(field[i], "machine") == 0) machine = i;
-        if (strcmp(field[i], "group") == 0) group = i;
-      }
-    } else if (path >= 0 && path < fields) {
-      m->rows[m->count++] =
-          (row){field[path], machine >= 0 && machine < fields ? field[machine] : "",
-                group >= 0 && group < fields ? field[group] : ""};
-    }
-  }
-  if (m->count > 0) qsort(m->rows, (size_t)m->count, sizeof *m->rows, by_path);
-  m->by_group = distinct(m, true) > distinct(m, false);
-}
-
-static mn_status open_manifest(manifest *m, const mn_dataset *dataset, mn_error *error) {
-  const mn_source *source = &dataset->source;
-  *m = (manifest){0};
-  for (int32_t i = 0; i < source->count; i++) {
-    const char *path = source->members[i].path, *name = mn_base_name(path);
-    if (source->members[i].is_folder || strcmp(name, "manifest.csv") != 0) continue;
-    mn_bytes bytes;
-    MN_TRY(mn_source_text(&bytes, source, dataset->arena, i, error));
-    size_t lines = 1;
-    for (size_t k = 0; k < bytes.size; k++) lines += bytes.data[k] == '\n';
-    char *text = mn_arena_text(dataset->arena, "%.*s", (int)bytes.size, (const char *)bytes.data);
-    m->rows = mn_arena_array(dataset->arena, lines, sizeof *m->rows);
-    if (text == NULL || m->rows == NULL)
-      return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
-    m->folder = path;
-    m->folder_size = (size_t)(name - path);
-    read_rows(m, text);
-    return MN_OK;
-  }
-  return MN_OK;
-}
-
-static const char *manifest_identity(const manifest *m, const char *path) {
-  if (m->count == 0 || strncmp(path, m->folder, m->folder_size) != 0) return NULL;
-  row key = {path + m->folder_size, NULL, NULL};
-  const row *found = bsearch(&key, m->rows, (size_t)m->count, sizeof *m->rows, by_path);
-  if (found == NULL) return NULL;
-  const char *value = m->by_group ? found->group : found->machine;
-  return value[0] != '\0' ? value : NULL;
-}
-
 /* ---- Identity ----------------------------------------------------------------------------------*/
 /* "id_00" in the file name. */
 static const char *id_in_name(mn_arena *arena, const char *name) {
@@ -191,13 +94,13 @@ static const char *stem_of(mn_arena *arena, const char *name) {
   return size > 0 ? mn_arena_text(arena, "%.*s", (int)size, name) : "machine";
 }
 
-static const char *identity_of(const mn_dataset *dataset, const manifest *m, const char *path) {
+static const char *identity_of(const mn_dataset *dataset, mn_manifest *m, const char *path) {
   const char *name = mn_base_name(path), *found = id_in_name(dataset->arena, name);
-  if (found == NULL) found = manifest_identity(m, path);
+  if (found == NULL) found = mn_manifest_machine(m, path);
   return found != NULL ? found : stem_of(dataset->arena, name);
 }
 
-static mn_status read_item(mn_dataset *dataset, const manifest *m, int32_t index) {
+static mn_status read_item(mn_dataset *dataset, mn_manifest *m, int32_t index) {
   mn_item *item = &dataset->items[index];
   item->identity = identity_of(dataset, m, item->file);
   if (item->identity == NULL) return MN_ERR_MEMORY;
@@ -215,14 +118,14 @@ static mn_status read_item(mn_dataset *dataset, const manifest *m, int32_t index
 }
 
 mn_status mn_machines_read(mn_dataset *dataset, mn_error *error) {
-  manifest m;
-  MN_TRY(open_manifest(&m, dataset, error));
-  for (int32_t i = 0; i < dataset->count; i++) {
-    mn_status status = read_item(dataset, &m, i);
-    if (status != MN_OK)
-      return mn_error_set(error, status, "%s: out of memory", dataset->config.path);
-  }
-  return MN_OK;
+  mn_manifest manifest;
+  mn_status status = MN_OK;
+  MN_TRY(mn_manifest_open(&manifest, dataset, error));
+  for (int32_t i = 0; i < dataset->count && status == MN_OK; i++)
+    status = read_item(dataset, &manifest, i);
+  if (status == MN_OK) status = mn_manifest_audit(&manifest, dataset);
+  return status == MN_OK ? MN_OK
+                         : mn_error_set(error, status, "%s: out of memory", dataset->config.path);
 }
 
 static int by_name(const void *a, const void *b) {

@@ -16,7 +16,7 @@ int32_t mn_data_threads(const mn_dataset *dataset);
  * (little-endian). */
 bool mn_cache_read(mn_bytes *payload, mn_arena *arena, const mn_dataset *dataset, const char *kind,
                    uint64_t key);
-/* A cache that cannot be written is a warning, once, never a failure. */
+/* A cache that cannot be written is a warning, never a failure. */
 void mn_cache_write(const mn_dataset *dataset, const char *kind, uint64_t key, const void *payload,
                     size_t size);
 

@@ -10,6 +10,7 @@ mn_status mn_png_decode(mn_picture *picture, mn_bytes file, const char *name, mn
   mn_status status = MN_OK;
   if (png_image_begin_read_from_memory(&image, file.data, file.size) == 0)
     return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: %s", name, image.message);
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16 bits count as linear light */
   bool grey = (image.format & PNG_FORMAT_FLAG_COLOR) == 0;
   picture->channels = grey ? 1 : 3;
   image.format = grey ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;

@@ -54,10 +54,11 @@ static void assign_by_rank(mn_dataset *dataset, const unit *units, int32_t count
   }
 }
 
-static int32_t list_units(unit *units, const mn_dataset *dataset, bool by_speaker) {
+/* Those of the items of one split; MN_SPLIT_COUNT: of no split yet. */
+static int32_t list_units(unit *units, const mn_dataset *dataset, mn_split split, bool by_speaker) {
   int32_t count = 0;
   for (int32_t i = 0; i < dataset->count; i++) {
-    if (dataset->items[i].split != MN_SPLIT_COUNT) continue;
+    if (dataset->items[i].split != split) continue;
     const char *speaker = dataset->items[i].speaker, *name = dataset->items[i].file;
     if (by_speaker && speaker != NULL) name = speaker;
     units[count++] = (unit){mn_hash64(0, name, strlen(name)), name, i};
@@ -72,14 +73,18 @@ static int32_t count_distinct(const unit *units, int32_t count) {
   return distinct;
 }
 
-/* A data set that brings train and test but no val gives a tenth of train to val. */
-static void carve_val(mn_dataset *dataset) {
-  for (int32_t i = 0; i < dataset->count; i++) {
-    const mn_item *item = &dataset->items[i];
-    const char *name = item->speaker != NULL ? item->speaker : item->file;
-    if (item->split == MN_SPLIT_TRAIN && mn_hash64(0, name, strlen(name)) % 10 == 0)
-      dataset->items[i].split = MN_SPLIT_VAL;
-  }
+/* A data set that brings train and test but no val gives a tenth of train to val, by hash; where that is
+ * nothing though there are enough items, the unit of the lowest hash. */
+static void carve_val(mn_dataset *dataset, unit *units) {
+  enum { ENOUGH = 20 };
+  int32_t count = list_units(units, dataset, MN_SPLIT_TRAIN, true);
+  if (count_distinct(units, count) < 2) count = list_units(units, dataset, MN_SPLIT_TRAIN, false);
+  bool any = false;
+  for (int32_t i = 0; i < count; i++) any = any || units[i].hash % 10 == 0;
+  if (!any && (count < ENOUGH || count_distinct(units, count) < 2)) return;
+  for (int32_t i = 0; i < count; i++)
+    if (any ? units[i].hash % 10 == 0 : same_unit(&units[i], &units[0]))
+      dataset->items[units[i].item].split = MN_SPLIT_VAL;
 }
 
 mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) {
@@ -87,10 +92,11 @@ mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) {
   unit *units = mn_malloc(sizeof *units * ((size_t)dataset->count + 1));
   if (units == NULL)
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
-  int32_t count = list_units(units, dataset, true), distinct = count_distinct(units, count);
+  int32_t count = list_units(units, dataset, MN_SPLIT_COUNT, true),
+          distinct = count_distinct(units, count);
   bool brought = count < dataset->count;
   if (count > 0 && !brought && distinct < FEWEST) {
-    count = list_units(units, dataset, false);
+    count = list_units(units, dataset, MN_SPLIT_COUNT, false);
     distinct = count_distinct(units, count);
   }
   assign(dataset, units, count);
@@ -98,7 +104,7 @@ mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) {
       !(has_split(dataset, MN_SPLIT_TRAIN) && has_split(dataset, MN_SPLIT_VAL) &&
         has_split(dataset, MN_SPLIT_TEST)))
     assign_by_rank(dataset, units, count, distinct);
+  if (brought && !has_split(dataset, MN_SPLIT_VAL)) carve_val(dataset, units);
   mn_free(units);
-  if (brought && !has_split(dataset, MN_SPLIT_VAL)) carve_val(dataset);
   return MN_OK;
 }

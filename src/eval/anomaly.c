@@ -70,17 +70,11 @@ static void add_block(void *context, const int32_t *item, int32_t count) {
 }
 
 /* ---- All of them -------------------------------------------------------------------------------*/
-static int32_t find_label(const mn_model *model, const char *name) {
-  for (int32_t i = 0; i < model->label_count; i++)
-    if (strcmp(model->labels[i], name) == 0) return i;
-  return -1;
-}
-
 static void finish_items(scoring *s) {
   mn_anomaly_scores *out = s->out;
   for (int32_t i = 0; i < out->items; i++) {
     const mn_item *item = mn_dataset_item(out->dataset, out->item[i]);
-    out->own[i] = find_label(s->windows.model, item->identity);
+    out->own[i] = mn_model_label(s->windows.model, item->identity);
     for (int kind = 0; kind < MN_SCORE_COUNT; kind++)
       for (int32_t k = 0; out->has[kind] && k < out->machines; k++)
         out->cost[kind][i * out->machines + k] /= s->count[i];

@@ -22,8 +22,8 @@ static void add(sample *s, double score, bool positive) {
   s->positive[s->count++] = positive;
 }
 
-static double auc_of(const sample *s, mn_error *error) {
-  return mn_eval_auc(s->score, s->positive, s->count, error);
+static mn_status auc_of(double *auc, const sample *s, mn_error *error) {
+  return mn_eval_auc(auc, s->score, s->positive, s->count, error);
 }
 
 static const mn_item *item_at(const mn_anomaly_scores *scores, int32_t i) {
@@ -31,26 +31,26 @@ static const mn_item *item_at(const mn_anomaly_scores *scores, int32_t i) {
 }
 
 /* Of all items, or of one machine's. */
-static double auc_over(sample *s, const mn_anomaly_scores *scores, mn_score_kind kind,
-                       const char *identity, mn_error *error) {
+static mn_status auc_over(double *auc, sample *s, const mn_anomaly_scores *scores,
+                          mn_score_kind kind, const char *identity, mn_error *error) {
   s->count = 0;
   for (int32_t i = 0; i < scores->items; i++) {
     const mn_item *item = item_at(scores, i);
     if (identity != NULL && strcmp(item->identity, identity) != 0) continue;
     add(s, mn_anomaly_score_of(scores, kind, i), item->anomalous);
   }
-  return auc_of(s, error);
+  return auc_of(auc, s, error);
 }
 
-static double mismatch(sample *s, const mn_anomaly_scores *scores, mn_score_kind kind,
-                       mn_error *error) {
+static mn_status mismatch(double *auc, sample *s, const mn_anomaly_scores *scores,
+                          mn_score_kind kind, mn_error *error) {
   s->count = 0;
   for (int32_t i = 0; i < scores->items; i++) {
     if (item_at(scores, i)->anomalous || scores->own[i] < 0) continue;
     for (int32_t k = 0; k < scores->machines; k++)
       add(s, scores->cost[kind][i * scores->machines + k], k != scores->own[i]);
   }
-  return auc_of(s, error);
+  return auc_of(auc, s, error);
 }
 
 /* ---- Per machine -------------------------------------------------------------------------------*/
@@ -78,7 +78,7 @@ static mn_status judge_identities(mn_anomaly_result *r, mn_arena *arena, sample 
   int32_t known = 0;
   if (auc == NULL) return out_of_memory(error);
   for (int32_t k = 0; k < r->identities; k++) {
-    auc[k] = auc_over(s, scores, r->chosen, r->identity[k], error);
+    MN_TRY(auc_over(&auc[k], s, scores, r->chosen, r->identity[k], error));
     if (auc[k] < 0) continue;
     sum += auc[k];
     known++;
@@ -123,9 +123,11 @@ static mn_status summarise(mn_anomaly_result *r, mn_arena *arena, const mn_anoma
   }
   for (int kind = 0; kind < MN_SCORE_COUNT; kind++) {
     r->has[kind] = scores->has[kind];
-    r->auc[kind] = scores->has[kind] ? auc_over(&s, scores, (mn_score_kind)kind, NULL, error) : -1;
+    r->auc[kind] = -1;
+    if (scores->has[kind])
+      MN_TRY(auc_over(&r->auc[kind], &s, scores, (mn_score_kind)kind, NULL, error));
   }
-  r->auc_mismatch = mismatch(&s, scores, r->chosen, error);
+  MN_TRY(mismatch(&r->auc_mismatch, &s, scores, r->chosen, error));
   judge_threshold(r, scores, model);
   return judge_identities(r, arena, &s, scores, error);
 }

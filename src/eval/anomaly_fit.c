@@ -52,12 +52,6 @@ static void take_window(void *context, mn_exec *exec, const int8_t *input, int32
   mn_detector_take(&g->shape, g->block_x + (ptrdiff_t)index * g->shape.dims, tensor);
 }
 
-static int32_t find_label(const mn_model *model, const char *name) {
-  for (int32_t i = 0; i < model->label_count; i++)
-    if (strcmp(model->labels[i], name) == 0) return i;
-  return -1;
-}
-
 static void keep_block(void *context, const int32_t *item, int32_t count) {
   gathering *g = context;
   size_t dims = (size_t)g->shape.dims;
@@ -76,7 +70,7 @@ static void keep_block(void *context, const int32_t *item, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
     const mn_item *from = mn_dataset_item(g->dataset, item[i]);
     memcpy(g->x + (size_t)g->count * dims, g->block_x + (size_t)i * dims, sizeof *g->x * dims);
-    g->state[g->count++] = from->anomalous ? -1 : find_label(g->model, from->identity);
+    g->state[g->count++] = from->anomalous ? -1 : mn_model_label(g->model, from->identity);
   }
 }
 

@@ -26,12 +26,10 @@ static double positive_ranks(const scored *items, int32_t count) {
   return sum;
 }
 
-double mn_eval_auc(const double *score, const bool *positive, int32_t count, mn_error *error) {
+mn_status mn_eval_auc(double *area, const double *score, const bool *positive, int32_t count,
+                      mn_error *error) {
   scored *items = mn_calloc((size_t)count + 1, sizeof *items);
-  if (items == NULL) {
-    mn_error_set(error, MN_ERR_MEMORY, "eval: out of memory");
-    return -1;
-  }
+  if (items == NULL) return mn_error_set(error, MN_ERR_MEMORY, "eval: out of memory");
   double positives = 0;
   for (int32_t i = 0; i < count; i++) {
     items[i] = (scored){score[i], positive[i]};
@@ -40,6 +38,8 @@ double mn_eval_auc(const double *score, const bool *positive, int32_t count, mn_
   qsort(items, (size_t)count, sizeof *items, rising_score);
   double ranks = positive_ranks(items, count), negatives = count - positives;
   mn_free(items);
-  if (positives < 1 || negatives < 1) return -1;
-  return (ranks - positives * (positives + 1) / 2) / (positives * negatives);
+  *area = positives < 1 || negatives < 1
+              ? -1
+              : (ranks - positives * (positives + 1) / 2) / (positives * negatives);
+  return MN_OK;
 }

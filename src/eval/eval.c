@@ -39,16 +39,10 @@ static mn_status out_of_memory(mn_error *error) {
 }
 
 /* ---- Labels ----------------------------------------------------------------------------------*/
-static int32_t find_label(const mn_model *model, const char *name) {
-  for (int32_t i = 0; i < model->label_count; i++)
-    if (strcmp(model->labels[i], name) == 0) return i;
-  return -1;
-}
-
 /* The same names where the model has any, else the same order. */
 static mn_status map_labels(judging *j, mn_error *error) {
   int32_t count = mn_dataset_classes(j->dataset), known = 0;
-  int32_t unknown = find_label(j->model, "unknown");
+  int32_t unknown = mn_model_label(j->model, "unknown");
   j->label_of = mn_arena_array(j->arena, (size_t)count, sizeof *j->label_of);
   j->stranger = mn_arena_array(j->arena, (size_t)count, sizeof *j->stranger);
   if (j->label_of == NULL || j->stranger == NULL) return out_of_memory(error);
@@ -59,7 +53,7 @@ static mn_status map_labels(judging *j, mn_error *error) {
         (int)count, (int)j->classes);
   for (int32_t c = 0; c < count; c++) {
     int32_t label =
-        j->model->label_count > 0 ? find_label(j->model, mn_dataset_class(j->dataset, c)) : c;
+        j->model->label_count > 0 ? mn_model_label(j->model, mn_dataset_class(j->dataset, c)) : c;
     known += label >= 0;
     j->stranger[c] = label < 0 && unknown >= 0;
     j->label_of[c] = label >= 0 ? label : unknown;
@@ -266,9 +260,8 @@ static double best_threshold(const judging *j) {
   return j->count > 0 ? 0.5 * (first + last) : 0;
 }
 
-mn_status mn_eval_calibrate(float *threshold, mn_arena *arena, const mn_model *model,
-                            const mn_dataset *dataset, mn_pool *pool, mn_error *error) {
-  (void)arena;
+mn_status mn_eval_calibrate(float *threshold, const mn_model *model, const mn_dataset *dataset,
+                            mn_pool *pool, mn_error *error) {
   judging j = {.model = model, .dataset = dataset, .pool = pool};
   mn_status status = judge(&j, 1u << MN_SPLIT_VAL, error);
   if (status == MN_OK) *threshold = (float)best_threshold(&j);

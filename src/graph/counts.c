@@ -1,4 +1,4 @@
-/* counts.c - multiply-accumulates and parameters (PAPER.md section 0, 11.4): biases, pools and
+/* counts.c - multiply-accumulates and parameters (two ops each, as the paper counts): biases, pools and
  * additions count no MACs; 1 MAC = 2 ops.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/graph.h"

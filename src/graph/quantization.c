@@ -161,10 +161,6 @@ int8_t mn_quantize_s8(float real, float scale, int32_t zero_point) {
   return (int8_t)mn_quantize(real, scale, zero_point, mn_dtype_limits(MN_DTYPE_INT8));
 }
 
-float mn_dequantize(int32_t value, float scale, int32_t zero_point) {
-  return scale * (float)(value - zero_point);
-}
-
 /* ---- Choosing scales -----------------------------------------------------------------------*/
 /* Below this a scale's reciprocal, or its product with another, would leave float's range. */
 #define SMALLEST_SCALE 1e-12f

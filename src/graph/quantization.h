@@ -65,7 +65,6 @@ bool mn_activation_limits(mn_limits *limits, mn_activation activation, mn_dtype 
 
 int32_t mn_quantize(float real, float scale, int32_t zero_point, mn_limits limits); /* NaN: zero */
 int8_t mn_quantize_s8(float real, float scale, int32_t zero_point);
-float mn_dequantize(int32_t value, float scale, int32_t zero_point);
 
 /* ---- Choosing scales -----------------------------------------------------------------------*/
 /* Scale and zero point of [low, high], widened to hold 0; zero is a step of its own. int16 and

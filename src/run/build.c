@@ -239,6 +239,12 @@ static double number_at(const json_t *object, const char *group, const char *key
   return json_is_number(value) ? json_number_value(value) : -1;
 }
 
+/* Of a stage's object, which --resume has read from a file. */
+static const char *text_at(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text != NULL ? text : "unknown";
+}
+
 static const char *summary_text(const build *b) {
   const json_t *bench = b->result[STAGE_BENCH], *train = b->result[STAGE_TRAIN];
   const json_t *best = json_object_get(b->result[STAGE_SEARCH], "best");
@@ -253,21 +259,19 @@ static const char *summary_text(const build *b) {
           : mn_arena_text(arena, "%lld of %lld tensors checked on the emulated %s, %lld mismatches",
                           (long long)number_at(bench, "parity", "tensors"),
                           (long long)number_at(bench, "parity", "tensors_total"),
-                          json_string_value(json_object_get(bench, "core")),
+                          text_at(bench, "core"),
                           (long long)number_at(bench, "parity", "mismatches"));
   return mn_arena_text(
       arena,
       "int8 %s %.1f %% (test), %.0f ops, %.0f bytes of flash, %.0f bytes of SRAM, %s on %s; %s; "
       "trained on %s",
-      strcmp(json_string_value(json_object_get(train, "metric")), "auc") == 0
-          ? "area under the curve"
-          : "accuracy",
+      strcmp(text_at(train, "metric"), "auc") == 0 ? "area under the curve" : "accuracy",
       100 * number_at(train, "int8", "test"), json_number_value(json_object_get(best, "ops")),
       bench != NULL ? number_at(bench, "flash", "total")
                     : json_number_value(json_object_get(best, "flash")),
       bench != NULL ? number_at(bench, "sram", "total")
                     : json_number_value(json_object_get(best, "sram")),
-      speed, b->options->target, proof, json_string_value(json_object_get(train, "trained_on")));
+      speed, b->options->target, proof, text_at(train, "trained_on"));
 }
 
 static mn_status finish(json_t **result, const build *b, mn_run_reporter *report, mn_error *error) {

@@ -116,9 +116,10 @@ mn_status mn_run_compile(json_t **result, const mn_run_context *context,
       job.model.frontend.kind != MN_FRONTEND_NONE ? &job.model.frontend : NULL;
   const mn_stage_asked asked = MN_STAGE_ASKED(options);
   MN_TRY(mn_stage_plan_options(&job.plan_options, &asked, &job.model, context->arena, error));
-  MN_TRY(mn_stage_blame(mn_plan_make(&job.plan, context->arena, job.model.graph, job.target,
-                                     &job.plan_options, error),
-                        context->arguments[0], error));
+  if (runtime == MN_RUNTIME_MICRONETS)
+    MN_TRY(mn_stage_blame(mn_plan_make(&job.plan, context->arena, job.model.graph, job.target,
+                                       &job.plan_options, error),
+                          context->arguments[0], error));
   MN_TRY(mn_price_graph(&job.price, context->arena, job.model.graph, frontend, job.target, runtime,
                         &job.plan_options, error));
   MN_TRY(mn_stage_folder(&job.folder, context, "firmware", error));

@@ -4,11 +4,12 @@
 
 #include "run/stage.h"
 
+/* NULL: out of memory. */
 static json_t *splits_json(const mn_dataset *dataset, mn_arena *arena) {
   int32_t classes = mn_dataset_classes(dataset);
   int64_t *count = mn_arena_array(arena, (size_t)(MN_SPLIT_COUNT * (classes + 1)), sizeof *count);
+  if (count == NULL) return NULL;
   json_t *splits = mn_json_object();
-  if (count == NULL) return splits;
   for (int32_t i = 0; i < mn_dataset_items(dataset); i++) {
     const mn_item *item = mn_dataset_item(dataset, i);
     if (item->label >= 0 && item->label < classes)
@@ -58,13 +59,15 @@ static json_t *image_size_json(const mn_dataset *dataset) {
 
 static mn_status data_json(json_t **result, const mn_run_context *context,
                            const mn_dataset *dataset, mn_error *error) {
+  json_t *splits = splits_json(dataset, context->arena);
+  if (splits == NULL) return mn_out_of_memory(context, error);
   json_t *object = mn_json_open(context), *classes = mn_json_array();
   char hash[20];
   mn_json_put_text(object, "task", mn_task_text(mn_dataset_task(dataset)));
   for (int32_t c = 0; c < mn_dataset_classes(dataset); c++)
     mn_json_push(classes, mn_json_text(mn_dataset_class(dataset, c)));
   mn_json_put(object, "classes", classes);
-  mn_json_put(object, "splits", splits_json(dataset, context->arena));
+  mn_json_put(object, "splits", splits);
   int32_t rate = mn_dataset_sample_rate(dataset);
   mn_json_put_known_int(object, "sample_rate", rate > 0 ? rate : -1);
   mn_json_put(object, "image_size", image_size_json(dataset));

@@ -78,13 +78,26 @@ static mn_status open_for_model(mn_dataset **dataset, const mn_run_context *cont
   return mn_stage_dataset(dataset, context, NULL, NULL, error);
 }
 
+static mn_status need_items(const mn_run_context *context, const mn_dataset *dataset,
+                            unsigned splits, const char *word, mn_error *error) {
+  for (int32_t i = 0; i < mn_dataset_items(dataset); i++)
+    if ((splits & 1u << mn_dataset_item(dataset, i)->split) != 0) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT, "%s: found no example in split %s; --split %s",
+                      context->data->data != NULL ? context->data->data : "--words", word,
+                      strcmp(word, "all") == 0 ? "all needs one" : "all takes those of the others");
+}
+
 static mn_status eval_data(json_t *object, const mn_run_context *context, const mn_model *model,
                            const mn_options_eval *options, mn_error *error) {
   unsigned splits = split_mask(options->split);
   mn_dataset *dataset = NULL;
   mn_eval_result r;
   MN_TRY(open_for_model(&dataset, context, model, error));
-  mn_status status;
+  mn_status status = need_items(context, dataset, splits, options->split, error);
+  if (status != MN_OK) {
+    mn_stage_close(context, dataset);
+    return status;
+  }
   if (mn_dataset_task(dataset) == MN_TASK_AD) {
     status = mn_anomaly_eval(object, context, model, dataset, splits, error);
     if (status == MN_OK && options->recalibrate != NULL)
@@ -117,6 +130,9 @@ mn_status mn_run_eval(json_t **result, const mn_run_context *context,
                         "eval: found one of --raw and --labels; expected both or neither");
   if (options->raw_scale != NULL && options->raw == NULL)
     return mn_error_set(error, MN_ERR_USAGE, "eval: found --raw-scale; expected --raw with it");
+  if (options->recalibrate != NULL && options->raw != NULL)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "eval: found --raw and --recalibrate; expected recordings by --data");
   if (options->raw != NULL && (context->data->data != NULL || context->data->words != NULL))
     return mn_error_set(error, MN_ERR_USAGE,
                         "eval: found --raw and a data set; expected one of them");

@@ -32,10 +32,8 @@ static mn_status open_feeds(fitting *f, mn_error *error) {
       mn_feed_open(&f->train, job->dataset, MN_SPLIT_TRAIN, 0, 1, &job->frontend, &config, error));
   MN_TRY(mn_feed_open(&f->val, job->dataset, MN_SPLIT_VAL, 0, 1, &job->frontend, &clean, error));
   MN_TRY(mn_feed_open(&f->test, job->dataset, MN_SPLIT_TEST, 0, 1, &job->frontend, &clean, error));
-  if (mn_feed_items(f->train) > 0) return MN_OK;
-  return mn_error_set(error, MN_ERR_FORMAT,
-                      "%s: found no item in the training split; expected some of every class",
-                      job->context->data->data != NULL ? job->context->data->data : "--words");
+  MN_TRY(mn_feed_expect(f->train, "to train on (split train)", error));
+  return mn_feed_expect(f->val, "to validate with (split val)", error);
 }
 
 static mn_train_config train_config(const fitting *f) {
@@ -67,20 +65,48 @@ static mn_train_config train_config(const fitting *f) {
   return config;
 }
 
-/* A checkpoint goes on only under the same network, data and recipe. */
-static uint64_t identity(const mn_training *job) {
+/* Adds the bytes of a file that the training begins with; the option may name none. */
+static mn_status add_file(uint64_t *sum, const char *path, mn_error *error) {
+  mn_arena *arena = NULL;
+  mn_bytes file;
+  if (path == NULL) return MN_OK;
+  if (mn_arena_create(&arena) != MN_OK) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  mn_status status = mn_file_read(&file, arena, path, 0, error);
+  if (status == MN_OK) *sum = mn_hash64(*sum, file.data, file.size);
+  mn_arena_destroy(arena);
+  return status;
+}
+
+/* A checkpoint goes on only under the same network, data, recipe and number of ranks. */
+static mn_status identity(uint64_t *sum, const mn_training *job, mn_error *error) {
   const mn_options_train *o = job->options;
-  const double recipe[] = {(double)o->epochs, (double)o->batch,    (double)o->warmup_epochs,
-                           o->learning_rate,  o->weight_decay,     o->label_smoothing,
-                           o->dropout,        o->quantize_from,    (double)job->seed,
-                           o->average,        (double)o->patience, o->mixup,
-                           o->cutmix,         o->distill,          o->temperature,
-                           o->augment,        (double)o->draws,    o->cut};
-  const char *words[] = {o->keep, o->class_weights, o->teacher != NULL ? o->teacher : ""};
+  const double recipe[] = {(double)o->epochs,
+                           (double)o->batch,
+                           (double)o->warmup_epochs,
+                           o->learning_rate,
+                           o->weight_decay,
+                           o->label_smoothing,
+                           o->dropout,
+                           o->quantize_from,
+                           (double)job->seed,
+                           o->average,
+                           (double)o->patience,
+                           o->mixup,
+                           o->cutmix,
+                           o->distill,
+                           o->temperature,
+                           o->augment,
+                           (double)o->draws,
+                           o->cut,
+                           (double)mn_ranks_count()};
+  const char *words[] = {o->keep, o->class_weights};
   uint64_t data = mn_dataset_hash(job->dataset);
-  uint64_t sum = mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe);
-  for (size_t i = 0; i < MN_COUNT(words); i++) sum = mn_hash64(sum, words[i], strlen(words[i]));
-  return mn_hash64(sum, &data, sizeof data);
+  *sum = mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe);
+  for (size_t i = 0; i < MN_COUNT(words); i++) *sum = mn_hash64(*sum, words[i], strlen(words[i]));
+  *sum = mn_hash64(*sum, &data, sizeof data);
+  MN_TRY(add_file(sum, o->init, error));
+  MN_TRY(add_file(sum, o->teacher, error));
+  return add_file(sum, o->teacher_net, error);
 }
 
 /* Of the network without rounding; a split without items has no figure. */
@@ -110,8 +136,8 @@ static mn_status fit(fitting *f, mn_trained *trained, mn_error *error) {
                          .teacher = f->teacher,
                          .checkpoint = job->checkpoint,
                          .resume = going_on,
-                         .identity = identity(job),
                          .monitor = job->context->monitor};
+  MN_TRY(identity(&stage.identity, job, error));
   MN_TRY(mn_fit(f->trainer, &trained->fit, f->train, f->val, &stage, error));
   if (mn_dataset_task(job->dataset) == MN_TASK_AD) return MN_OK;
   MN_TRY(float_figure(&trained->float_val, f->trainer, f->val, error));
@@ -156,8 +182,7 @@ static mn_status write_model(mn_trained *trained, fitting *f, mn_error *error) {
   if (mn_dataset_task(job->dataset) == MN_TASK_AD) {
     MN_TRY(mn_anomaly_finish(&model, f->arena, job, error));
   } else {
-    MN_TRY(mn_eval_calibrate(&trained->threshold, f->arena, &model, job->dataset,
-                             job->context->pool, error));
+    MN_TRY(mn_eval_calibrate(&trained->threshold, &model, job->dataset, job->context->pool, error));
     model.has_threshold = true;
     model.threshold = trained->threshold;
   }
@@ -170,7 +195,7 @@ static mn_status write_model(mn_trained *trained, fitting *f, mn_error *error) {
 
 mn_status mn_train_once(mn_trained *trained, const mn_training *training, mn_error *error) {
   fitting f = {.job = training};
-  *trained = (mn_trained){.float_val = -1, .float_test = -1};
+  *trained = (mn_trained){.float_val = -1, .float_test = -1, .inherited = -1};
   if (mn_arena_create(&f.arena) != MN_OK) return mn_out_of_memory(training->context, error);
   /* Features are made by the first rank; the others find them in the cache. */
   if (mn_ranks_me() > 0) mn_ranks_wait();

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_FIELDS = 32 };
+enum { MOST_FIELDS = 64 };
 
 typedef struct csv {
   const char *path;
@@ -60,15 +60,8 @@ static bool csv_line(csv *c) {
     c->next = *end != 0 ? end + 1 : end;
     *end = 0;
     c->line++;
-    text[strcspn(text, "\r")] = 0;
-    if (*text == 0) continue;
-    c->fields = 0;
-    for (char *p = text; p != NULL && c->fields < MOST_FIELDS;) {
-      char *comma = strchr(p, ',');
-      if (comma != NULL) *comma++ = 0;
-      c->field[c->fields++] = p;
-      p = comma;
-    }
+    if (text[strspn(text, " \t\r")] == 0) continue;
+    c->fields = mn_fields(c->field, MOST_FIELDS, text, ',');
     return true;
   }
   return false;
@@ -86,19 +79,19 @@ static bool csv_heading(csv *c) {
 
 static int32_t class_of(const mn_infer *infer, const char *text) {
   char *end;
-  for (int32_t i = 0; i < infer->model->label_count; i++)
-    if (strcmp(infer->model->labels[i], text) == 0) return i;
+  int32_t label = mn_model_label(infer->model, text);
+  if (label >= 0) return label;
   long index = strtol(text, &end, 10);
   return end != text && *end == 0 && index >= 0 && index < infer->outputs ? (int32_t)index : -1;
 }
 
 static mn_status judge_line(mn_eval_result *r, int32_t *confusion, mn_infer *infer, const csv *c,
                             const requantizer *r8, const char *folder, mn_error *error) {
-  if (c->fields < 2)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d: found one field; expected FILE,...,CLASS",
-                        c->path, (int)c->line);
-  const char *text =
-      c->field[c->class_field >= 0 && c->class_field < c->fields ? c->class_field : c->fields - 1];
+  const int32_t class_field = c->class_field >= 0 ? c->class_field : c->fields - 1;
+  if (c->fields < 2 || class_field >= c->fields)
+    return mn_error_set(error, MN_ERR_FORMAT, "%s:%d: found %s; expected FILE,...,CLASS", c->path,
+                        (int)c->line, c->fields < 0 ? "too many fields" : "too few fields");
+  const char *text = c->field[class_field];
   int32_t truth = class_of(infer, text);
   if (truth < 0)
     return mn_error_set(error, MN_ERR_FORMAT,

@@ -48,7 +48,7 @@ typedef struct run_job {
   json_t *rows;
 } run_job;
 
-/* A class below the threshold is not reported; a model without labels answers with its index. */
+/* A model without labels answers with its index. */
 static json_t *class_json(const mn_model *model, int32_t best) {
   if (best < model->label_count) return mn_json_text(model->labels[best]);
   return json_integer(best);

@@ -167,7 +167,6 @@ static mn_status prepare(search_job *job, mn_error *error) {
                          .warmup_epochs = -1,
                          .seed = (uint64_t)context->common->seed,
                          .arithmetic = mn_arithmetic_of(options->arithmetic),
-                         .threads_hint = mn_pool_threads(context->pool),
                          .supernet_in = options->supernet,
                          .supernet_out = mn_stage_path(context, job->folder, "supernet.ckpt"),
                          .checkpoint = mn_stage_path(context, job->folder, "search.ckpt"),

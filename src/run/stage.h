@@ -49,7 +49,7 @@ mn_status mn_stage_target(const mn_target **target, const mn_run_context *contex
                           mn_error *error) MN_MUST_CHECK;
 /* Puts the model's path in front of a message about what is in it. */
 mn_status mn_stage_blame(mn_status status, const char *path, mn_error *error);
-/* Only --runtime micronets compiles and runs so far. */
+/* Refuses --runtime tflm where a model is run: its firmware is built with TFLM. */
 mn_status mn_stage_runtime(const mn_run_context *context, const char *runtime,
                            mn_error *error) MN_MUST_CHECK;
 mn_runtime mn_stage_runtime_of(const char *word);

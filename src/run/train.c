@@ -21,6 +21,9 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
     return mn_error_set(error, MN_ERR_USAGE, "train: --bits 4 is not built yet; expected --bits 8");
   if (options->bits != 8)
     return mn_error_set(error, MN_ERR_USAGE, "--bits: found %d; expected 8", (int)options->bits);
+  if (options->teacher_net != NULL && options->teacher == NULL)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "train: found --teacher-net alone; expected --teacher CHECKPOINT with it");
   if (options->epochs < 1 || options->epochs > 100000)
     return mn_error_set(error, MN_ERR_USAGE, "--epochs: found %lld; expected 1 to 100000",
                         (long long)options->epochs);
@@ -52,6 +55,22 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   return MN_OK;
 }
 
+/* What a network of this kind can be judged by. */
+static mn_status check_score(const mn_training *t, bool machines, mn_error *error) {
+  const char *score = t->options->score;
+  bool reconstruction = strcmp(score, "reconstruction") == 0;
+  if (strcmp(score, "auto") == 0 || (machines && strcmp(score, "bands") == 0)) return MN_OK;
+  if (!machines)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "--score %s: found data of another task; expected recordings of machines",
+                        score);
+  if (reconstruction == t->reconstructs) return MN_OK;
+  return mn_error_set(
+      error, MN_ERR_USAGE, "--score %s: %s is %s; expected %s", score, mn_net_path(t->net),
+      t->reconstructs ? "an auto-encoder" : "a classifier",
+      t->reconstructs ? "reconstruction or bands" : "probability, embedding or bands");
+}
+
 mn_status mn_training_lower(mn_training *t, mn_error *error) {
   const mn_run_context *context = t->context;
   mn_pick pick;
@@ -76,6 +95,7 @@ mn_status mn_training_lower(mn_training *t, mn_error *error) {
   const mn_shape *input = &t->graph->tensors[t->graph->inputs[0]].shape;
   bool machines = mn_dataset_task(t->dataset) == MN_TASK_AD;
   t->reconstructs = machines && mn_shape_elements(output) == mn_shape_elements(input);
+  MN_TRY(check_score(t, machines, error));
   if (t->reconstructs) return MN_OK;
   if (machines && classes == 1)
     return mn_error_set(error, MN_ERR_FORMAT,
@@ -149,8 +169,10 @@ static void put_seeds(json_t *object, const train_job *job) {
   }
   double mean = sum / job->seeds;
   for (int32_t k = 0; k < job->seeds; k++) square += pow(job->trained[k].test.accuracy - mean, 2);
-  mn_json_put_real(object, "mean", mean); /* of the int8 test figures */
-  mn_json_put_real(object, "sd", job->seeds > 1 ? sqrt(square / (job->seeds - 1)) : 0);
+  /* Of the int8 test figures, which all seeds have or none. */
+  bool known = job->trained[0].test.accuracy >= 0;
+  mn_json_put_known(object, "mean", known ? mean : -1);
+  mn_json_put_known(object, "sd", known ? sqrt(square / (job->seeds - 1)) : -1);
   mn_json_put(object, "runs", runs);
 }
 
@@ -174,7 +196,7 @@ static mn_status finish(json_t **result, const train_job *job, mn_error *error) 
   mn_json_put_int(object, "params", counts.params);
   put_threshold(object, best);
   if (job->training.options->init != NULL)
-    mn_json_put_int(object, "inherited_layers", best->inherited);
+    mn_json_put_known_int(object, "inherited_layers", best->inherited);
   if (job->seeds > 1) put_seeds(object, job);
   MN_TRY(mn_json_finish(result, object, context, true, error));
   return mn_run_write_json(mn_stage_path(context, job->folder, "train.json"), *result, error);
@@ -210,7 +232,8 @@ mn_status mn_run_train(json_t **result, const mn_run_context *context,
                                 .seed = (uint64_t)context->common->seed,
                                 .arithmetic = mn_arithmetic_of(options->arithmetic)}};
   MN_TRY(check_options(context, options, error));
-  const char *inputs[] = {options->net, context->data->data, options->init, options->teacher};
+  const char *inputs[] = {options->net, context->data->data, options->init, options->teacher,
+                          options->teacher_net};
   mn_status status = prepare(&job, error);
   json_t *files = status == MN_OK ? mn_stage_inputs(context, inputs, MN_COUNT(inputs)) : NULL;
   if (status == MN_OK)

@@ -28,7 +28,7 @@ typedef struct mn_trained {
    * (auc_mismatch), that of test is the pooled area under the curve. */
   mn_eval_result val, test;
   float threshold;
-  int32_t inherited; /* layers that --init gave */
+  int32_t inherited; /* layers that --init gave; -1: none was asked, or the training was resumed */
 } mn_trained;
 
 /* From net and dataset: graph, front end, reconstructs. Nothing may be left to choose, and the last layer

@@ -7,7 +7,7 @@
 
 /* Picks at the budget, more where the probabilities are those of another one; steps of a walk;
  * batches for statistics. */
-enum { DRAWS = 10, STEPS = 24, STATISTICS_BATCHES = 12, BATCH = 100 };
+enum { DRAWS = 10, STEPS = 24, STATISTICS_BATCHES = 12 };
 
 static double liking_of(const void *context, int32_t decision, int32_t option) {
   return mn_architecture_liking(context, decision, option);
@@ -19,7 +19,7 @@ static mn_status make_child(mn_trainer **child, const search_run *run, const mn_
   int32_t layers = 0;
   config.quantize_from = -1;
   config.dropout = 0;
-  config.batch = BATCH;
+  config.batch = SEARCH_BATCH;
   config.steps = 1;
   config.seed = run->config->seed;
   config.pool = run->config->pool;
@@ -38,8 +38,8 @@ static mn_status judge(const search_run *run, mn_candidate *candidate, mn_error 
   if (status == MN_OK)
     status = mn_trainer_calibrate(child, run->weights_feed, STATISTICS_BATCHES, error);
   if (status == MN_OK && mn_dataset_task(run->dataset) == MN_TASK_AD) {
-    status = mn_search_mismatch(&candidate->val, run->scratch, child, run->val_feed, graph, BATCH,
-                                error);
+    status = mn_search_mismatch(&candidate->val, run->scratch, child, run->val_feed, graph,
+                                SEARCH_BATCH, error);
   } else if (status == MN_OK) {
     status = mn_trainer_accuracy(child, &candidate->val, run->val_feed, error);
   }

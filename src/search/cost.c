@@ -1,4 +1,4 @@
-/* cost.c - expected flash, SRAM and ops of a supernet (PAPER.md section 6), exact at one-hot.
+/* cost.c - expected flash, SRAM and ops of a supernet (the paper, section 5.1), exact at one-hot.
  *
  * Search turns probabilities into expected channels with the gate map; the schedule is plan's
  * business (mn_plan_expected_sram). What the smooth terms leave out (code, front end, alignment)

@@ -54,7 +54,7 @@ typedef struct mn_cost {
   int32_t *op;                          /* [memory.op_count] */
   mn_memory memory;
   double offset[METRIC_COUNT]; /* real price minus smooth cost at the last calibration */
-  double ms_per_op, mj_per_op; /* linear models (PAPER.md section 4); 0 unknown */
+  double ms_per_op, mj_per_op; /* linear models (the paper, section 3.3); 0 unknown */
 } mn_cost;
 mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
                          const mn_gate_map *gates, const mn_net *net,

@@ -6,6 +6,8 @@
 #include "search/internal.h"
 
 /* What a checkpoint must bring back beside the trainer and the architecture parameters. */
+enum { SEARCH_BATCH = 100 }; /* items of every feed */
+
 typedef struct search_state {
   int32_t epoch, index; /* the next step */
   int64_t steps;        /* architecture steps done */
@@ -30,6 +32,7 @@ typedef struct search_run {
   int32_t epochs, warmup;
   double temperature_start, temperature_end, rate;
   search_state state;
+  uint64_t classes; /* hash of their names in order */
   double loss, value[METRIC_COUNT];
   double **dprobability;
 } search_run;

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEFAULT_STEPS = 700, LEAST_EPOCHS = 12, MOST_EPOCHS = 150, BATCH = 100 };
+enum { DEFAULT_STEPS = 700, LEAST_EPOCHS = 12, MOST_EPOCHS = 150 };
 static const double default_temperature_start = 5, default_temperature_end = 0.6,
                     default_rate = 0.05;
 
@@ -19,8 +19,8 @@ static mn_status out_of_memory(mn_error *error) {
 
 static mn_status open_feeds(search_run *run, mn_error *error) {
   mn_feed_config config = mn_feed_defaults(run->dataset);
-  mn_feed_config clean = {.batch = BATCH};
-  config.batch = BATCH;
+  mn_feed_config clean = {.batch = SEARCH_BATCH};
+  config.batch = SEARCH_BATCH;
   config.seed = run->config->seed;
   const mn_frontend *frontend = &run->frontend;
   const int32_t parts = run->config->joint ? 1 : 2;
@@ -28,7 +28,11 @@ static mn_status open_feeds(search_run *run, mn_error *error) {
                       error));
   MN_TRY(mn_feed_open(&run->architecture_feed, run->dataset, MN_SPLIT_TRAIN, parts - 1, parts,
                       frontend, &config, error));
-  return mn_feed_open(&run->val_feed, run->dataset, MN_SPLIT_VAL, 0, 1, frontend, &clean, error);
+  MN_TRY(mn_feed_open(&run->val_feed, run->dataset, MN_SPLIT_VAL, 0, 1, frontend, &clean, error));
+  MN_TRY(mn_feed_expect(run->weights_feed, "to train weights on (split train)", error));
+  MN_TRY(mn_feed_expect(run->architecture_feed,
+                        "to train the architecture on (split train, second half)", error));
+  return mn_feed_expect(run->val_feed, "to validate with (split val)", error);
 }
 
 /* As many epochs as give DEFAULT_STEPS weight steps, within bounds; a known supernet needs none. */
@@ -56,10 +60,10 @@ static void fill_defaults(search_run *run) {
 static mn_status make_trainer(search_run *run, mn_error *error) {
   mn_train_config config = mn_train_defaults();
   config.learning_rate = run->config->supernet_in != NULL ? 1e-3 : 3e-3;
-  config.weight_decay = 1e-3; /* PAPER.md 7.2 */
+  config.weight_decay = 1e-3; /* the paper, section 5.2 */
   config.dropout = 0;
   config.quantize_from = -1;
-  config.batch = BATCH;
+  config.batch = SEARCH_BATCH;
   config.steps = (int64_t)(run->epochs > 0 ? run->epochs : 1) * mn_feed_batches(run->weights_feed);
   config.warmup_steps = config.steps / 20;
   config.seed = run->config->seed;
@@ -67,6 +71,7 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   config.pool = run->config->pool;
   config.ranks = true;
   MN_TRY(mn_trainer_create(&run->trainer, run->supernet, &config, error));
+  mn_trainer_attach(run->trainer, "search.classes", &run->classes, sizeof run->classes);
   mn_trainer_attach(run->trainer, "search.state", &run->state, sizeof run->state);
   mn_trainer_attach(run->trainer, "search.architecture", run->architecture.state,
                     mn_architecture_state_bytes(&run->architecture));
@@ -130,8 +135,36 @@ static mn_status make_supernet(search_run *run, mn_error *error) {
   return MN_OK;
 }
 
+/* A search goes on only as the run that it was. */
+static uint64_t identity(const search_run *run) {
+  const mn_search_config *c = run->config;
+  const mn_budget *budget = &c->budget;
+  const double numbers[] = {run->epochs,
+                            run->warmup,
+                            run->rate,
+                            run->temperature_start,
+                            run->temperature_end,
+                            c->linear_penalty,
+                            c->joint,
+                            c->paper_price,
+                            c->runtime,
+                            (double)budget->flash,
+                            (double)budget->sram,
+                            (double)budget->ops,
+                            budget->ms,
+                            budget->mj,
+                            (double)c->seed,
+                            mn_ranks_count()};
+  const char *words[] = {c->target != NULL ? c->target->name : "",
+                         c->supernet_in != NULL ? c->supernet_in : ""};
+  const uint64_t data = mn_dataset_hash(run->dataset);
+  uint64_t sum = mn_hash64(mn_net_hash(run->net), numbers, sizeof numbers);
+  for (size_t i = 0; i < MN_COUNT(words); i++) sum = mn_hash64(sum, words[i], strlen(words[i]));
+  return mn_hash64(sum, &data, sizeof data);
+}
+
 static mn_status resume(search_run *run, const char *path, mn_error *error) {
-  MN_TRY(mn_trainer_load(run->trainer, path, mn_net_hash(run->net), error));
+  MN_TRY(mn_trainer_load(run->trainer, path, identity(run), error));
   const mn_pick *scheduled = &run->cost.scheduled;
   MN_TRY(check_stored(mn_pick_valid(&run->widest, run->net) && mn_pick_valid(scheduled, run->net),
                       path, "options", error));
@@ -143,12 +176,35 @@ static mn_status resume(search_run *run, const char *path, mn_error *error) {
   return mn_cost_schedule(&run->cost, scheduled, run->scratch, run->config, error);
 }
 
+static uint64_t hash_classes(const mn_dataset *dataset) {
+  uint64_t sum = 0;
+  for (int32_t c = 0; c < mn_dataset_classes(dataset); c++) {
+    const char *name = mn_dataset_class(dataset, c);
+    sum = mn_hash64(sum, name, strlen(name) + 1);
+  }
+  return sum;
+}
+
+/* The outputs of a stored supernet mean the classes that it was trained on; further epochs teach others. */
+static mn_status check_classes(const search_run *run, const char *supernet, mn_error *error) {
+  uint64_t stored = 0;
+  MN_TRY(mn_checkpoint_attachment(supernet, mn_net_hash(run->net), "search.classes", &stored,
+                                  sizeof stored, error));
+  if (stored == run->classes || run->epochs > 0) return MN_OK;
+  return mn_error_set(
+      error, MN_ERR_FORMAT,
+      "%s: was trained on other classes, or in another order; expected those of the "
+      "data, or --epochs to train on",
+      supernet);
+}
+
 static mn_status load(search_run *run, mn_error *error) {
   const mn_search_config *config = run->config;
   if (config->resume && config->checkpoint != NULL && mn_file_exists(config->checkpoint))
     return resume(run, config->checkpoint, error);
   int32_t layers = 0;
   if (config->supernet_in == NULL) return MN_OK;
+  MN_TRY(check_classes(run, config->supernet_in, error));
   MN_TRY(mn_trainer_load_layers(run->trainer, &layers, config->supernet_in, error));
   if (run->epochs > 0) return MN_OK; /* what it liked within its own budget is found anew */
   return mn_checkpoint_attachment(config->supernet_in, mn_net_hash(run->net), "search.architecture",
@@ -160,6 +216,7 @@ static mn_status set_up(search_run *run, mn_error *error) {
   if (mn_pick_create(&run->widest, run->arena, run->net) != MN_OK) return out_of_memory(error);
   if (mn_pick_create(&run->best, run->arena, run->net) != MN_OK) return out_of_memory(error);
   MN_TRY(mn_net_frontend(&run->frontend, run->net, &run->best, error));
+  run->classes = hash_classes(run->dataset);
   MN_TRY(choose_widest(run, error));
   /* Features are made by the first rank; the others find them in the cache. */
   if (mn_ranks_me() > 0) mn_ranks_wait();
@@ -263,12 +320,19 @@ static void tell(const search_run *run) {
   mn_monitor_progress(run->config->monitor, &progress);
 }
 
-static mn_status save(const search_run *run, const char *path, mn_error *error) {
+static mn_status save_checkpoint(const search_run *run, mn_error *error) {
+  const char *path = run->config->checkpoint;
+  return path == NULL ? MN_OK : mn_trainer_save(run->trainer, path, identity(run), error);
+}
+
+/* For any budget and data of the same classes: the space alone is its identity. */
+static mn_status save_supernet(const search_run *run, mn_error *error) {
+  const char *path = run->config->supernet_out;
   return path == NULL ? MN_OK : mn_trainer_save(run->trainer, path, mn_net_hash(run->net), error);
 }
 
 static mn_status stop_here(const search_run *run, mn_error *error) {
-  MN_TRY(save(run, run->config->checkpoint, error));
+  MN_TRY(save_checkpoint(run, error));
   return mn_error_set(error, MN_ERR_INTERRUPTED, "search: interrupted in epoch %d of %d",
                       run->state.epoch + 1, run->epochs);
 }
@@ -284,7 +348,7 @@ static mn_status run_epoch(search_run *run, mn_error *error) {
     tell(run);
   }
   MN_TRY(end_epoch(run, error));
-  return save(run, run->config->checkpoint, error);
+  return save_checkpoint(run, error);
 }
 
 static mn_status train_supernet(search_run *run, mn_error *error) {
@@ -294,7 +358,7 @@ static mn_status train_supernet(search_run *run, mn_error *error) {
     MN_TRY(mn_cost_calibrate(&run->cost, &run->best, run->scratch, run->config, error));
   }
   while (run->state.epoch < run->epochs) MN_TRY(run_epoch(run, error));
-  return save(run, run->config->supernet_out, error);
+  return save_supernet(run, error);
 }
 
 static mn_status search_all(search_run *run, mn_search_result *result, mn_error *error) {

@@ -155,11 +155,6 @@ static float float_of(uint32_t bits) {
   return value;
 }
 
-float mn_flat_f32(mn_flat *flat, const mn_flat_table *table, int32_t slot, float absent) {
-  size_t at = field(flat, table, slot, 4);
-  return at == 0 ? absent : float_of((uint32_t)load(flat->file.data + at, 4));
-}
-
 /* Follows the offset that stands at `at`; 0 on failure. */
 static size_t follow(mn_flat *flat, size_t at) {
   uint32_t distance = (uint32_t)load(flat->file.data + at, 4);

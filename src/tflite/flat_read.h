@@ -40,7 +40,6 @@ uint8_t mn_flat_u8(mn_flat *flat, const mn_flat_table *table, int32_t slot, uint
 int32_t mn_flat_i32(mn_flat *flat, const mn_flat_table *table, int32_t slot, int32_t absent);
 uint32_t mn_flat_u32(mn_flat *flat, const mn_flat_table *table, int32_t slot, uint32_t absent);
 uint64_t mn_flat_u64(mn_flat *flat, const mn_flat_table *table, int32_t slot, uint64_t absent);
-float mn_flat_f32(mn_flat *flat, const mn_flat_table *table, int32_t slot, float absent);
 
 /* Empty where absent. element_bytes: 1, 2, 4 or 8; 4 also for vectors of tables. */
 mn_flat_vector mn_flat_vector_of(mn_flat *flat, const mn_flat_table *table, int32_t slot,

@@ -16,6 +16,12 @@ bool mn_meta_needed(const mn_model *model) {
          model->has_threshold || model->score_kind != NULL || model->trained_on != NULL;
 }
 
+int32_t mn_model_label(const mn_model *model, const char *name) {
+  for (int32_t i = 0; i < model->label_count; i++)
+    if (strcmp(model->labels[i], name) == 0) return i;
+  return -1;
+}
+
 static mn_status print_line(const mn_sink *out, const char *key, const char *value,
                             mn_error *error) {
   if (value[0] == 0 || strpbrk(value, "\r\n") != NULL)

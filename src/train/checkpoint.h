@@ -2,7 +2,7 @@
  *
  * Little-endian:
  *    0  8 bytes  "MNTRAIN" and the version, '1'
- *    8  u64      identity: hash of the .net text; of a training also of its recipe, seed and data
+ *    8  u64      identity (mn_trainer_save)
  *   16  i64      steps done
  *   24  i64      step at which fake quantization began, -1: not yet
  *   32  f64      loss summed over the steps of the epoch under way

@@ -27,8 +27,8 @@ static mn_status identity_check(const mn_checkpoint *c, uint64_t identity, const
   if (c->identity == identity) return MN_OK;
   return mn_error_set(
       error, MN_ERR_FORMAT,
-      "%s: is of run %016llx, this is run %016llx; give the network it was made for and, to resume "
-      "a training, the same data, recipe and seed",
+      "%s: is of run %016llx, this is run %016llx; give the network it was made for and, to resume, "
+      "the same data, options, seed and number of ranks",
       path, (unsigned long long)c->identity, (unsigned long long)identity);
 }
 

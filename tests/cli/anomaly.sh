@@ -21,6 +21,14 @@ expect 0 run "$work/a/model.tflite" "$work/slider/test/normal_id_02_00000001.wav
   "$work/slider/test/anomaly_id_02_00000001.wav" --json
 value 'len(scores) == 4 and inputs[0]["windows"] == 4 and inputs[1]["score"] > inputs[0]["score"]'
 
+# a score that the network cannot give; normal recordings alone: trained, without a figure of the test split
+expect 2 train $data --net "$net" --epochs 1 --score reconstruction --out "$work/x" && says err "is a classifier"
+mkdir "$work/quiet" && cp -r "$work/slider/train" "$work/quiet"
+expect 0 train --data "$work/quiet" --net "$net" --epochs 2 --batch 16 --warmup-epochs 0 --seeds 2 --out "$work/q" --json
+value 'int8["test"] is None and mean is None and sd is None and int8["val"] is not None'
+expect 3 eval "$work/q/model.tflite" --data "$work/quiet" && says err "no example in split test"
+expect 0 eval "$work/q/model.tflite" --data "$work/quiet" --split all --json
+
 # bands alone: the same file judged by another score
 expect 0 train $data --net "$net" --epochs 2 --batch 16 --warmup-epochs 0 --score bands --out "$work/b" --json
 value 'int8["test"] > 0.95'

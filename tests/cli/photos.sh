@@ -32,6 +32,16 @@ cmp "$work/c/model.tflite" "$work/d/model.tflite" || fail "a resumed run gives o
 expect 0 $base --epochs 30 --patience 2 --quantize-from 0.1 --out "$work/e" --json
 value 'epochs < 30'
 expect 2 $base --epochs 1 --average 1.5 --out "$work/x" && one_line
+# a teacher in float: a checkpoint and its network
+float="$base --epochs 8 --distill 1 --teacher $work/a/train.ckpt"
+expect 0 $float --teacher-net "$net" --out "$work/f" --json && value 'int8["test"] > 0.6'
+expect 0 $float --teacher-net "$net" --out "$work/f1" --threads 1
+cmp "$work/f/model.tflite" "$work/f1/model.tflite" || fail "one thread with a teacher in float gives other bytes"
+expect 0 $base --epochs 8 --distill 1 --teacher "$work/a/model.tflite" --out "$work/f8" --json
+cmp -s "$work/f/model.tflite" "$work/f8/model.tflite" && fail "a teacher in float teaches what one in 8 bits does"
+expect 3 $float --out "$work/x" && says err "train.ckpt"
+expect 3 $float --teacher-net "$MN_SOURCE/tests/cli/photo_space.net" --out "$work/x" && says err "expected"
+expect 2 $base --epochs 1 --teacher-net "$net" --out "$work/x" && one_line
 sed 's/24/16/' "$net" >"$work/small.net"
 expect 3 train --data "$work/set" --net "$work/small.net" --epochs 1 --teacher "$work/a/model.tflite" --out "$work/x" &&
   says err "input line"

@@ -40,6 +40,18 @@ value 'budget_met and best["ops"] <= 200000 and epochs == 0'
 expect 0 $search --epochs 2 --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/f" --json
 value 'budget_met and best["ops"] <= 200000 and epochs == 2'
 
+# a search goes on only as the run that it was, and a supernet answers for its own classes only
+same="search --data $work/tones --space $work/small.net --target mps2-an386 --cache $work/cache --epochs 4 --budget ops=300K,sram=64K"
+expect 0 $same --out "$work/b" --resume
+cmp "$work/a/arch.net" "$work/b/arch.net" || fail "resuming what is done gives another network"
+for other in "--seed 7" "--price paper" "--budget ops=200K" "--epochs 5" "--target mps3-an547"; do
+  expect 3 $(echo "$same" | sed "s/${other% *} [^ ]*//") $other --out "$work/b" --resume && says err "is of run"
+done
+cp -r "$work/tones" "$work/turned" && mv "$work/turned/tone0" "$work/turned/zzz"
+turned=$(echo "$search" | sed "s|$work/tones|$work/turned|")
+expect 3 $turned --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/t" && says err "other classes"
+expect 0 $turned --epochs 1 --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/t"
+
 # every network of the front trained
 expect 0 $search --front-epochs 2 --budget ops=200K --supernet "$work/a/supernet.ckpt" --out "$work/g" --json
 value 'all(0 <= row[form][split] <= 1 for row in pareto for form in ("float", "int8") for split in ("val", "test"))'

@@ -73,6 +73,15 @@ for arithmetic in bf16 int16; do
   expect 3 $base --epochs 2 --out "$work/$arithmetic" --arithmetic float32 --resume && says err "--arithmetic $arithmetic"
 done
 
+# nor under other options, or from other weights than it began with
+expect 3 $base --epochs 3 --out "$work/h" --arithmetic float32 --resume && says err "is of run"
+expect 0 $base --epochs 2 --out "$work/h2" --arithmetic float32 --seed 2 --init "$work/h/train.ckpt" --json
+value 'inherited_layers > 0'
+expect 0 $base --epochs 2 --out "$work/h2" --arithmetic float32 --seed 2 --init "$work/h/train.ckpt" --resume --json
+value 'inherited_layers is None'
+expect 3 $base --epochs 2 --out "$work/h2" --arithmetic float32 --seed 2 --resume && says err "is of run"
+expect 3 $base --epochs 2 --out "$work/h2" --arithmetic float32 --seed 2 --init "$work/a/train.ckpt" --resume && says err "is of run"
+
 # several seeds, inherited weights
 # without --cache, what an earlier run has made of the data is taken from beside its checkpoint
 mkdir "$work/kept" && cp "$work/a/train.ckpt" "$work/kept" && cp -r "$work/cache" "$work/kept/cache"

@@ -1,5 +1,5 @@
 /* tflite_rewrite.c - reads a .tflite and writes it back: tflite_rewrite IN OUT. Prints one line with
- * both sizes. Exit codes are those of the program (CLI.md). For oracle tests.
+ * both sizes. Exit codes are those of the program (docs/exit-codes.md). For oracle tests.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 

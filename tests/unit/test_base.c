@@ -61,6 +61,25 @@ static void nearest_should_find_a_word_within_two_edits(void **state) {
   assert_null(mn_nearest("banana", names, 3));
 }
 
+static void fields_should_be_cut_at_separators_outside_quotes(void **state) {
+  (void)state;
+  static const struct {
+    const char *line, *field[3];
+    int32_t count;
+  } cases[] = {{"a,b,c", {"a", "b", "c"}, 3},
+               {" a b , ,\"c, \"\"d\"\"\" \r", {"a b", "", "c, \"d\""}, 3},
+               {"", {""}, 1},
+               {"a,", {"a", ""}, 2},
+               {"\"open, end", {"open, end"}, 1},
+               {"a,b,c,d", {0}, -1}};
+  for (size_t i = 0; i < MN_COUNT(cases); i++) {
+    char line[32], *field[3];
+    snprintf(line, sizeof line, "%s", cases[i].line);
+    assert_int_equal(mn_fields(field, 3, line, ','), cases[i].count);
+    for (int32_t k = 0; k < cases[i].count; k++) assert_string_equal(field[k], cases[i].field[k]);
+  }
+}
+
 static void rng_should_repeat_and_its_streams_should_differ(void **state) {
   (void)state;
   mn_rng a = mn_rng_seed(1), b = mn_rng_seed(1), c = mn_rng_stream(1, 2, 3),
@@ -160,6 +179,7 @@ int main(void) {
       cmocka_unit_test(every_status_should_have_an_exit_code_of_the_contract),
       cmocka_unit_test(arena_should_give_zeroed_memory_again_after_release),
       cmocka_unit_test(nearest_should_find_a_word_within_two_edits),
+      cmocka_unit_test(fields_should_be_cut_at_separators_outside_quotes),
       cmocka_unit_test(rng_should_repeat_and_its_streams_should_differ),
       cmocka_unit_test(pool_should_run_every_item_once_in_every_job),
       cmocka_unit_test(file_write_should_leave_the_old_file_when_it_fails),

@@ -393,7 +393,7 @@ static void a_full_disk_should_leave_no_half_file(void **state) {
   assert_int_not_equal(found, 0);
 }
 
-static void a_split_without_items_should_be_an_error_that_names_it(void **state) {
+static void a_part_without_items_should_be_an_empty_feed_that_says_what_is_missing(void **state) {
   (void)state;
   mn_dataset *dataset = NULL;
   mn_feed *feed = NULL;
@@ -406,11 +406,15 @@ static void a_split_without_items_should_be_an_error_that_names_it(void **state)
   mn_feed_config clean = {.batch = 4};
   mn_status last = MN_OK;
   for (int32_t part = 0; part < 40 && last == MN_OK; part++) {
-    last = mn_feed_open(&feed, dataset, MN_SPLIT_TEST, part, 40, &frontend, &clean, &error);
-    if (last == MN_OK) mn_feed_close(feed);
+    assert_ok(mn_feed_open(&feed, dataset, MN_SPLIT_TEST, part, 40, &frontend, &clean, &error),
+              &error);
+    last = mn_feed_expect(feed, "to test with (split test)", &error);
+    assert_int_equal(mn_feed_items(feed) == 0, last == MN_ERR_FORMAT);
+    assert_int_equal(mn_feed_batches(feed) == 0, last == MN_ERR_FORMAT);
+    mn_feed_close(feed);
   }
   assert_int_equal(last, MN_ERR_FORMAT);
-  assert_non_null(strstr(error.text, "split test"));
+  assert_non_null(strstr(error.text, "found no example to test with (split test)"));
   frontend.mels = 1000;
   assert_int_equal(mn_feed_open(&feed, dataset, MN_SPLIT_TRAIN, 0, 1, &frontend, &clean, &error),
                    MN_ERR_ARGUMENT);
@@ -505,7 +509,7 @@ int main(void) {
       cmocka_unit_test(kept_features_should_be_the_same_and_broken_ones_made_again),
       cmocka_unit_test(a_cache_that_cannot_be_written_should_be_a_warning),
       cmocka_unit_test(a_full_disk_should_leave_no_half_file),
-      cmocka_unit_test(a_split_without_items_should_be_an_error_that_names_it),
+      cmocka_unit_test(a_part_without_items_should_be_an_empty_feed_that_says_what_is_missing),
       cmocka_unit_test(spoken_words_should_be_a_data_set_whose_voices_keep_to_one_split),
       cmocka_unit_test(a_stop_should_end_the_work_as_interrupted),
       cmocka_unit_test(every_failing_allocation_of_a_feed_should_be_reported),

@@ -36,7 +36,7 @@ static const mn_graph *network(const char *name) {
   return lower(net, NULL);
 }
 
-/* PAPER.md 11.4: multiply-accumulates twice, weights, biases. */
+/* The published networks: multiply-accumulates twice, weights, biases. */
 static void published_networks_have_the_counts_of_their_files(void **state) {
   (void)state;
   static const struct {
@@ -57,7 +57,7 @@ static void published_networks_have_the_counts_of_their_files(void **state) {
   }
 }
 
-/* Hundredths of Mops, section 6 of PAPER.md with true rounding; MLPerf's in MACs. */
+/* Hundredths of Mops, of the published networks with true rounding; MLPerf's in MACs. */
 static void baselines_have_the_ops_of_their_papers(void **state) {
   (void)state;
   static const struct {

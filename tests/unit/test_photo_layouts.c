@@ -103,9 +103,26 @@ static void broken_idx_files_should_be_refused_in_one_line(void **state) {
   assert_refused(photo_at(root, "set"), "expected 4294967295 images");
   put_u32(head, 0x802);
   photo_write_text(images, head, sizeof head);
-  assert_refused(photo_at(root, "set"), "no IDX file");
+  assert_refused(photo_at(root, "set"), "found 00000802; expected an IDX file of images, 00000803");
   photo_write_text(images, "\x1f\x8bxx", 4);
-  assert_refused(photo_at(root, "set"), "no IDX file");
+  assert_refused(photo_at(root, "set"), "found 1f8b7878");
+  write_idx(root, "train", 8, 1);
+  const char *labels = photo_at(root, "set/train-labels-idx1-ubyte");
+  photo_write_text(labels,
+                   "\0\0\x08\x02\0\0\0\x08"
+                   "01201201",
+                   16);
+  assert_refused(photo_at(root, "set"), "labels-idx1-ubyte: found 00000802");
+  photo_write_text(labels,
+                   "\0\0\x08\x01\0\0\0\x08"
+                   "0120120123",
+                   18);
+  assert_refused(photo_at(root, "set"), "found 10 labels and 8 in its head");
+  photo_write_text(labels,
+                   "\0\0\x08\x01\0\0\0\x07"
+                   "01201201",
+                   16);
+  assert_refused(photo_at(root, "set"), "found 8 labels and 7 in its head");
   run("rm '%s'/set/*labels*", root);
   assert_refused(photo_at(root, "set"), "no file of labels");
 }
@@ -143,6 +160,12 @@ static void cifar_batches_should_be_planes_with_a_label_before(void **state) {
   assert_refused(photo_at(root, "c"), "label 10");
   photo_write_text(photo_at(root, "c/data_batch_1.bin"), batch, RECORD - 1);
   assert_refused(photo_at(root, "c"), "a multiple of 3073");
+  photo_write_text(photo_at(root, "c/data_batch_1.bin"), batch, 0);
+  assert_refused(photo_at(root, "c"), "a multiple of 3073");
+  batch[0] = 1;
+  photo_write_text(photo_at(root, "c/data_batch_1.bin"), batch, RECORD);
+  photo_write_text(photo_at(root, "c/batches.meta.txt"), "a\nb\na\n", 6);
+  assert_refused(photo_at(root, "c"), "batches.meta.txt:3: found \"a\" again");
   free(batch);
 }
 
@@ -202,6 +225,68 @@ static void coco_should_label_by_half_a_percent_and_keep_the_person_in_the_squar
   photo_write_text(photo_at(root, "coco/annotations/instances_val2014.json"), no_box,
                    sizeof no_box - 1);
   assert_refused(photo_at(root, "coco"), "found no box in annotation 0");
+  static const struct {
+    const char *image, *says;
+  } images[] = {
+      {"{\"id\": 1.5, \"width\": 9, \"height\": 9, \"file_name\": \"a.jpg\"}", "an integer \"id\""},
+      {"{\"id\": 1, \"width\": 1e12, \"height\": 9, \"file_name\": \"a.jpg\"}", "of 1 to 16384"},
+      {"{\"id\": 1, \"width\": 9, \"height\": 9, \"file_name\": \"COCO_val_001.jpg\"}, "
+       "{\"id\": 1, \"width\": 9, \"height\": 9, \"file_name\": \"COCO_val_002.jpg\"}",
+       "two images of id 1"},
+      {"], \"categories\": [{\"id\": 4, \"name\": \"person\"}], \"info\": [", "no \"annotations\""},
+  };
+  for (size_t i = 0; i < MN_COUNT(images); i++) {
+    char text[1000];
+    int size = snprintf(text, sizeof text,
+                        "{\"images\": [%s], \"%s\": [], \"categories\": [{\"id\": 4, \"name\": "
+                        "\"person\"}]}",
+                        images[i].image, i == 3 ? "more" : "annotations");
+    photo_write_text(photo_at(root, "coco/annotations/instances_val2014.json"), text, (size_t)size);
+    assert_refused(photo_at(root, "coco"), images[i].says);
+  }
+}
+
+/* The same file name in both folders, told apart by file_name's folder, else by the annotation's split. */
+static void coco_photos_of_one_name_should_be_told_apart_by_folder(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  const char *const splits[] = {"train", "val"};
+  for (int form = 0; form < 2; form++) {
+    for (int s = 0; s < 2; s++) {
+      char name[128], text[1000];
+      for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "c/%s2014/p%d.jpg", splits[s], i);
+        photo_write_jpeg(photo_at(root, name), 40, 40, 3, (uint64_t)(10 * s + i));
+      }
+      int size = snprintf(text, sizeof text, "{\"images\": [");
+      for (int i = 0; i < 4; i++)
+        size += snprintf(
+            text + size, sizeof text - (size_t)size,
+            "%s{\"id\": %d, \"width\": 40, \"height\": 40, \"file_name\": \"%s%s%d.jpg\"}",
+            i > 0 ? ", " : "", i, form == 0 ? splits[s] : "", form == 0 ? "2014/p" : "p", i);
+      size += snprintf(
+          text + size, sizeof text - (size_t)size,
+          "], \"annotations\": [{\"image_id\": 0, \"category_id\": 1, \"bbox\": [0, 0, 9, 9]}], "
+          "\"categories\": [{\"id\": 1, \"name\": \"person\"}]}");
+      snprintf(name, sizeof name, "c/annotations/instances_%s2014.json", splits[s]);
+      photo_write_text(photo_at(root, name), text, (size_t)size);
+    }
+    mn_dataset *dataset = open_ok(photo_at(root, "c"));
+    assert_int_equal(mn_dataset_items(dataset), 8);
+    assert_int_equal(mn_dataset_problems(dataset), 0); /* no file in two splits */
+    for (int32_t i = 0; i < 8; i++) {
+      const mn_item *item = mn_dataset_item(dataset, i);
+      assert_true((strstr(item->file, "val2014/") != NULL) == (item->split == MN_SPLIT_TEST));
+    }
+    mn_dataset_close(dataset);
+  }
+  run("cd '%s/c' && mkdir -p a b && cp val2014/p0.jpg a/p9.jpg && cp val2014/p1.jpg b/p9.jpg",
+      root);
+  static const char twice[] =
+      "{\"images\": [{\"id\": 1, \"width\": 40, \"height\": 40, \"file_name\": \"p9.jpg\"}],"
+      "\"annotations\": [], \"categories\": [{\"id\": 4, \"name\": \"person\"}]}";
+  photo_write_text(photo_at(root, "c/annotations/instances_val2014.json"), twice, sizeof twice - 1);
+  assert_refused(photo_at(root, "c"), "several photos that may be \"p9.jpg\"");
 }
 
 int main(void) {
@@ -209,6 +294,7 @@ int main(void) {
       cmocka_unit_test(idx_files_should_be_read_packed_or_not_in_folders_and_archives),
       cmocka_unit_test(broken_idx_files_should_be_refused_in_one_line),
       cmocka_unit_test(cifar_batches_should_be_planes_with_a_label_before),
+      cmocka_unit_test(coco_photos_of_one_name_should_be_told_apart_by_folder),
       cmocka_unit_test(coco_should_label_by_half_a_percent_and_keep_the_person_in_the_square),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

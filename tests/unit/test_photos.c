@@ -210,6 +210,42 @@ static void strength_should_scale_every_change(void **state) {
   mn_dataset_close(dataset);
 }
 
+/* A grey ramp of 8 x 8 pixels, 8 or 16 bits a pixel. */
+static const char *write_ramp(const char *root, int bits) {
+  char name[32];
+  snprintf(name, sizeof name, "ramp%d.png", bits);
+  const char *path = photo_at(root, name);
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  png_struct *png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+  png_info *info = png_create_info_struct(png);
+  png_init_io(png, file);
+  png_set_IHDR(png, info, 8, 8, bits, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(png, info);
+  for (int y = 0; y < 8; y++) {
+    uint8_t row[16];
+    for (int x = 0; x < 8; x++)
+      for (int b = 0; b < bits / 8; b++) row[x * bits / 8 + b] = (uint8_t)(30 * y + x);
+    png_write_row(png, row);
+  }
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
+  fclose(file);
+  return path;
+}
+
+static void sixteen_bits_should_be_cut_to_eight(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  uint8_t eight[64], sixteen[64];
+  mn_error error = {{0}};
+  assert_ok(mn_image_read(eight, write_ramp(root, 8), 8, 1, &error), &error);
+  assert_ok(mn_image_read(sixteen, write_ramp(root, 16), 8, 1, &error), &error);
+  assert_int_equal(eight[63], 217);
+  assert_memory_equal(eight, sixteen, sizeof eight);
+}
+
 static void sound_and_photos_should_not_be_mixed_up(void **state) {
   (void)state;
   mn_dataset *dataset = open_ok(two_classes(test_folder()));
@@ -227,6 +263,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(class_folders_should_open_alike_in_folder_and_archive),
       cmocka_unit_test(what_is_odd_should_be_named_and_what_is_broken_left_out),
+      cmocka_unit_test(sixteen_bits_should_be_cut_to_eight),
       cmocka_unit_test(clean_features_should_be_the_bytes_of_the_board),
       cmocka_unit_test(draws_should_follow_from_seed_epoch_and_item_alone),
       cmocka_unit_test(strength_should_scale_every_change),

@@ -239,18 +239,19 @@ static void stored_choices_of_no_such_option_should_be_refused(void **state) {
   mn_search_result result;
   const int32_t beyond = 3, negative = -1;
   open_bench(&b, 1);
-  mn_bytes file = supernet_of(&b, "tampered.ckpt", &result);
-  b.config.supernet_out = NULL;
+  b.config.checkpoint = work_path("tampered-run.ckpt");
+  mn_bytes file = supernet_of(&b, "tampered.ckpt", &result),
+           run = test_read(b.arena, work_path("tampered-run.ckpt"));
+  b.config.supernet_out = b.config.checkpoint = NULL;
   b.config.supernet_in = work_path("tampered.ckpt");
   tamper(b.config.supernet_in, file, "search.widest", &beyond, sizeof beyond);
   assert_int_equal(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error),
                    MN_ERR_FORMAT);
   assert_non_null(strstr(b.error.text, "widest options are none of this space's"));
   b.config.supernet_in = NULL;
-  b.config.checkpoint = work_path("tampered.ckpt");
+  b.config.checkpoint = work_path("tampered-run.ckpt");
   b.config.resume = true;
-  tamper(b.config.checkpoint, file, "search.widest", &(int32_t){1}, sizeof(int32_t));
-  tamper(b.config.checkpoint, file, "search.state", &negative, sizeof negative);
+  tamper(b.config.checkpoint, run, "search.state", &negative, sizeof negative);
   assert_int_equal(mn_search(&result, b.arena, b.net, b.dataset, &b.config, &b.error),
                    MN_ERR_FORMAT);
   assert_non_null(strstr(b.error.text, "counters are none of this space's"));

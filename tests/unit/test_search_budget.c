@@ -1,4 +1,4 @@
-/* test_search_budget.c - budgets as CLI.md writes them. SPDX-License-Identifier: Apache-2.0 */
+/* test_search_budget.c - budgets as --budget writes them. SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
 #include <string.h>
