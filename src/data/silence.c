@@ -1,7 +1,7 @@
 /* silence.c - class `silence`: pieces of background noise of any loudness, a ninth of the other
  * items in each split. The first 80 % of every recording belong to train, the next 10 % to val, the
  * last to test, so that no split hears another's noise. SPDX-License-Identifier: Apache-2.0 */
-#include "data/dataset.h"
+#include "data/layout.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,18 +14,6 @@ void mn_noise_range(double *start_s, double *length_s, double seconds, mn_split 
   bool divided = seconds * 0.1 >= SHORTEST_SHARE_S;
   *start_s = divided ? first[split] * seconds : 0.0;
   *length_s = divided ? share[split] * seconds : seconds;
-}
-
-static mn_status grow(mn_dataset *dataset, int32_t more) {
-  size_t count = (size_t)dataset->count, room = count + (size_t)more;
-  mn_item *items = mn_arena_array(dataset->arena, room, sizeof *items);
-  mn_entry *entries = mn_arena_array(dataset->arena, room, sizeof *entries);
-  if (items == NULL || entries == NULL) return MN_ERR_MEMORY;
-  memcpy(items, dataset->items, sizeof *items * count);
-  memcpy(entries, dataset->entries, sizeof *entries * count);
-  dataset->items = items;
-  dataset->entries = entries;
-  return MN_OK;
 }
 
 /* Background recordings that can be read, with their lengths. */
@@ -53,7 +41,7 @@ static mn_status check_noises(mn_dataset *dataset) {
   return MN_OK;
 }
 
-static mn_status add_items(mn_dataset *dataset) {
+static mn_status add_items(mn_dataset *dataset, mn_error *error) {
   int32_t others[MN_SPLIT_COUNT] = {0}, there[MN_SPLIT_COUNT] = {0}, made[MN_SPLIT_COUNT],
           total = 0;
   for (int32_t i = 0; i < dataset->count; i++) {
@@ -67,7 +55,7 @@ static mn_status add_items(mn_dataset *dataset) {
     if (made[s] < 0) made[s] = 0;
     total += made[s];
   }
-  MN_TRY(grow(dataset, total));
+  MN_TRY(mn_layout_grow(dataset, dataset->count + total, error));
   for (int32_t s = 0; s < MN_SPLIT_COUNT; s++) {
     for (int32_t i = 0; i < made[s]; i++) {
       const char *name =
@@ -85,9 +73,10 @@ static mn_status add_items(mn_dataset *dataset) {
 mn_status mn_silence_add(mn_dataset *dataset, mn_error *error) {
   mn_status status = check_noises(dataset);
   if (status == MN_OK && dataset->silence >= 0 && dataset->noise_count > 0)
-    status = add_items(dataset);
-  return status == MN_OK ? MN_OK
-                         : mn_error_set(error, status, "%s: out of memory", dataset->config.path);
+    status = add_items(dataset, error);
+  return status == MN_ERR_MEMORY
+             ? mn_error_set(error, status, "%s: out of memory", dataset->config.path)
+             : status;
 }
 
 mn_status mn_silence_clip(const mn_dataset *dataset, int16_t *pcm, int32_t item, int32_t rate_hz,

@@ -4,14 +4,12 @@
 
 #include "train/engine.h"
 
-enum { BLOCK = 64 };
-
 /* Rows as the sum sees them: a narrower input of a MIX is padded with zeros. */
 static const float *read_wide(mn_trainer *t, const mn_value *x, const mn_value *y, float *spare,
                               int64_t first, int64_t rows) {
   const float *seen = mn_value_read(t, x, spare, first, rows);
   if (x->stride == y->stride) return seen;
-  float *wide = spare + (ptrdiff_t)BLOCK * y->stride;
+  float *wide = spare + (ptrdiff_t)MN_SUM_BLOCK * y->stride;
   memset(wide, 0, (size_t)(rows * y->stride) * sizeof *wide);
   for (int64_t r = 0; r < rows; r++)
     memcpy(wide + r * y->stride, seen + r * x->stride, (size_t)x->stride * sizeof *wide);
@@ -22,9 +20,9 @@ static void sum_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread
                         float k1) {
   const mn_value *y = u->output;
   const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
-  float *a = t->scratch + thread * t->scratch_floats, *b = a + (ptrdiff_t)2 * BLOCK * y->stride;
-  for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += BLOCK) {
-    const int64_t rows = end - r < BLOCK ? end - r : BLOCK;
+  float *a = mn_scratch_of(t, thread), *b = a + (ptrdiff_t)2 * MN_SUM_BLOCK * y->stride;
+  for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += MN_SUM_BLOCK) {
+    const int64_t rows = end - r < MN_SUM_BLOCK ? end - r : MN_SUM_BLOCK;
     t->lanes->combine(mn_value_row(y, r), mn_value_form(y),
                       read_wide(t, u->input[0], y, a, r, rows), k0,
                       read_wide(t, u->input[1], y, b, r, rows), k1, rows * y->stride);
@@ -49,11 +47,11 @@ static void sum_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
                          const float factor[2], bool mixes) {
   const mn_value *y = u->output;
   const int64_t end = mn_shard_first(t, shard + 1) * y->pixels;
-  float *spare = t->scratch + thread * t->scratch_floats;
-  float *wide = spare + (ptrdiff_t)2 * BLOCK * y->stride;
+  float *spare = mn_scratch_of(t, thread);
+  float *wide = spare + (ptrdiff_t)2 * MN_SUM_BLOCK * y->stride;
   double along[2] = {0};
-  for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += BLOCK) {
-    const int64_t rows = end - r < BLOCK ? end - r : BLOCK;
+  for (int64_t r = mn_shard_first(t, shard) * y->pixels; r < end; r += MN_SUM_BLOCK) {
+    const int64_t rows = end - r < MN_SUM_BLOCK ? end - r : MN_SUM_BLOCK;
     const float *g = mn_gradient_read(t, y, wide, r, rows);
     for (int32_t k = 1; k >= 0; k--) {
       if (mixes)

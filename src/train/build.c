@@ -265,7 +265,7 @@ static mn_status add_sum(builder *b, int32_t index, const mn_unit_family *family
     return refuse(b, index, "joins tensors of different layout or the network's input");
   mn_unit *u = unit_new(b, family, index, x0, x1);
   u->output = value_new(b, op->output, index);
-  scratch_need(b, 4 * (int64_t)64 * u->output->stride);
+  scratch_need(b, 4 * (int64_t)MN_SUM_BLOCK * u->output->stride);
   return MN_OK;
 }
 

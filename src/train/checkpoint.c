@@ -63,14 +63,11 @@ static void put_block(writer *w, const mn_attachment *a) {
   put(w, a->data, a->bytes);
 }
 
-static const float *part_of(const mn_parameter *p, int32_t part) {
-  return part == 0 ? p->value : part == 1 ? p->first : p->second;
-}
-
 static uint32_t records_of(const mn_trainer *t) {
   uint32_t count = 0;
   for (int32_t i = 0; i < t->parameter_count; i++)
-    for (int32_t part = 0; part < PARTS; part++) count += part_of(&t->parameters[i], part) != NULL;
+    for (int32_t part = 0; part < PARTS; part++)
+      count += mn_parameter_part(&t->parameters[i], part) != NULL;
   return count;
 }
 
@@ -102,7 +99,7 @@ mn_status mn_checkpoint_write(const mn_trainer *t, const char *path, uint64_t id
   put_header(&w, t, identity);
   for (int32_t i = 0; i < t->parameter_count && w.status == MN_OK; i++)
     for (int32_t part = 0; part < PARTS; part++) {
-      const float *padded = part_of(&t->parameters[i], part);
+      const float *padded = mn_parameter_part(&t->parameters[i], part);
       if (padded != NULL) put_record(&w, &t->parameters[i], part, padded, spare);
     }
   for (int32_t i = 0; i < t->attachment_count; i++) put_block(&w, &t->attachments[i]);

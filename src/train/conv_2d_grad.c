@@ -304,12 +304,8 @@ static void patches_backward(const pass *p, float *scratch) {
 }
 
 /* ---- The family -------------------------------------------------------------------------------*/
-static float *scratch_of(const mn_trainer *t, int32_t thread) {
-  return t->scratch + thread * t->scratch_floats;
-}
-
 static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
-  float *scratch = scratch_of(t, thread);
+  float *scratch = mn_scratch_of(t, thread);
   const pass p = {t, u, shard, mn_half_forward(t, u)};
   if (mn_unit_is_integer(t, u)) {
     mn_integer_conv(t, u, shard, scratch);
@@ -325,9 +321,9 @@ static void conv_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
 static void conv_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   const pass p = {t, u, shard, mn_half_backward(t, u)};
   if (u->output->maker != NULL)
-    mn_expand_backward(t, u, shard, scratch_of(t, thread));
+    mn_expand_backward(t, u, shard, mn_scratch_of(t, thread));
   else
-    (u->direct ? direct_backward : patches_backward)(&p, scratch_of(t, thread));
+    (u->direct ? direct_backward : patches_backward)(&p, mn_scratch_of(t, thread));
 }
 
 const mn_unit_family mn_conv_family = {"conv_2d", conv_forward, conv_backward};

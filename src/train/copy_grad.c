@@ -5,10 +5,6 @@
 
 #include "train/engine.h"
 
-static float *scratch_of(const mn_trainer *t, int32_t thread) {
-  return t->scratch + thread * t->scratch_floats;
-}
-
 /* Where element (pixel, channel) of an item of the input lies in the output: PAD shifts pixels,
  * RESHAPE keeps the order of elements. */
 static int64_t target_of(const mn_unit *u, int64_t pixel, int32_t channel) {
@@ -25,7 +21,7 @@ static void copy_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
   const mn_value *x = u->input[0], *y = u->output;
   const int64_t floats = y->pixels * y->stride;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *from = mn_value_read(t, x, scratch_of(t, thread), item * x->pixels, x->pixels);
+    const float *from = mn_value_read(t, x, mn_scratch_of(t, thread), item * x->pixels, x->pixels);
     float *to = mn_value_row(y, item * y->pixels);
     memset(to, 0, (size_t)floats * sizeof *to);
     for (int64_t p = 0; p < x->pixels; p++)
@@ -63,7 +59,7 @@ static void factors_draw(const mn_trainer *t, float *factor, const mn_value *x, 
 static void dropout_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   const mn_value *x = u->input[0], *y = u->output;
   const int64_t floats = x->pixels * x->stride;
-  float *factor = scratch_of(t, thread), *seen = factor + floats;
+  float *factor = mn_scratch_of(t, thread), *seen = factor + floats;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *from = mn_value_read(t, x, seen, item * x->pixels, x->pixels);
     float *to = mn_value_row(y, item * y->pixels);
@@ -75,7 +71,7 @@ static void dropout_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t th
 static void dropout_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   mn_value *x = u->input[0];
   const int64_t floats = x->pixels * x->stride;
-  float *factor = scratch_of(t, thread);
+  float *factor = mn_scratch_of(t, thread);
   if (x->input) return;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *from = mn_gradient_row(u->output, item * x->pixels);

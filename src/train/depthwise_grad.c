@@ -136,11 +136,11 @@ static mn_plane plane_of(const mn_unit *u, int32_t rows) {
 static void depthwise_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   mn_value *y = u->output;
   if (mn_unit_is_integer(t, u)) {
-    mn_integer_depthwise_unit(t, u, shard, t->scratch + thread * t->scratch_floats);
+    mn_integer_depthwise_unit(t, u, shard, mn_scratch_of(t, thread));
     return;
   }
   const strip s = strip_of(u);
-  float *sum = t->scratch + thread * t->scratch_floats, *square = sum + y->stride;
+  float *sum = mn_scratch_of(t, thread), *square = sum + y->stride;
   float *plane = square + y->stride, *made = plane + plane_floats(&s);
   float *spare = made + made_floats(u, &s);
   const bool statistics = y->gamma != NULL && t->training;
@@ -296,7 +296,7 @@ static void item_backward(mn_trainer *t, mn_unit *u, const strip *s, int32_t sha
 
 static void depthwise_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   const strip s = strip_of(u);
-  float *plane = t->scratch + thread * t->scratch_floats;
+  float *plane = mn_scratch_of(t, thread);
   memset(plane, 0, (size_t)(plane_floats(&s) + dz_floats(&s)) * sizeof *plane);
   memset(u->weights->gradient + shard * u->weights->count, 0,
          (size_t)u->weights->count * sizeof(float));

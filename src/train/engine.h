@@ -40,6 +40,8 @@ typedef struct mn_parameter {
 } mn_parameter;
 int64_t mn_parameter_size(const mn_parameter *p); /* canonical floats */
 int64_t mn_parameter_canonical(const mn_parameter *p, int32_t outer, int32_t tap, int32_t inner);
+float *mn_parameter_part(const mn_parameter *p,
+                         int32_t part); /* 0 value, 1 and 2 moments, or NULL */
 int64_t mn_parameter_padded(const mn_parameter *p, int32_t outer, int32_t tap, int32_t inner);
 void mn_parameter_get(const mn_parameter *p, float *canonical, const float *padded);
 void mn_parameter_set(const mn_parameter *p, float *padded, const float *canonical);
@@ -188,6 +190,11 @@ bool mn_engine_shared(const mn_trainer *t);
 void mn_ranks_sum_value(mn_trainer *t, mn_value *v, int32_t kinds);
 void mn_ranks_sum_mix(const mn_trainer *t, mn_unit *u);
 void mn_ranks_sum_weights(mn_trainer *t, const mn_unit *u); /* begins; ends in the optimizer */
+/* Work space of a thread: [scratch_floats], as much as any unit asked for. */
+static inline float *mn_scratch_of(const mn_trainer *t, int32_t thread) {
+  return t->scratch + thread * t->scratch_floats;
+}
+enum { MN_SUM_BLOCK = 64 }; /* rows of an addition that are worked on at a time (add_grad.c) */
 /* value.c */
 int32_t mn_shard_first(const mn_trainer *t, int32_t shard);
 double *mn_value_sums(const mn_value *v, int32_t shard, int32_t kind);

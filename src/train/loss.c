@@ -94,7 +94,7 @@ static void loss_shard(void *context, int32_t shard, int32_t thread) {
   mn_trainer *t = context;
   mn_value *v = t->scores;
   const int32_t classes = t->batch->classes;
-  double *p = (double *)(void *)(t->scratch + thread * t->scratch_floats); /* 64-byte aligned */
+  double *p = (double *)(void *)(mn_scratch_of(t, thread)); /* 64-byte aligned */
   float *x = (float *)(p + 3 * classes), *g = x + classes, *seen = g + classes;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *target = t->batch->target + (ptrdiff_t)item * classes;

@@ -11,6 +11,10 @@ int64_t mn_parameter_canonical(const mn_parameter *p, int32_t outer, int32_t tap
   return ((int64_t)outer * p->taps + tap) * p->inner + inner;
 }
 
+float *mn_parameter_part(const mn_parameter *p, int32_t part) {
+  return part == 0 ? p->value : part == 1 ? p->first : p->second;
+}
+
 int64_t mn_parameter_padded(const mn_parameter *p, int32_t outer, int32_t tap, int32_t inner) {
   return ((int64_t)tap * p->inner_stride + inner) * p->outer_stride + outer;
 }

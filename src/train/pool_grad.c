@@ -22,10 +22,6 @@ static extent extent_at(const mn_unit *u, int32_t oy, int32_t ox) {
                   x1 > x->width ? x->width : x1};
 }
 
-static float *scratch_of(const mn_trainer *t, int32_t thread) {
-  return t->scratch + thread * t->scratch_floats;
-}
-
 static const float *item_read(mn_trainer *t, const mn_value *x, float *scratch, int32_t item) {
   return mn_value_read(t, x, scratch, (int64_t)item * x->pixels, x->pixels);
 }
@@ -60,7 +56,7 @@ static void average_one(mn_trainer *t, const mn_unit *u, void *z, float *sum, co
 
 static void average_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   const mn_value *y = u->output;
-  float *sum = scratch_of(t, thread), *spare = sum + y->stride;
+  float *sum = mn_scratch_of(t, thread), *spare = sum + y->stride;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
     const float *x = item_read(t, u->input[0], spare, item);
     for (int32_t p = 0; p < y->pixels; p++)
@@ -103,7 +99,7 @@ static void average_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t t
   const bool adds = u->accumulate[0] || w->stride_h < w->kernel_h || w->stride_w < w->kernel_w;
   if (x->input) return;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *gy = mn_gradient_read(t, y, scratch_of(t, thread), item * y->pixels, y->pixels);
+    const float *gy = mn_gradient_read(t, y, mn_scratch_of(t, thread), item * y->pixels, y->pixels);
     if (adds)
       average_add(t, u, gy, item_gradient(u, item));
     else
@@ -126,7 +122,7 @@ static ptrdiff_t largest(const mn_value *in, const float *x, extent e, int32_t c
 static void max_forward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t thread) {
   const mn_value *in = u->input[0], *y = u->output;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *x = item_read(t, in, scratch_of(t, thread), item);
+    const float *x = item_read(t, in, mn_scratch_of(t, thread), item);
     float *z = mn_value_row(y, (int64_t)item * y->pixels);
     for (int32_t oy = 0; oy < y->height; oy++)
       for (int32_t ox = 0; ox < y->width; ox++, z += y->stride)
@@ -138,7 +134,7 @@ static void max_backward(mn_trainer *t, mn_unit *u, int32_t shard, int32_t threa
   const mn_value *in = u->input[0], *y = u->output;
   if (in->input) return;
   for (int32_t item = mn_shard_first(t, shard); item < mn_shard_first(t, shard + 1); item++) {
-    const float *x = item_read(t, in, scratch_of(t, thread), item);
+    const float *x = item_read(t, in, mn_scratch_of(t, thread), item);
     float *g = item_gradient(u, item);
     const float *gy = mn_gradient_row(y, item * y->pixels);
     for (int32_t oy = 0; oy < y->height; oy++)

@@ -143,7 +143,7 @@ static void visit_bins(histogram *h, const float *row, int32_t channels) {
 static void range_walk(const mn_trainer *t, const mn_learned_range *range, histogram *h,
                        int32_t thread, value_visitor *visit) {
   const mn_value *v = range->maker;
-  float *spare = t->scratch + thread * t->scratch_floats;
+  float *spare = mn_scratch_of(t, thread);
   if (range->is_fixed) return;
   for (int32_t item = 0; item < t->batch->items; item++) {
     const float *x = mn_value_read(t, v, spare, item * v->pixels, v->pixels);

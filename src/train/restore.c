@@ -68,17 +68,13 @@ static bool same_form(const mn_parameter *a, const mn_parameter *b) {
          a->taps_first == b->taps_first;
 }
 
-static float *part_of(const mn_parameter *p, int32_t part) {
-  return part == 0 ? p->value : part == 1 ? p->first : p->second;
-}
-
 static mn_status check_whole(const mn_trainer *t, const mn_checkpoint *c, const char *path,
                              mn_error *error) {
   int32_t expected = 0;
   for (int32_t i = 0; i < t->parameter_count; i++)
     for (int32_t part = 0; part < 3; part++) {
       const mn_parameter *p = &t->parameters[i];
-      if (part_of(p, part) == NULL) continue;
+      if (mn_parameter_part(p, part) == NULL) continue;
       const mn_record *r = mn_checkpoint_find(c, p->op, p->kind, part);
       expected++;
       if (r == NULL || !same_form(p, &r->form))
@@ -107,8 +103,8 @@ static void take_whole(mn_trainer *t, const mn_checkpoint *c) {
   for (int32_t i = 0; i < t->parameter_count; i++)
     for (int32_t part = 0; part < 3; part++) {
       const mn_parameter *p = &t->parameters[i];
-      if (part_of(p, part) == NULL) continue;
-      take_values(p, part_of(p, part), mn_checkpoint_find(c, p->op, p->kind, part));
+      if (mn_parameter_part(p, part) == NULL) continue;
+      take_values(p, mn_parameter_part(p, part), mn_checkpoint_find(c, p->op, p->kind, part));
     }
   t->step = c->step;
   t->quantized = c->quantized_since >= 0;
