@@ -193,8 +193,9 @@ mn_status mn_teacher_teach(void *teacher, const float **scores, const mn_batch *
   else
     mn_pool_run(t->pool, score_item, t, batch->items);
   /* A probability of 0 in 8 bits is less than half a step. */
+  const double least = t->network != NULL ? 1e-12 : 1.0 / 512;
   for (ptrdiff_t i = 0; i < count && t->probability; i++)
-    t->scores[i] = (float)log(fmax((double)t->scores[i], 1.0 / 512));
+    t->scores[i] = (float)log(fmax((double)t->scores[i], least));
   *scores = t->scores;
   return MN_OK;
 }
