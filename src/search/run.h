@@ -32,7 +32,8 @@ typedef struct search_run {
   int32_t epochs, warmup;
   double temperature_start, temperature_end, rate;
   search_state state;
-  uint64_t classes; /* hash of their names in order */
+  uint64_t classes;  /* hash of their names in order */
+  uint64_t identity; /* of the checkpoint */
   double loss, value[METRIC_COUNT];
   double **dprobability;
 } search_run;

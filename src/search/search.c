@@ -135,8 +135,8 @@ static mn_status make_supernet(search_run *run, mn_error *error) {
   return MN_OK;
 }
 
-/* A search goes on only as the run that it was. */
-static uint64_t identity(const search_run *run) {
+/* A search goes on only as the run that it was: space, data, budget and all that steers it. */
+static mn_status identify(search_run *run, mn_error *error) {
   const mn_search_config *c = run->config;
   const mn_budget *budget = &c->budget;
   const double numbers[] = {run->epochs,
@@ -155,16 +155,22 @@ static uint64_t identity(const search_run *run) {
                             budget->mj,
                             (double)c->seed,
                             mn_ranks_count()};
-  const char *words[] = {c->target != NULL ? c->target->name : "",
-                         c->supernet_in != NULL ? c->supernet_in : ""};
+  const char *target = c->target != NULL ? c->target->name : "";
   const uint64_t data = mn_dataset_hash(run->dataset);
+  mn_bytes supernet = {0};
+  mn_arena_mark mark = mn_arena_mark_get(run->scratch);
+  if (c->supernet_in != NULL)
+    MN_TRY(mn_file_read(&supernet, run->scratch, c->supernet_in, 0, error));
   uint64_t sum = mn_hash64(mn_net_hash(run->net), numbers, sizeof numbers);
-  for (size_t i = 0; i < MN_COUNT(words); i++) sum = mn_hash64(sum, words[i], strlen(words[i]));
-  return mn_hash64(sum, &data, sizeof data);
+  sum = mn_hash64(sum, target, strlen(target));
+  sum = mn_hash64(sum, &data, sizeof data);
+  run->identity = mn_hash64(sum, supernet.data, supernet.size);
+  mn_arena_release(run->scratch, mark);
+  return MN_OK;
 }
 
 static mn_status resume(search_run *run, const char *path, mn_error *error) {
-  MN_TRY(mn_trainer_load(run->trainer, path, identity(run), error));
+  MN_TRY(mn_trainer_load(run->trainer, path, run->identity, error));
   const mn_pick *scheduled = &run->cost.scheduled;
   MN_TRY(check_stored(mn_pick_valid(&run->widest, run->net) && mn_pick_valid(scheduled, run->net),
                       path, "options", error));
@@ -223,6 +229,7 @@ static mn_status set_up(search_run *run, mn_error *error) {
   MN_TRY(open_feeds(run, error));
   if (mn_ranks_me() == 0) mn_ranks_wait();
   fill_defaults(run);
+  MN_TRY(identify(run, error));
   MN_TRY(make_supernet(run, error));
   MN_TRY(make_trainer(run, error));
   return load(run, error);
@@ -322,7 +329,7 @@ static void tell(const search_run *run) {
 
 static mn_status save_checkpoint(const search_run *run, mn_error *error) {
   const char *path = run->config->checkpoint;
-  return path == NULL ? MN_OK : mn_trainer_save(run->trainer, path, identity(run), error);
+  return path == NULL ? MN_OK : mn_trainer_save(run->trainer, path, run->identity, error);
 }
 
 /* For any budget and data of the same classes: the space alone is its identity. */
