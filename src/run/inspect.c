@@ -13,21 +13,9 @@ typedef struct subject {
 static mn_status read_net(subject *s, const mn_run_context *context,
                           const mn_options_inspect *options, mn_error *error) {
   mn_net *net;
-  mn_pick pick;
-  const char *path = context->arguments[0];
-  MN_TRY(mn_stage_net(&net, context, path, &options->set, error));
-  for (int32_t d = 0; d < mn_net_decisions(net); d++) {
-    const mn_decision *decision = mn_net_decision(net, d);
-    if (decision->options > 1)
-      return mn_error_set(
-          error, MN_ERR_FORMAT,
-          "%s:%d:%d: %s is left open; expected a network; use --set, or micronets space", path,
-          (int)decision->line, (int)decision->column, decision->name);
-  }
-  MN_TRY(mn_pick_create(&pick, context->arena, net));
-  MN_TRY(mn_net_frontend(&s->model.frontend, net, &pick, error));
+  MN_TRY(mn_stage_net(&net, context, context->arguments[0], &options->set, error));
   s->is_net = true;
-  return mn_net_lower(&s->model.graph, context->arena, net, &pick, error);
+  return mn_stage_lower(&s->model.graph, &s->model.frontend, context->arena, net, error);
 }
 
 static mn_status read_model(subject *s, const mn_run_context *context, mn_error *error) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "graph/quantization.h"
-#include "micronets/exec.h"
+#include "run/dump.h"
 
 enum { RESET_EVERY = 4, STREAM = 0x0b7 };
 
@@ -15,7 +15,7 @@ enum { RESET_EVERY = 4, STREAM = 0x0b7 };
 typedef struct side {
   const mn_graph *graph;
   mn_exec *exec;
-  uint8_t **tensor; /* [op_count]: outputs of the last run */
+  mn_dump dump;
 } side;
 
 typedef struct prover {
@@ -27,24 +27,12 @@ typedef struct prover {
 } prover;
 
 /* ---- Running -------------------------------------------------------------------------------*/
-static void on_rows(void *context, int32_t op, int32_t first_row, int32_t rows, const void *data,
-                    size_t bytes) {
-  side *s = context;
-  size_t row = rows > 0 ? bytes / (size_t)rows : 0;
-  memcpy(s->tensor[op] + (size_t)first_row * row, data, bytes);
-}
-
 static mn_status open_side(side *s, const prover *p, const mn_graph *graph) {
   mn_arena *arena = p->context->arena;
   const mn_plan *plan = NULL;
   static const mn_plan_options options = {.kernels = "host"};
-  *s = (side){.graph = graph,
-              .tensor = mn_arena_array(arena, (size_t)graph->op_count, sizeof *s->tensor)};
-  if (s->tensor == NULL) return mn_out_of_memory(p->context, p->error);
-  for (int32_t o = 0; o < graph->op_count; o++) {
-    s->tensor[o] = mn_arena_alloc(arena, mn_tensor_bytes(&graph->tensors[graph->ops[o].output]));
-    if (s->tensor[o] == NULL) return mn_out_of_memory(p->context, p->error);
-  }
+  *s = (side){.graph = graph};
+  MN_TRY(mn_dump_open(&s->dump, p->context, graph, p->error));
   MN_TRY(mn_plan_make(&plan, arena, graph, NULL, &options, p->error));
   return mn_exec_create(&s->exec, plan, p->error);
 }
@@ -94,12 +82,13 @@ static bool same_tensor(const prover *p, int32_t op) {
   const mn_tensor *source = &p->old.graph->tensors[p->old.graph->ops[from].output];
   const int32_t *channels = p->clean->channels[op];
   if (channels == NULL)
-    return memcmp(p->new.tensor[op], p->old.tensor[from], mn_tensor_bytes(y)) == 0;
+    return memcmp(p->new.dump.tensor[op], p->old.dump.tensor[from], mn_tensor_bytes(y)) == 0;
   size_t width = (size_t)mn_dtype_bits(y->dtype) / 8;
   int64_t few = y->shape.dim[y->shape.rank - 1], many = source->shape.dim[source->shape.rank - 1];
   for (int64_t e = 0; e < mn_shape_elements(&y->shape); e++) {
     size_t at = (size_t)(e / few * many + channels[e % few]);
-    if (memcmp(p->new.tensor[op] + (size_t)e *width, p->old.tensor[from] + at * width, width) != 0)
+    if (memcmp(p->new.dump.tensor[op] + (size_t)e *width, p->old.dump.tensor[from] + at * width,
+               width) != 0)
       return false;
   }
   return true;
@@ -121,8 +110,9 @@ static mn_status compare(prover *p, int64_t input) {
 }
 
 static void run_both(prover *p) {
-  mn_exec_run(p->old.exec, &(mn_watch){on_rows, &p->old});
-  mn_exec_run(p->new.exec, &(mn_watch){on_rows, &p->new});
+  const mn_watch old = mn_dump_watch(&p->old.dump), new = mn_dump_watch(&p->new.dump);
+  mn_exec_run(p->old.exec, &old);
+  mn_exec_run(p->new.exec, &new);
 }
 
 static void reset_both(prover *p) {

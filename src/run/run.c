@@ -4,46 +4,14 @@
 
 #include "micronets/eval.h"
 #include "run/anomaly.h"
+#include "run/dump.h"
 #include "run/infer.h"
-
-/* Collects what the watch hook hands out, in operator order. */
-typedef struct dump {
-  uint8_t **tensor; /* [op_count] */
-  const mn_graph *graph;
-} dump;
-
-static void on_rows(void *context, int32_t op, int32_t first_row, int32_t rows, const void *data,
-                    size_t bytes) {
-  dump *d = context;
-  size_t row = rows > 0 ? bytes / (size_t)rows : 0;
-  memcpy(d->tensor[op] + (size_t)first_row * row, data, bytes);
-}
-
-static mn_status dump_open(dump *d, const mn_run_context *context, const mn_graph *graph,
-                           mn_error *error) {
-  d->graph = graph;
-  d->tensor = mn_arena_array(context->arena, (size_t)graph->op_count, sizeof *d->tensor);
-  if (d->tensor == NULL) return mn_out_of_memory(context, error);
-  for (int32_t i = 0; i < graph->op_count; i++) {
-    d->tensor[i] =
-        mn_arena_alloc(context->arena, mn_tensor_bytes(&graph->tensors[graph->ops[i].output]));
-    if (d->tensor[i] == NULL) return mn_out_of_memory(context, error);
-  }
-  return MN_OK;
-}
-
-static mn_status dump_append(mn_buffer *file, const dump *d) {
-  for (int32_t i = 0; i < d->graph->op_count; i++)
-    MN_TRY(mn_buffer_append(file, d->tensor[i],
-                            mn_tensor_bytes(&d->graph->tensors[d->graph->ops[i].output])));
-  return MN_OK;
-}
 
 typedef struct run_job {
   const mn_run_context *context;
   const mn_options_run *options;
   mn_infer infer;
-  dump dump;
+  mn_dump dump;
   mn_buffer dumped, output; /* files, whole at the end */
   json_t *rows;
 } run_job;
@@ -76,13 +44,13 @@ static mn_status put_row(run_job *job, const char *path, mn_error *error) {
 }
 
 static mn_status run_input(run_job *job, const char *path, mn_error *error) {
-  const mn_watch watch = {on_rows, &job->dump};
+  const mn_watch watch = mn_dump_watch(&job->dump);
   if (!job->options->sequence) mn_exec_reset(job->infer.exec);
   MN_TRY(job->options->raw ? mn_infer_raw(&job->infer, path, error)
                            : mn_infer_file(&job->infer, path, error));
   mn_exec_run(job->infer.exec, job->options->dump != NULL ? &watch : NULL);
   mn_status status = MN_OK;
-  if (job->options->dump != NULL) status = dump_append(&job->dumped, &job->dump);
+  if (job->options->dump != NULL) status = mn_dump_append(&job->dumped, &job->dump);
   if (status == MN_OK)
     status = mn_buffer_append(&job->output, mn_exec_output(job->infer.exec, 0),
                               mn_tensor_bytes(job->infer.output));
@@ -132,7 +100,7 @@ mn_status mn_run_run(json_t **result, const mn_run_context *context, const mn_op
   MN_TRY(mn_stage_blame(mn_infer_open(&job.infer, context, &model, options->dump != NULL, error),
                         context->arguments[0], error));
   mn_status status =
-      options->dump != NULL ? dump_open(&job.dump, context, model.graph, error) : MN_OK;
+      options->dump != NULL ? mn_dump_open(&job.dump, context, model.graph, error) : MN_OK;
   job.rows = mn_json_array();
   if (status == MN_OK) status = run_inputs(&job, error);
   if (status == MN_OK) status = finish(result, &job, error);

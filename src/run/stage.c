@@ -137,6 +137,23 @@ mn_status mn_stage_net(mn_net **net, const mn_run_context *context, const char *
   return MN_OK;
 }
 
+mn_status mn_stage_lower(const mn_graph **graph, mn_frontend *frontend, mn_arena *arena,
+                         const mn_net *net, mn_error *error) {
+  mn_pick pick;
+  for (int32_t d = 0; d < mn_net_decisions(net); d++) {
+    const mn_decision *decision = mn_net_decision(net, d);
+    if (decision->options > 1)
+      return mn_error_set(error, MN_ERR_FORMAT,
+                          "%s:%d:%d: %s is left open; expected a network; pin it with --set "
+                          "%s=VALUE, or see micronets space",
+                          mn_net_path(net), (int)decision->line, (int)decision->column,
+                          decision->name, decision->name);
+  }
+  MN_TRY(mn_pick_create(&pick, arena, net));
+  MN_TRY(mn_net_frontend(frontend, net, &pick, error));
+  return mn_net_lower(graph, arena, net, &pick, error);
+}
+
 /* A net without that name has its classes written down: the caller compares them later. */
 mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *error) {
   char text[16];

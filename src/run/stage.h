@@ -37,6 +37,9 @@ mn_status mn_stage_dataset(mn_dataset **dataset, const mn_run_context *context, 
 void mn_stage_close(const mn_run_context *context, mn_dataset *dataset);
 mn_status mn_stage_net(mn_net **net, const mn_run_context *context, const char *path,
                        const mn_text_list *set, mn_error *error) MN_MUST_CHECK;
+/* A network's graph and front end: nothing may be left to choose. */
+mn_status mn_stage_lower(const mn_graph **graph, mn_frontend *frontend, mn_arena *arena,
+                         const mn_net *net, mn_error *error) MN_MUST_CHECK;
 /* Sets `classes` to those of the data, where the net has that name. */
 mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
 /* What a .tflite trained on the data says beside its graph: search prices it, train writes it. */

@@ -121,19 +121,13 @@ static mn_status open_checkpoint(mn_teacher *t, mn_arena *arena, mn_error *error
   const mn_training *job = t->training;
   const mn_text_list nothing = {0};
   mn_net *net;
-  mn_pick pick;
   mn_frontend frontend;
   const mn_graph *graph;
   int32_t layers = 0;
   MN_TRY(mn_stage_net(&net, job->context, job->options->teacher_net, &nothing, error));
   MN_TRY(mn_stage_classes(net, job->dataset, error));
-  if (mn_net_networks_log10(net) > 0)
-    return mn_error_set(error, MN_ERR_FORMAT, "%s: found a space; expected the network of %s",
-                        mn_net_path(net), t->path);
-  MN_TRY(mn_pick_create(&pick, arena, net));
-  MN_TRY(mn_net_frontend(&frontend, net, &pick, error));
+  MN_TRY(mn_stage_lower(&graph, &frontend, arena, net, error));
   MN_TRY(check_frontend(t, &frontend, error));
-  MN_TRY(mn_net_lower(&graph, arena, net, &pick, error));
   MN_TRY(check_outputs(t, graph, t->classes, error));
   mn_train_config config = mn_train_defaults();
   config.steps = 1;

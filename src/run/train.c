@@ -73,23 +73,11 @@ static mn_status check_score(const mn_training *t, bool machines, mn_error *erro
 
 mn_status mn_training_lower(mn_training *t, mn_error *error) {
   const mn_run_context *context = t->context;
-  mn_pick pick;
-  MN_TRY(mn_pick_create(&pick, context->arena, t->net));
-  for (int32_t d = 0; d < mn_net_decisions(t->net); d++) {
-    const mn_decision *decision = mn_net_decision(t->net, d);
-    if (decision->options > 1)
-      return mn_error_set(
-          error, MN_ERR_FORMAT,
-          "%s:%d:%d: %s is left open; expected a network; pin it with --set %s=VALUE",
-          mn_net_path(t->net), (int)decision->line, (int)decision->column, decision->name,
-          decision->name);
-  }
-  MN_TRY(mn_net_frontend(&t->frontend, t->net, &pick, error));
+  MN_TRY(mn_stage_lower(&t->graph, &t->frontend, context->arena, t->net, error));
   if (t->frontend.kind == MN_FRONTEND_NONE)
     return mn_error_set(error, MN_ERR_FORMAT,
                         "%s: found no front end on the input line; expected one, such as mfcc",
                         mn_net_path(t->net));
-  MN_TRY(mn_net_lower(&t->graph, context->arena, t->net, &pick, error));
   const mn_shape *output = &t->graph->tensors[t->graph->outputs[0]].shape;
   int32_t classes = mn_dataset_classes(t->dataset);
   const mn_shape *input = &t->graph->tensors[t->graph->inputs[0]].shape;
