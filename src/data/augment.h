@@ -33,8 +33,7 @@ typedef struct mn_augment_config {
   double coloured_noise; /* share of made noise; 1 wherever there are no recordings */
   double gain_db;        /* +-; used where no level is asked for */
   double level_low_dbfs, level_high_dbfs; /* RMS of the spoken part; both 0: gain_db instead */
-  double floor_low_dbfs,
-      floor_high_dbfs;    /* noise of the microphone, white, pink or brown; both 0: none */
+  double floor_low_dbfs, floor_high_dbfs; /* made noise of the microphone; both 0: none */
   double cut_probability; /* zeros before and after the word: a recording cut out, then padded */
 } mn_augment_config;
 
