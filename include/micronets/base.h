@@ -129,10 +129,16 @@ mn_status mn_file_read(mn_bytes *bytes, mn_arena *arena, const char *path, size_
 mn_status mn_file_write(const char *path, const void *data, size_t size, mn_error *error) MN_MUST_CHECK;
 mn_status mn_folder_make(const char *path, mn_error *error) MN_MUST_CHECK; /* with parents */
 bool mn_file_exists(const char *path);
+/* Adds the bytes of a file to a key: *hash = mn_hash64(*hash, bytes). Errors: those of mn_file_read. */
+mn_status mn_file_hash(uint64_t *hash, const char *path, mn_error *error) MN_MUST_CHECK;
 
 uint32_t mn_crc32(uint32_t crc, const void *data, size_t size); /* zlib's polynomial; start with 0 */
 uint64_t mn_hash64(uint64_t seed, const void *data, size_t size); /* content keys; stable for ever */
 
+/* For qsort over `const char *`: byte order. */
+int mn_text_order(const void *a, const void *b);
+/* A text without the mark of UTF-8 (EF BB BF) that some programs write first. */
+mn_bytes mn_text_unmarked(mn_bytes text);
 /* Cuts a line of CSV in place, blanks and quotes around fields taken away: field[returned] point into it.
  * -1: more than `room` of them. */
 int32_t mn_fields(char **field, int32_t room, char *line, char separator);

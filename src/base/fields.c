@@ -1,9 +1,19 @@
-/* fields.c - one line of a CSV file, cut into its fields (RFC 4180 without line breaks in fields).
+/* fields.c - texts: their order, their mark, and a line of CSV cut into its fields (RFC 4180 without line
+ * breaks in fields).
  * SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <string.h>
 
 #include "micronets/base.h"
+
+int mn_text_order(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+mn_bytes mn_text_unmarked(mn_bytes text) {
+  const bool marked = text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
+  return marked ? (mn_bytes){text.data + 3, text.size - 3} : text;
+}
 
 /* Takes the quotes from a field at `at`; returns what follows the closing one. */
 static char *unquote(char *at) {

@@ -130,3 +130,14 @@ mn_status mn_folder_make(const char *path, mn_error *error) {
 bool mn_file_exists(const char *path) {
   return access(path, F_OK) == 0;
 }
+
+mn_status mn_file_hash(uint64_t *hash, const char *path, mn_error *error) {
+  mn_arena *arena = NULL;
+  mn_bytes file;
+  if (mn_arena_create(&arena) != MN_OK)
+    return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", path);
+  mn_status status = mn_file_read(&file, arena, path, 0, error);
+  if (status == MN_OK) *hash = mn_hash64(*hash, file.data, file.size);
+  mn_arena_destroy(arena);
+  return status;
+}

@@ -114,6 +114,13 @@ static int64_t lacking_of(const mn_recording *recording) {
   return lacking(head, size, file_size);
 }
 
+mn_status mn_recording_whole(const mn_recording *recording, mn_error *error) {
+  const int64_t lacks = mn_is_csv(recording->path) ? 0 : lacking_of(recording);
+  if (lacks == 0) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT, "%s: is cut off, %lld bytes of sound are missing",
+                      recording->name, (long long)lacks);
+}
+
 static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
   static SF_VIRTUAL_IO calls = {memory_length, memory_seek, memory_read, NULL, memory_tell};
   *d = (decoder){.memory = {.bytes = recording->bytes},
@@ -127,16 +134,12 @@ static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_erro
                         sf_strerror(NULL));
   }
   const char *trouble = NULL;
-  const int64_t lacks = mn_is_csv(recording->path) ? 0 : lacking_of(recording);
   if (d->info.frames <= 0) trouble = "holds no samples";
   if (d->info.channels < 1 || d->info.channels > MOST_CHANNELS) trouble = "has too many channels";
   if (d->info.samplerate < 10 || d->info.samplerate > 768000)
     trouble = "has no usable sample rate; expected 10 Hz to 768 kHz";
   mn_status status = MN_OK;
-  if (lacks > 0)
-    status = mn_error_set(error, MN_ERR_FORMAT, "%s: is cut off, %lld bytes of sound are missing",
-                          recording->name, (long long)lacks);
-  else if (trouble != NULL)
+  if (trouble != NULL)
     status = mn_error_set(error, MN_ERR_FORMAT, "%s: %s", recording->name, trouble);
   else if (d->channels > 1 && d->channels != d->info.channels)
     status = mn_error_set(error, MN_ERR_FORMAT, "%s: found %d channels; the front end expects %d",
@@ -187,6 +190,7 @@ mn_recording mn_source_recording(const mn_source *source, int32_t member, char *
 mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording,
                                mn_error *error) {
   decoder d;
+  MN_TRY(mn_recording_whole(recording, error));
   MN_TRY(open_decoder(&d, recording, error));
   mn_audio_info result = {
       .frames = d.info.frames, .rate_hz = d.info.samplerate, .channels = d.info.channels};

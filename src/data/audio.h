@@ -24,7 +24,10 @@ typedef struct mn_recording {
 /* Text for sndfile's path goes to `path` [size]. */
 mn_recording mn_source_recording(const mn_source *source, int32_t member, char *path, size_t size);
 
-/* Header and loudness. Errors: MN_ERR_FORMAT with the decoder's reason. */
+/* Refuses a WAV file that is shorter than its header says. Asked once a file: when it is measured, or where
+ * nothing measures it before it is decoded. */
+mn_status mn_recording_whole(const mn_recording *recording, mn_error *error) MN_MUST_CHECK;
+/* Header and loudness, of a whole recording. Errors: MN_ERR_FORMAT with the decoder's reason. */
 mn_status mn_recording_measure(mn_audio_info *info, const mn_recording *recording,
                                mn_error *error) MN_MUST_CHECK;
 

@@ -65,6 +65,7 @@ mn_status mn_audio_read(int16_t *pcm, const char *path, int32_t rate_hz, int32_t
                         mn_error *error) {
   mn_recording recording = {.name = path, .path = path};
   int32_t count = 0;
+  MN_TRY(mn_recording_whole(&recording, error));
   MN_TRY(mn_recording_decode(pcm, &count, samples, &recording, rate_hz, -1, error));
   centre(pcm, count, samples);
   return MN_OK;

@@ -184,6 +184,7 @@ static mn_status find_rate(reader *r) {
 
 mn_status mn_csv_read(mn_csv *csv, mn_bytes text, const char *name, mn_error *error) {
   mn_csv made = {0};
+  text = mn_text_unmarked(text);
   reader r = {.at = (const char *)text.data,
               .end = (const char *)text.data + text.size,
               .name = name,
@@ -193,7 +194,6 @@ mn_status mn_csv_read(mn_csv *csv, mn_bytes text, const char *name, mn_error *er
               .scale = STANDARD_SCALE,
               .csv = &made};
   mn_status status = MN_OK;
-  if (text.size >= 3 && memcmp(r.at, "\xef\xbb\xbf", 3) == 0) r.at += 3; /* a mark of UTF-8 */
   while (status == MN_OK && r.at < r.end) {
     const char *stop = memchr(r.at, '\n', (size_t)(r.end - r.at));
     const char *end = stop != NULL ? stop : r.end;

@@ -7,16 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Distinct folder names in byte order; heap memory. */
 static mn_status list_folders(const char ***names, int32_t *count, const mn_dataset *dataset) {
   const char **all = mn_malloc(sizeof *all * ((size_t)dataset->count + 1));
   if (all == NULL) return MN_ERR_MEMORY;
   for (int32_t i = 0; i < dataset->count; i++) all[i] = dataset->entries[i].class_text;
-  qsort(all, (size_t)dataset->count, sizeof *all, by_name);
+  qsort(all, (size_t)dataset->count, sizeof *all, mn_text_order);
   int32_t distinct = 0;
   for (int32_t i = 0; i < dataset->count; i++) {
     if (distinct == 0 || strcmp(all[distinct - 1], all[i]) != 0) all[distinct++] = all[i];

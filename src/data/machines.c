@@ -128,10 +128,6 @@ mn_status mn_machines_read(mn_dataset *dataset, mn_error *error) {
                          : mn_error_set(error, status, "%s: out of memory", dataset->config.path);
 }
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int32_t find_class(const mn_dataset *dataset, const char *identity) {
   for (int32_t c = 0; c < dataset->classes; c++)
     if (strcmp(dataset->class_names[c], identity) == 0) return c;
@@ -151,7 +147,7 @@ mn_status mn_machines_label(mn_dataset *dataset, mn_error *error) {
                         "%s: holds no normal recording to train on; expected some in train/normal "
                         "or named normal_id_00_0001.wav",
                         dataset->config.path);
-  qsort(names, (size_t)count, sizeof *names, by_name);
+  qsort(names, (size_t)count, sizeof *names, mn_text_order);
   dataset->class_names = names;
   for (int32_t i = 0; i < count; i++)
     if (dataset->classes == 0 || strcmp(names[dataset->classes - 1], names[i]) != 0)

@@ -14,14 +14,10 @@ static int by_path(const void *a, const void *b) {
   return strcmp(((const mn_manifest_row *)a)->path, ((const mn_manifest_row *)b)->path);
 }
 
-static int by_text(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* How many different values a column has, empty ones not counted. */
 static int32_t distinct(const char **values, int32_t count) {
   int32_t found = 0;
-  if (count > 0) qsort(values, (size_t)count, sizeof *values, by_text);
+  if (count > 0) qsort(values, (size_t)count, sizeof *values, mn_text_order);
   for (int32_t i = 0; i < count; i++)
     found += values[i][0] != '\0' && (i == 0 || strcmp(values[i - 1], values[i]) != 0);
   return found;
@@ -93,8 +89,7 @@ static mn_status read_manifest(mn_manifest *m, const mn_dataset *dataset, int32_
                                mn_error *error) {
   mn_bytes bytes;
   MN_TRY(mn_source_text(&bytes, &dataset->source, dataset->arena, member, error));
-  if (bytes.size >= 3 && memcmp(bytes.data, "\xef\xbb\xbf", 3) == 0)
-    bytes.data += 3, bytes.size -= 3;
+  bytes = mn_text_unmarked(bytes);
   size_t lines = 1;
   for (size_t k = 0; k < bytes.size; k++) lines += bytes.data[k] == '\n';
   char *text = mn_arena_text(dataset->arena, "%.*s", (int)bytes.size, (const char *)bytes.data);

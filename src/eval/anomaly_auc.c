@@ -54,16 +54,12 @@ static mn_status mismatch(double *auc, sample *s, const mn_anomaly_scores *score
 }
 
 /* ---- Per machine -------------------------------------------------------------------------------*/
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static mn_status list_identities(mn_anomaly_result *r, mn_arena *arena,
                                  const mn_anomaly_scores *scores, mn_error *error) {
   const char **names = mn_arena_array(arena, (size_t)scores->items + 1, sizeof *names);
   if (names == NULL) return out_of_memory(error);
   for (int32_t i = 0; i < scores->items; i++) names[i] = item_at(scores, i)->identity;
-  qsort(names, (size_t)scores->items, sizeof *names, by_name);
+  qsort(names, (size_t)scores->items, sizeof *names, mn_text_order);
   for (int32_t i = 0; i < scores->items; i++)
     if (r->identities == 0 || strcmp(names[r->identities - 1], names[i]) != 0)
       names[r->identities++] = names[i];

@@ -138,9 +138,8 @@ static mn_status record(const build *b, const char *state, const char *summary, 
     mn_json_push(stages, mn_json_text(stage_names[s]));
   mn_json_put(extra, "stages", stages);
   if (summary != NULL) mn_json_put_text(extra, "summary", summary);
-  mn_status status =
-      mn_stage_record(context, b->folder, state, b->dataset,
-                      mn_stage_inputs(context, inputs, MN_COUNT(inputs)), extra, error);
+  mn_status status = mn_stage_record(context, b->folder, state, b->dataset,
+                                     mn_stage_inputs(inputs, MN_COUNT(inputs)), extra, error);
   json_decref(extra);
   return status;
 }

@@ -65,18 +65,6 @@ static mn_train_config train_config(const fitting *f) {
   return config;
 }
 
-/* Adds the bytes of a file that the training begins with; the option may name none. */
-static mn_status add_file(uint64_t *sum, const char *path, mn_error *error) {
-  mn_arena *arena = NULL;
-  mn_bytes file;
-  if (path == NULL) return MN_OK;
-  if (mn_arena_create(&arena) != MN_OK) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
-  mn_status status = mn_file_read(&file, arena, path, 0, error);
-  if (status == MN_OK) *sum = mn_hash64(*sum, file.data, file.size);
-  mn_arena_destroy(arena);
-  return status;
-}
-
 /* A checkpoint goes on only under the same network, data, recipe and number of ranks. */
 static mn_status identity(uint64_t *sum, const mn_training *job, mn_error *error) {
   const mn_options_train *o = job->options;
@@ -104,9 +92,10 @@ static mn_status identity(uint64_t *sum, const mn_training *job, mn_error *error
   *sum = mn_hash64(mn_net_hash(job->net), recipe, sizeof recipe);
   for (size_t i = 0; i < MN_COUNT(words); i++) *sum = mn_hash64(*sum, words[i], strlen(words[i]));
   *sum = mn_hash64(*sum, &data, sizeof data);
-  MN_TRY(add_file(sum, o->init, error));
-  MN_TRY(add_file(sum, o->teacher, error));
-  return add_file(sum, o->teacher_net, error);
+  const char *files[] = {o->init, o->teacher, o->teacher_net};
+  for (size_t i = 0; i < MN_COUNT(files); i++)
+    if (files[i] != NULL) MN_TRY(mn_file_hash(sum, files[i], error));
+  return MN_OK;
 }
 
 /* Of the network without rounding; a split without items has no figure. */

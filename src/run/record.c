@@ -11,31 +11,27 @@
 enum { MOST_HASHED = 1 << 30 };
 
 /* Hashes of files; folders have their data set's hash elsewhere. */
-static json_t *input_json(const mn_run_context *context, const char *path) {
+static json_t *input_json(const char *path) {
   struct stat info;
-  mn_bytes bytes;
-  mn_error ignored;
+  uint64_t hash = 0;
   json_t *input = mn_json_object();
   mn_json_put_text(input, "file", path);
   bool file = stat(path, &info) == 0 && S_ISREG(info.st_mode);
   mn_json_put_known_int(input, "bytes", file ? (int64_t)info.st_size : -1);
-  mn_arena_mark mark = mn_arena_mark_get(context->arena);
-  if (file && mn_file_read(&bytes, context->arena, path, MOST_HASHED, &ignored) == MN_OK) {
+  if (file && info.st_size <= MOST_HASHED && mn_file_hash(&hash, path, NULL) == MN_OK) {
     char text[20];
-    snprintf(text, sizeof text, "%016llx",
-             (unsigned long long)mn_hash64(0, bytes.data, bytes.size));
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
     mn_json_put_text(input, "hash", text);
   } else {
     mn_json_put_text(input, "hash", NULL);
   }
-  mn_arena_release(context->arena, mark);
   return input;
 }
 
-json_t *mn_stage_inputs(const mn_run_context *context, const char *const *paths, size_t count) {
+json_t *mn_stage_inputs(const char *const *paths, size_t count) {
   json_t *inputs = mn_json_array();
   for (size_t i = 0; i < count; i++)
-    if (paths[i] != NULL) mn_json_push(inputs, input_json(context, paths[i]));
+    if (paths[i] != NULL) mn_json_push(inputs, input_json(paths[i]));
   return inputs;
 }
 

@@ -202,7 +202,7 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   job.inputs = mn_json_array();
   const char *inputs[] = {options->space, context->data->data, options->supernet};
   mn_status status = prepare(&job, error);
-  json_t *files = status == MN_OK ? mn_stage_inputs(context, inputs, MN_COUNT(inputs)) : NULL;
+  json_t *files = status == MN_OK ? mn_stage_inputs(inputs, MN_COUNT(inputs)) : NULL;
   if (status == MN_OK)
     status = mn_stage_record(context, job.folder, "running", job.dataset, json_incref(files), NULL,
                              error);

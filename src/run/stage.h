@@ -108,6 +108,6 @@ mn_status mn_stage_record_end(mn_status status, const mn_run_context *context, c
                               const mn_dataset *dataset, json_t *inputs,
                               mn_error *error) MN_MUST_CHECK;
 /* [{file, bytes, hash}] of readable files among the paths; NULL entries are skipped. */
-json_t *mn_stage_inputs(const mn_run_context *context, const char *const *paths, size_t count);
+json_t *mn_stage_inputs(const char *const *paths, size_t count);
 
 #endif

@@ -223,7 +223,7 @@ mn_status mn_run_train(json_t **result, const mn_run_context *context,
   const char *inputs[] = {options->net, context->data->data, options->init, options->teacher,
                           options->teacher_net};
   mn_status status = prepare(&job, error);
-  json_t *files = status == MN_OK ? mn_stage_inputs(context, inputs, MN_COUNT(inputs)) : NULL;
+  json_t *files = status == MN_OK ? mn_stage_inputs(inputs, MN_COUNT(inputs)) : NULL;
   if (status == MN_OK)
     status = mn_stage_record(context, job.folder, "running", job.training.dataset,
                              json_incref(files), NULL, error);

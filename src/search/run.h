@@ -5,9 +5,9 @@
 
 #include "search/internal.h"
 
-/* What a checkpoint must bring back beside the trainer and the architecture parameters. */
 enum { SEARCH_BATCH = 100 }; /* items of every feed */
 
+/* What a checkpoint must bring back beside the trainer and the architecture parameters. */
 typedef struct search_state {
   int32_t epoch, index; /* the next step */
   int64_t steps;        /* architecture steps done */

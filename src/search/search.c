@@ -157,15 +157,11 @@ static mn_status identify(search_run *run, mn_error *error) {
                             mn_ranks_count()};
   const char *target = c->target != NULL ? c->target->name : "";
   const uint64_t data = mn_dataset_hash(run->dataset);
-  mn_bytes supernet = {0};
-  mn_arena_mark mark = mn_arena_mark_get(run->scratch);
-  if (c->supernet_in != NULL)
-    MN_TRY(mn_file_read(&supernet, run->scratch, c->supernet_in, 0, error));
   uint64_t sum = mn_hash64(mn_net_hash(run->net), numbers, sizeof numbers);
   sum = mn_hash64(sum, target, strlen(target));
   sum = mn_hash64(sum, &data, sizeof data);
-  run->identity = mn_hash64(sum, supernet.data, supernet.size);
-  mn_arena_release(run->scratch, mark);
+  if (c->supernet_in != NULL) MN_TRY(mn_file_hash(&sum, c->supernet_in, error));
+  run->identity = sum;
   return MN_OK;
 }
 

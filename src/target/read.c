@@ -254,10 +254,6 @@ mn_status mn_target_parse(const mn_target **target, mn_arena *arena, const char 
 /* ---- By name --------------------------------------------------------------------------------*/
 
 /* Names of the shipped targets, for "did you mean"; sorted, so that the message does not vary. */
-static int by_text(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 const char *const *mn_target_names(mn_arena *arena, int32_t *count) {
   enum { MOST = 256 };
   *count = 0;
@@ -273,7 +269,7 @@ const char *const *mn_target_names(mn_arena *arena, int32_t *count) {
     if (names[*count] != NULL) (*count)++;
   }
   closedir(open);
-  qsort(names, (size_t)*count, sizeof *names, by_text);
+  qsort(names, (size_t)*count, sizeof *names, mn_text_order);
   return names;
 }
 

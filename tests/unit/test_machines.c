@@ -3,6 +3,7 @@
 #include <sndfile.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "micronets/data.h"
 #include "support.h"
@@ -180,6 +181,26 @@ static void tables_of_a_sensor_should_be_recordings_with_a_rate(void **state) {
   mn_dataset_close(dataset);
 }
 
+static void a_recording_that_was_cut_off_should_be_left_out_and_refused(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  char path[512];
+  write_clip(root, "train/normal/a.wav", 1, 300);
+  write_clip(root, "train/normal/b.wav", 1, 301);
+  snprintf(path, sizeof path, "%s/train/normal/b.wav", root);
+  assert_int_equal(truncate(path, 44 + 2 * 100), 0);
+  mn_dataset *dataset = open_ok(root);
+  assert_int_equal(mn_dataset_items(dataset), 1);
+  const mn_problem *problem = mn_dataset_problem(dataset, 0);
+  assert_string_equal(problem->kind, "unreadable");
+  assert_non_null(strstr(problem->text, "is cut off"));
+  int16_t pcm[100];
+  mn_error error = {{0}};
+  assert_int_equal(mn_audio_read(pcm, path, 1000, 100, &error), MN_ERR_FORMAT);
+  assert_non_null(strstr(error.text, "b.wav: is cut off, 402 bytes"));
+  mn_dataset_close(dataset);
+}
+
 static void a_damaged_table_should_be_named_by_line_and_left_out(void **state) {
   (void)state;
   static const struct {
@@ -247,6 +268,7 @@ int main(void) {
       cmocka_unit_test(label_folders_should_leave_the_state_to_the_name),
       cmocka_unit_test(a_manifest_should_name_the_machine_where_names_do_not),
       cmocka_unit_test(a_manifest_should_be_read_however_it_is_written_and_what_it_lacks_be_named),
+      cmocka_unit_test(a_recording_that_was_cut_off_should_be_left_out_and_refused),
       cmocka_unit_test(tables_of_a_sensor_should_be_recordings_with_a_rate),
       cmocka_unit_test(a_damaged_table_should_be_named_by_line_and_left_out),
       cmocka_unit_test(windows_should_follow_each_other_by_the_stride_with_all_axes),

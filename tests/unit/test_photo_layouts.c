@@ -280,6 +280,16 @@ static void coco_photos_of_one_name_should_be_told_apart_by_folder(void **state)
     }
     mn_dataset_close(dataset);
   }
+  static const char wide[] =
+      "{\"images\": [{\"id\": 1, \"width\": 400, \"height\": 40, \"file_name\": \"val2014/p0.jpg\"}],"
+      "\"annotations\": [{\"image_id\": 1, \"category_id\": 4, \"bbox\": [300, 0, 40, 40]}], "
+      "\"categories\": [{\"id\": 4, \"name\": \"person\"}]}";
+  photo_write_text(photo_at(root, "c/annotations/instances_val2014.json"), wide, sizeof wide - 1);
+  mn_dataset *lied = open_ok(photo_at(root, "c"));
+  assert_int_equal(mn_dataset_items(lied), 4);
+  assert_non_null(
+      strstr(mn_dataset_problem(lied, 0)->text, "found 40 x 40 pixels; expected the size"));
+  mn_dataset_close(lied);
   run("cd '%s/c' && mkdir -p a b && cp val2014/p0.jpg a/p9.jpg && cp val2014/p1.jpg b/p9.jpg",
       root);
   static const char twice[] =
