@@ -3,12 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/eval.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "micronets/exec.h"
+#include "eval/windows.h"
 
-enum { BLOCK = 64, MOST_CLASSES = 4096 };
+enum { MOST_CLASSES = 4096 };
 
 /* One judged item. */
 typedef struct verdict {
@@ -17,21 +16,16 @@ typedef struct verdict {
 } verdict;
 
 typedef struct judging {
+  mn_windows windows;
   const mn_model *model;
   const mn_dataset *dataset;
-  mn_pool *pool;
-  mn_arena *arena; /* scratch */
-  const mn_plan *plan;
-  mn_exec **exec; /* [threads] */
-  double *score;  /* [threads][classes] */
-  int8_t *input;  /* [BLOCK][input bytes] */
-  size_t input_bytes;
-  int32_t classes, threads;
-  int32_t *label_of;    /* [dataset classes]: label of the model, -1 left out */
-  bool *stranger;       /* [dataset classes]: counted as unknown without being called so */
-  verdict *verdicts;    /* of all items so far */
-  int32_t count, first; /* first: of the block in work */
-  int32_t left_out, strangers;
+  double *score; /* [threads][classes] */
+  int32_t classes;
+  int32_t *label_of; /* [dataset classes]: label of the model, -1 left out */
+  bool *stranger;    /* [dataset classes]: counted as unknown without being called so */
+  verdict block[MN_WINDOWS_BLOCK]; /* of the items in work */
+  verdict *verdicts;               /* of all items so far */
+  int32_t count, left_out, strangers;
 } judging;
 
 static mn_status out_of_memory(mn_error *error) {
@@ -43,8 +37,8 @@ static mn_status out_of_memory(mn_error *error) {
 static mn_status map_labels(judging *j, mn_error *error) {
   int32_t count = mn_dataset_classes(j->dataset), known = 0;
   int32_t unknown = mn_model_label(j->model, "unknown");
-  j->label_of = mn_arena_array(j->arena, (size_t)count, sizeof *j->label_of);
-  j->stranger = mn_arena_array(j->arena, (size_t)count, sizeof *j->stranger);
+  j->label_of = mn_arena_array(j->windows.arena, (size_t)count, sizeof *j->label_of);
+  j->stranger = mn_arena_array(j->windows.arena, (size_t)count, sizeof *j->stranger);
   if (j->label_of == NULL || j->stranger == NULL) return out_of_memory(error);
   if (j->model->label_count == 0 && count != j->classes)
     return mn_error_set(
@@ -71,26 +65,12 @@ static bool is_keyword(const mn_model *model, int32_t label) {
 }
 
 /* ---- Running ---------------------------------------------------------------------------------*/
-static mn_status check_model(judging *j, mn_error *error) {
+static mn_status check_outputs(judging *j, mn_error *error) {
   const mn_graph *graph = j->model->graph;
-  const mn_frontend *f = &j->model->frontend;
-  if (graph->input_count != 1 || graph->output_count != 1)
+  if (graph->output_count != 1)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "eval: the model has %d inputs and %d outputs; expected one of each",
-                        (int)graph->input_count, (int)graph->output_count);
-  if (f->kind == MN_FRONTEND_NONE)
-    return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "eval: the model names no front end; use --raw with stored input tensors");
-  const mn_tensor *input = &graph->tensors[graph->inputs[0]];
-  if (input->dtype != MN_DTYPE_INT8 || input->quantization.count != 1)
-    return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "eval: the model's input is %s; expected int8 with one scale",
-                        mn_dtype_text(input->dtype));
-  j->input_bytes = mn_tensor_bytes(input);
-  if ((int64_t)j->input_bytes != (int64_t)f->height * f->width * f->channels)
-    return mn_error_set(error, MN_ERR_FORMAT,
-                        "eval: the front end makes %dx%dx%d values, the input tensor has %zu",
-                        (int)f->height, (int)f->width, (int)f->channels, j->input_bytes);
+                        "eval: the model has %d outputs; expected one, the scores of the classes",
+                        (int)graph->output_count);
   int64_t classes = mn_shape_elements(&graph->tensors[graph->outputs[0]].shape);
   if (classes < 2 || classes > MOST_CLASSES ||
       (j->model->label_count > 0 && j->model->label_count != classes))
@@ -101,83 +81,53 @@ static mn_status check_model(judging *j, mn_error *error) {
   return MN_OK;
 }
 
-static mn_status prepare(judging *j, mn_error *error) {
-  mn_plan_options options = {.kernels = "host"};
-  MN_TRY(check_model(j, error));
-  MN_TRY(map_labels(j, error));
-  MN_TRY(mn_plan_make(&j->plan, j->arena, j->model->graph, NULL, &options, error));
-  j->threads = mn_pool_threads(j->pool);
-  j->exec = mn_arena_array(j->arena, (size_t)j->threads, sizeof *j->exec);
-  j->score = mn_arena_array(j->arena, (size_t)(j->threads * j->classes), sizeof *j->score);
-  j->input = mn_arena_array(j->arena, BLOCK, j->input_bytes);
-  j->verdicts = mn_arena_array(j->arena, (size_t)mn_dataset_items(j->dataset), sizeof *j->verdicts);
-  if (j->exec == NULL || j->score == NULL || j->input == NULL || j->verdicts == NULL)
-    return out_of_memory(error);
-  for (int32_t t = 0; t < j->threads; t++) MN_TRY(mn_exec_create(&j->exec[t], j->plan, error));
-  return MN_OK;
-}
-
-static void judge_item(void *context, int32_t index, int32_t thread) {
+static void judge_item(void *context, mn_exec *exec, const int8_t *input, int32_t index,
+                       int32_t thread) {
   judging *j = context;
-  verdict *v = &j->verdicts[j->first + index];
+  verdict *v = &j->block[index];
   double *score = j->score + thread * j->classes;
-  mn_exec *exec = j->exec[thread];
-  mn_exec_reset(exec);
-  memcpy(mn_exec_input(exec, 0), j->input + (size_t)index * j->input_bytes, j->input_bytes);
-  mn_exec_run(exec, NULL);
+  (void)input;
   mn_eval_scores(score, j->model->graph, mn_exec_output(exec, 0));
   v->winner = mn_eval_winner(&v->probability, j->model->graph, score);
 }
 
-/* Batch `b`: known items gather at the front of the block, then all threads judge them. */
-static mn_status judge_batch(judging *j, mn_feed *feed, int32_t b, mn_error *error) {
-  const mn_quantization *q = &j->model->graph->tensors[j->model->graph->inputs[0]].quantization;
-  mn_batch batch;
-  int32_t held = 0;
-  MN_TRY(mn_feed_batch(feed, &batch, 0, b, error));
-  j->first = j->count;
-  for (int32_t i = 0; i < batch.items; i++) {
-    int32_t class = mn_dataset_item(j->dataset, batch.item[i])->label;
+/* Keeps the verdicts on items whose truth the model can say. */
+static void keep_block(void *context, const int32_t *item, int32_t count) {
+  judging *j = context;
+  for (int32_t i = 0; i < count; i++) {
+    int32_t class = mn_dataset_item(j->dataset, item[i])->label;
     int32_t truth = class >= 0 ? j->label_of[class] : -1;
     if (truth < 0) {
       j->left_out++;
       continue;
     }
     j->strangers += j->stranger[class];
-    MN_TRY(mn_feed_input(feed, j->input + (size_t)held * j->input_bytes, b * BLOCK + i, q->scale[0],
-                         q->zero_point[0], error));
-    j->verdicts[j->count++].truth = truth;
-    held++;
+    j->block[i].truth = truth;
+    j->verdicts[j->count++] = j->block[i];
   }
-  if (held > 0) mn_pool_run(j->pool, judge_item, j, held);
+}
+
+static mn_status prepare(judging *j, mn_error *error) {
+  mn_arena *arena = j->windows.arena;
+  MN_TRY(check_outputs(j, error));
+  MN_TRY(map_labels(j, error));
+  j->score = mn_arena_array(arena, (size_t)(j->windows.threads * j->classes), sizeof *j->score);
+  j->verdicts = mn_arena_array(arena, (size_t)mn_dataset_items(j->dataset), sizeof *j->verdicts);
+  if (j->score == NULL || j->verdicts == NULL) return out_of_memory(error);
+  j->windows.visit = judge_item;
+  j->windows.block = keep_block;
+  j->windows.context = j;
   return MN_OK;
 }
 
-static mn_status judge_splits(judging *j, unsigned splits, mn_error *error) {
-  const mn_feed_config config = {.batch = BLOCK};
-  for (int s = 0; s < MN_SPLIT_COUNT; s++) {
-    mn_feed *feed = NULL;
-    if ((splits & 1u << s) == 0) continue;
-    MN_TRY(mn_feed_open(&feed, j->dataset, (mn_split)s, 0, 1, &j->model->frontend, &config, error));
-    mn_status status = MN_OK;
-    for (int32_t b = 0; b < mn_feed_batches(feed) && status == MN_OK; b++)
-      status = judge_batch(j, feed, b, error);
-    mn_feed_close(feed);
-    MN_TRY(status);
-  }
+/* Close the windows afterwards, whatever comes of it. */
+static mn_status judge(judging *j, unsigned splits, mn_pool *pool, mn_error *error) {
+  MN_TRY(mn_windows_open(&j->windows, j->model, pool, error));
+  MN_TRY(prepare(j, error));
+  for (int split = 0; split < MN_SPLIT_COUNT; split++)
+    if ((splits & 1u << split) != 0)
+      MN_TRY(mn_windows_run(&j->windows, j->dataset, (mn_split)split, error));
   return MN_OK;
-}
-
-static mn_status judge(judging *j, unsigned splits, mn_error *error) {
-  mn_status status = mn_arena_create(&j->arena);
-  if (status != MN_OK) return out_of_memory(error);
-  status = prepare(j, error);
-  return status == MN_OK ? judge_splits(j, splits, error) : status;
-}
-
-static void finish(judging *j) {
-  for (int32_t t = 0; t < j->threads && j->exec != NULL; t++) mn_exec_destroy(j->exec[t]);
-  mn_arena_destroy(j->arena);
 }
 
 /* ---- Counting --------------------------------------------------------------------------------*/
@@ -235,10 +185,10 @@ static mn_status summarise(mn_eval_result *result, mn_arena *arena, const judgin
 
 mn_status mn_eval(mn_eval_result *result, mn_arena *arena, const mn_model *model,
                   const mn_dataset *dataset, unsigned splits, mn_pool *pool, mn_error *error) {
-  judging j = {.model = model, .dataset = dataset, .pool = pool};
-  mn_status status = judge(&j, splits, error);
+  judging j = {.model = model, .dataset = dataset};
+  mn_status status = judge(&j, splits, pool, error);
   if (status == MN_OK) status = summarise(result, arena, &j, error);
-  finish(&j);
+  mn_windows_close(&j.windows);
   return status;
 }
 
@@ -262,9 +212,9 @@ static double best_threshold(const judging *j) {
 
 mn_status mn_eval_calibrate(float *threshold, const mn_model *model, const mn_dataset *dataset,
                             mn_pool *pool, mn_error *error) {
-  judging j = {.model = model, .dataset = dataset, .pool = pool};
-  mn_status status = judge(&j, 1u << MN_SPLIT_VAL, error);
+  judging j = {.model = model, .dataset = dataset};
+  mn_status status = judge(&j, 1u << MN_SPLIT_VAL, pool, error);
   if (status == MN_OK) *threshold = (float)best_threshold(&j);
-  finish(&j);
+  mn_windows_close(&j.windows);
   return status;
 }

@@ -11,10 +11,15 @@ static mn_status out_of_memory(mn_error *error) {
 static mn_status check_model(mn_windows *w, mn_error *error) {
   const mn_graph *graph = w->model->graph;
   const mn_frontend *f = &w->model->frontend;
-  const mn_tensor *input = &graph->tensors[graph->inputs[0]];
-  if (f->kind == MN_FRONTEND_NONE || graph->input_count != 1 || graph->output_count < 1)
+  if (graph->input_count != 1 || graph->output_count < 1)
+    return mn_error_set(
+        error, MN_ERR_UNSUPPORTED,
+        "eval: the model has %d inputs and %d outputs; expected one input and an output",
+        (int)graph->input_count, (int)graph->output_count);
+  if (f->kind == MN_FRONTEND_NONE)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "eval: expected a model with a front end, one input and an output");
+                        "eval: the model names no front end; use --raw with stored input tensors");
+  const mn_tensor *input = &graph->tensors[graph->inputs[0]];
   if (input->dtype != MN_DTYPE_INT8 || input->quantization.count != 1)
     return mn_error_set(error, MN_ERR_UNSUPPORTED,
                         "eval: the model's input is %s; expected int8 with one scale",
