@@ -103,6 +103,12 @@ typedef struct mn_bytes {
   size_t size;
 } mn_bytes;
 
+/* Integers in files of any processor: the lowest byte first, 4 and 8 bytes. */
+uint32_t mn_load_u32(const uint8_t *from);
+uint64_t mn_load_u64(const uint8_t *from);
+void mn_store_u32(uint8_t *to, uint32_t value);
+void mn_store_u64(uint8_t *to, uint64_t value);
+
 /* Where text or bytes go. write returns MN_OK or MN_ERR_IO / MN_ERR_MEMORY. */
 typedef struct mn_sink {
   mn_status (*write)(void *context, const void *data, size_t size);

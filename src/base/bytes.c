@@ -5,6 +5,32 @@
 #include <stdio.h>
 #include <string.h>
 
+static uint64_t load(const uint8_t *from, int bytes) {
+  uint64_t value = 0;
+  for (int i = bytes - 1; i >= 0; i--) value = value << 8 | from[i];
+  return value;
+}
+
+static void store(uint8_t *to, uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; i++) to[i] = (uint8_t)(value >> (8 * i));
+}
+
+uint32_t mn_load_u32(const uint8_t *from) {
+  return (uint32_t)load(from, 4);
+}
+
+uint64_t mn_load_u64(const uint8_t *from) {
+  return load(from, 8);
+}
+
+void mn_store_u32(uint8_t *to, uint32_t value) {
+  store(to, value, 4);
+}
+
+void mn_store_u64(uint8_t *to, uint64_t value) {
+  store(to, value, 8);
+}
+
 mn_status mn_sink_write(const mn_sink *sink, const void *data, size_t size) {
   return size == 0 ? MN_OK : sink->write(sink->context, data, size);
 }

@@ -3,54 +3,23 @@
 #include "data/audio.h"
 
 #include <math.h>
-#include <sndfile.h>
 #include <soxr.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/csv.h"
+#include "data/sound_memory.h"
 
 enum { CHUNK_FRAMES = 4096, MOST_CHANNELS = 64, MEASURED_SECONDS = 60 };
-
-typedef struct memory_file {
-  mn_bytes bytes;
-  sf_count_t at;
-} memory_file;
 
 typedef struct decoder {
   SNDFILE *file;
   SF_INFO info;
-  memory_file memory;
+  mn_sound_memory memory;
   int32_t channels; /* handed out: 1 or those of the file */
   mn_csv csv;       /* pcm NULL: not of text */
 } decoder;
-
-static sf_count_t memory_length(void *context) {
-  return (sf_count_t)((memory_file *)context)->bytes.size;
-}
-
-static sf_count_t memory_seek(sf_count_t offset, int whence, void *context) {
-  memory_file *file = context;
-  sf_count_t size = (sf_count_t)file->bytes.size;
-  sf_count_t base = whence == SEEK_CUR ? file->at : whence == SEEK_END ? size : 0;
-  if (offset > size - base || offset < -base) return -1;
-  return file->at = base + offset;
-}
-
-static sf_count_t memory_read(void *to, sf_count_t count, void *context) {
-  memory_file *file = context;
-  sf_count_t rest = (sf_count_t)file->bytes.size - file->at;
-  if (count > rest) count = rest;
-  if (count <= 0) return 0;
-  memcpy(to, file->bytes.data + file->at, (size_t)count);
-  file->at += count;
-  return count;
-}
-
-static sf_count_t memory_tell(void *context) {
-  return ((memory_file *)context)->at;
-}
 
 static void close_decoder(decoder *d) {
   sf_close(d->file);
@@ -80,16 +49,12 @@ static mn_status open_csv(decoder *d, const mn_recording *recording, mn_error *e
 /* ---- A WAV file that was cut off: the library takes what is there ---------------------------------*/
 enum { HEAD_BYTES = 4096 };
 
-static uint32_t little_endian(const uint8_t *at) {
-  return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 /* Bytes that the data chunk says it has and the file lacks. A size of 0 or of 2 GiB and more is that of a
  * recording that was streamed and means nothing. */
 static int64_t lacking(const uint8_t *head, size_t size, int64_t file_size) {
   if (size < 12 || memcmp(head, "RIFF", 4) != 0) return 0;
   for (size_t at = 12; at + 8 <= size;) {
-    uint32_t bytes = little_endian(head + at + 4);
+    uint32_t bytes = mn_load_u32(head + at + 4);
     if (memcmp(head + at, "data", 4) != 0) {
       at += 8 + (size_t)bytes + bytes % 2;
       continue;
@@ -122,11 +87,10 @@ mn_status mn_recording_whole(const mn_recording *recording, mn_error *error) {
 }
 
 static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
-  static SF_VIRTUAL_IO calls = {memory_length, memory_seek, memory_read, NULL, memory_tell};
   *d = (decoder){.memory = {.bytes = recording->bytes},
                  .channels = recording->channels > 1 ? recording->channels : 1};
   if (mn_is_csv(recording->path)) MN_TRY(open_csv(d, recording, error));
-  d->file = d->memory.bytes.data != NULL ? sf_open_virtual(&calls, SFM_READ, &d->info, &d->memory)
+  d->file = d->memory.bytes.data != NULL ? mn_sound_open(&d->memory, &d->info)
                                          : sf_open(recording->path, SFM_READ, &d->info);
   if (d->file == NULL) {
     mn_free(d->csv.pcm);

@@ -45,15 +45,6 @@ static const char *cache_path(mn_arena *arena, const mn_dataset *dataset, const 
                        (unsigned long long)key);
 }
 
-static uint64_t load_u64(const uint8_t *from) {
-  uint64_t value = 0;
-  for (int i = 7; i >= 0; i--) value = value << 8 | from[i];
-  return value;
-}
-static void store_u64(uint8_t *to, uint64_t value) {
-  for (int i = 0; i < 8; i++) to[i] = (uint8_t)(value >> (8 * i));
-}
-
 bool mn_cache_read(mn_bytes *payload, mn_arena *arena, const mn_dataset *dataset, const char *kind,
                    uint64_t key) {
   if (dataset->config.cache_folder == NULL) return false;
@@ -63,12 +54,13 @@ bool mn_cache_read(mn_bytes *payload, mn_arena *arena, const mn_dataset *dataset
       mn_file_read(&file, arena, path, (size_t)8 << 30, NULL) != MN_OK)
     return false;
   bool sound = file.size >= HEAD_BYTES && memcmp(file.data, magic, sizeof magic) == 0 &&
-               load_u64(file.data + 8) == key && load_u64(file.data + 16) == file.size - HEAD_BYTES;
+               mn_load_u64(file.data + 8) == key &&
+               mn_load_u64(file.data + 16) == file.size - HEAD_BYTES;
   mn_bytes rest = {file.data + HEAD_BYTES, file.size - HEAD_BYTES};
   if (sound) {
     uint32_t crc = mn_crc32(0, rest.data, rest.size);
     uint8_t text[8] = {0};
-    store_u64(text, crc);
+    mn_store_u64(text, crc);
     sound = memcmp(text, file.data + 4, 4) == 0;
   }
   if (!sound) {
@@ -90,11 +82,11 @@ void mn_cache_write(const mn_dataset *dataset, const char *kind, uint64_t key, c
   uint8_t *file = mn_malloc(HEAD_BYTES + size);
   if (path != NULL && file != NULL) {
     uint8_t crc[8];
-    store_u64(crc, mn_crc32(0, payload, size));
+    mn_store_u64(crc, mn_crc32(0, payload, size));
     memcpy(file, magic, sizeof magic);
     memcpy(file + 4, crc, 4);
-    store_u64(file + 8, key);
-    store_u64(file + 16, size);
+    mn_store_u64(file + 8, key);
+    mn_store_u64(file + 16, size);
     memcpy(file + HEAD_BYTES, payload, size);
     mn_status status = mn_folder_make(dataset->config.cache_folder, &error);
     if (status == MN_OK) status = mn_file_write(path, file, HEAD_BYTES + size, &error);

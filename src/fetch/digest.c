@@ -18,9 +18,7 @@ static void md5_block(uint32_t state[4], const uint8_t *p) {
   static const unsigned turns[4][4] = {
       {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
   uint32_t word[16], a = state[0], b = state[1], c = state[2], d = state[3];
-  for (int i = 0; i < 16; i++)
-    word[i] = (uint32_t)p[4 * i] | (uint32_t)p[4 * i + 1] << 8 | (uint32_t)p[4 * i + 2] << 16 |
-              (uint32_t)p[4 * i + 3] << 24;
+  for (int i = 0; i < 16; i++) word[i] = mn_load_u32(p + 4 * i);
   for (unsigned i = 0; i < 64; i++) {
     const unsigned round = i / 16;
     const uint32_t f = round == 0   ? (b & c) | (~b & d)

@@ -18,13 +18,15 @@ static void put(writer *w, const void *data, size_t size) {
 }
 
 static void put_u32(writer *w, uint32_t x) {
-  const uint8_t bytes[4] = {(uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16), (uint8_t)(x >> 24)};
+  uint8_t bytes[4];
+  mn_store_u32(bytes, x);
   put(w, bytes, sizeof bytes);
 }
 
 static void put_u64(writer *w, uint64_t x) {
-  put_u32(w, (uint32_t)x);
-  put_u32(w, (uint32_t)(x >> 32));
+  uint8_t bytes[8];
+  mn_store_u64(bytes, x);
+  put(w, bytes, sizeof bytes);
 }
 
 static void put_double(writer *w, double x) {
@@ -129,14 +131,13 @@ static mn_status bad(const reader *r, const char *found) {
 }
 
 static uint32_t get_u32(reader *r) { /* the caller has checked the room */
-  const uint8_t *p = r->data + r->at;
   r->at += 4;
-  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+  return mn_load_u32(r->data + r->at - 4);
 }
 
 static uint64_t get_u64(reader *r) {
-  const uint64_t low = get_u32(r);
-  return low | (uint64_t)get_u32(r) << 32;
+  r->at += 8;
+  return mn_load_u64(r->data + r->at - 8);
 }
 
 static double get_double(reader *r) {

@@ -28,19 +28,10 @@ static void path_of(char path[PATH_SIZE], const char *folder, uint64_t key) {
   (void)snprintf(path, PATH_SIZE, "%s/speech-%016llx.bin", folder, (unsigned long long)key);
 }
 
-static uint32_t get32(const uint8_t *p) {
-  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put32(uint8_t *p, uint32_t value) {
-  for (int32_t i = 0; i < 4; i++) p[i] = (uint8_t)(value >> (8 * i));
-}
-
 static void put_header(uint8_t header[HEADER], uint64_t key, int32_t count) {
   memcpy(header, magic, sizeof magic);
-  put32(header + 8, (uint32_t)key);
-  put32(header + 12, (uint32_t)(key >> 32));
-  put32(header + 16, (uint32_t)count);
+  mn_store_u64(header + 8, key);
+  mn_store_u32(header + 16, (uint32_t)count);
 }
 
 /* The file's sizes must add up, its bytes must be those that were written. */
@@ -50,15 +41,15 @@ static bool is_whole(mn_bytes file, int32_t count, uint64_t key) {
   const size_t table = HEADER + 4 * (size_t)count;
   if (file.size < table + 4 || memcmp(file.data, header, HEADER) != 0) return false;
   size_t samples = 0;
-  for (int32_t i = 0; i < count; i++) samples += get32(file.data + HEADER + 4 * (size_t)i);
+  for (int32_t i = 0; i < count; i++) samples += mn_load_u32(file.data + HEADER + 4 * (size_t)i);
   if (file.size != table + 2 * samples + 4) return false;
-  return mn_crc32(0, file.data, file.size - 4) == get32(file.data + file.size - 4);
+  return mn_crc32(0, file.data, file.size - 4) == mn_load_u32(file.data + file.size - 4);
 }
 
 static bool take_all(mn_take *takes, int32_t count, mn_bytes file) {
   const uint8_t *pcm = file.data + HEADER + 4 * (size_t)count;
   for (int32_t i = 0; i < count; i++) {
-    const size_t samples = get32(file.data + HEADER + 4 * (size_t)i);
+    const size_t samples = mn_load_u32(file.data + HEADER + 4 * (size_t)i);
     takes[i].samples = (int32_t)samples;
     if (samples == 0) continue;
     takes[i].pcm = mn_malloc(samples * sizeof(int16_t));
@@ -102,11 +93,11 @@ static mn_status write_all(mn_buffer *buffer, const mn_take *takes, int32_t coun
   put_header(header, key, count);
   MN_TRY(mn_buffer_append(buffer, header, sizeof header));
   for (int32_t i = 0; i < count; i++) {
-    put32(word, (uint32_t)takes[i].samples);
+    mn_store_u32(word, (uint32_t)takes[i].samples);
     MN_TRY(mn_buffer_append(buffer, word, sizeof word));
   }
   for (int32_t i = 0; i < count; i++) MN_TRY(append_samples(buffer, &takes[i]));
-  put32(word, mn_crc32(0, buffer->data, buffer->size));
+  mn_store_u32(word, mn_crc32(0, buffer->data, buffer->size));
   return mn_buffer_append(buffer, word, sizeof word);
 }
 

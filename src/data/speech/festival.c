@@ -82,7 +82,7 @@ mn_status mn_festival_find(mn_festival *festival, mn_arena *arena, mn_error *err
   const char *const arguments[] = {"festival", "-b", question, NULL};
   mn_festival found = {0};
   mn_buffer answer = {0};
-  mn_status status = mn_program_output(&answer, arguments, error);
+  mn_status status = mn_program_output(&answer, arguments, MN_PROGRAM_SECONDS, error);
   if (status == MN_OK) status = read_answer(&found, arena, &answer);
   mn_buffer_free(&answer);
   if (status != MN_OK) return status;
@@ -125,9 +125,7 @@ static mn_status write_script(mn_buffer *script, mn_take *const *takes, int32_t 
 /* The WAV at the start of `bytes`, empty where there is none. */
 static mn_bytes wave_at(mn_bytes bytes) {
   if (bytes.size < 12 || memcmp(bytes.data, "RIFF", 4) != 0) return (mn_bytes){bytes.data, 0};
-  const uint8_t *p = bytes.data + 4;
-  const size_t size =
-      8 + ((size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24);
+  const size_t size = 8 + (size_t)mn_load_u32(bytes.data + 4);
   return (mn_bytes){bytes.data, size < bytes.size ? size : bytes.size};
 }
 
@@ -161,7 +159,7 @@ mn_status mn_festival_say(mn_take *const *takes, int32_t count, mn_error *error)
   mn_status status = write_script(&script, takes, count);
   if (status == MN_OK) {
     const char *const arguments[] = {"festival", "-b", (const char *)script.data, NULL};
-    status = mn_program_output(&output, arguments, error);
+    status = mn_program_output(&output, arguments, MN_PROGRAM_SECONDS, error);
     if (status != MN_OK)
       mn_error_prefix(error, status, "\"%s\" to \"%s\"", takes[0]->text, takes[count - 1]->text);
   }

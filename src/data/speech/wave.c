@@ -1,11 +1,11 @@
 /* wave.c - a synthesiser's WAV in memory to 16 kHz, and silence off both ends.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <sndfile.h>
 #include <soxr.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "data/sound_memory.h"
 #include "data/speech/parts.h"
 
 enum {
@@ -15,43 +15,6 @@ enum {
   PAUSE_FRAMES = 15, /* longer ones stand between words, not inside a consonant */
   LONGEST_S = 20
 };
-
-typedef struct memory_file {
-  mn_bytes bytes;
-  sf_count_t at;
-} memory_file;
-
-static sf_count_t memory_length(void *context) {
-  return (sf_count_t)((memory_file *)context)->bytes.size;
-}
-
-static sf_count_t memory_seek(sf_count_t offset, int from, void *context) {
-  memory_file *file = context;
-  const sf_count_t size = (sf_count_t)file->bytes.size;
-  sf_count_t at = offset + (from == SEEK_CUR ? file->at : from == SEEK_END ? size : 0);
-  if (at < 0) at = 0;
-  if (at > size) at = size;
-  file->at = at;
-  return at;
-}
-
-static sf_count_t memory_read(void *data, sf_count_t count, void *context) {
-  memory_file *file = context;
-  const sf_count_t left = (sf_count_t)file->bytes.size - file->at;
-  if (count > left) count = left;
-  memcpy(data, file->bytes.data + file->at, (size_t)count);
-  file->at += count;
-  return count;
-}
-
-static sf_count_t memory_write(const void *data, sf_count_t count, void *context) {
-  (void)data, (void)count, (void)context;
-  return 0;
-}
-
-static sf_count_t memory_tell(void *context) {
-  return ((memory_file *)context)->at;
-}
 
 /* One thread, no dither: the same bytes every time. */
 mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_t count,
@@ -85,10 +48,9 @@ mn_status mn_wave_to_rate(int16_t **pcm, int32_t *samples, const float *x, size_
 
 mn_status mn_wave_decode(int16_t **pcm, int32_t *samples, mn_bytes wave, double faster,
                          mn_error *error) {
-  SF_VIRTUAL_IO io = {memory_length, memory_seek, memory_read, memory_write, memory_tell};
-  memory_file file = {.bytes = wave};
+  mn_sound_memory memory = {.bytes = wave};
   SF_INFO info = {0};
-  SNDFILE *sound = sf_open_virtual(&io, SFM_READ, &info, &file);
+  SNDFILE *sound = mn_sound_open(&memory, &info);
   if (sound == NULL) {
     return mn_error_set(error, MN_ERR_FORMAT, "%zu bytes that are no WAV (%s)", wave.size,
                         sf_strerror(NULL));
