@@ -322,6 +322,20 @@ static void a_missing_espeak_should_be_named(void **state) {
   assert_non_null(strstr(error.text, "install"));
 }
 
+static void a_program_that_has_hung_should_be_ended(void **state) {
+  const char *const hung[] = {"sleep", "600", NULL}, *const works[] = {"echo", "said", NULL};
+  mn_buffer output = {0};
+  mn_error error = {{0}};
+  (void)state;
+  assert_int_equal(mn_program_output(&output, hung, 1, &error), MN_ERR_FAILED);
+  assert_non_null(strstr(error.text, "sleep: said nothing for 1 seconds"));
+  assert_int_equal(output.size, 0);
+  assert_int_equal(mn_program_output(&output, works, 60, &error), MN_OK);
+  assert_int_equal(output.size, 5);
+  assert_memory_equal(output.data, "said\n", 5);
+  mn_buffer_free(&output);
+}
+
 static void broken_waves_should_be_refused(void **state) {
   (void)state;
   static const uint8_t junk[64] = {'R', 'I', 'F', 'F', 60};
@@ -504,6 +518,7 @@ int main(void) {
       cmocka_unit_test(festival_should_follow_its_settings),
       cmocka_unit_test(newer_espeaks_should_be_told_to_repeat),
       cmocka_unit_test(a_missing_espeak_should_be_named),
+      cmocka_unit_test(a_program_that_has_hung_should_be_ended),
       cmocka_unit_test(broken_waves_should_be_refused),
       cmocka_unit_test(cached_takes_should_come_back_and_broken_files_count_as_absent),
       cmocka_unit_test(speech_should_be_the_same_on_any_number_of_threads_and_from_the_cache),

@@ -26,7 +26,7 @@ mn_status mn_espeak_say(mn_take *take, const char *version, mn_error *error) {
   const char *const arguments[] = {"espeak-ng", flags, "-v",       voice, "-s", rate,
                                    "-p",        pitch, "--stdout", text,  NULL};
   mn_buffer wave = {0};
-  mn_status status = mn_program_output(&wave, arguments, error);
+  mn_status status = mn_program_output(&wave, arguments, MN_PROGRAM_SECONDS, error);
   if (status == MN_OK) {
     status = mn_wave_decode(&take->pcm, &take->samples, (mn_bytes){wave.data, wave.size},
                             take->tract, error);
@@ -41,7 +41,7 @@ mn_status mn_espeak_say(mn_take *take, const char *version, mn_error *error) {
 mn_status mn_espeak_version(const char **version, mn_arena *arena, mn_error *error) {
   static const char *const arguments[] = {"espeak-ng", "--version", NULL};
   mn_buffer output = {0};
-  mn_status status = mn_program_output(&output, arguments, error);
+  mn_status status = mn_program_output(&output, arguments, MN_PROGRAM_SECONDS, error);
   if (status == MN_OK) {
     /* "eSpeak NG text-to-speech: 1.51  Data at: ..." */
     const char *colon = output.size > 0 ? memchr(output.data, ':', output.size) : NULL;

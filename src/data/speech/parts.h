@@ -97,8 +97,10 @@ enum { MN_FESTIVAL_BATCH = 48 };
 mn_status mn_festival_say(mn_take *const *takes, int32_t count, mn_error *error) MN_MUST_CHECK;
 /* flite and festival read nothing else. */
 bool mn_text_is_ascii(const char *text);
-/* What `arguments` (NULL ends, [0] is the program) print on standard output. */
-mn_status mn_program_output(mn_buffer *output, const char *const *arguments,
+/* What `arguments` (NULL ends, [0] is the program) print on standard output. A program that prints nothing
+ * for so many seconds is ended: MN_ERR_FAILED. */
+enum { MN_PROGRAM_SECONDS = 300 }; /* festival says a batch before it answers */
+mn_status mn_program_output(mn_buffer *output, const char *const *arguments, int seconds,
                             mn_error *error) MN_MUST_CHECK;
 
 /* Ends an engine's work on a take: silence is cut off, an empty one is given back. */

@@ -50,7 +50,7 @@ static mn_status ask(mn_buffer *answer, const char *const *text, int32_t count, 
   if (status == MN_OK) {
     const char *const arguments[] = {
         "espeak-ng", "-q", "-x", "--sep=_", "-v", voice, (const char *)list.data, NULL};
-    status = mn_program_output(answer, arguments, error);
+    status = mn_program_output(answer, arguments, MN_PROGRAM_SECONDS, error);
   }
   mn_buffer_free(&list);
   return status;

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -52,9 +54,29 @@ static mn_status spawn(pid_t *child, const char *const *arguments, int output, m
   return MN_OK;
 }
 
-static mn_status drain(mn_buffer *output, int input, const char *program, mn_error *error) {
+/* Waits for the next bytes or the end; a program that has hung is told from one at work by its silence. */
+static mn_status wait_for_output(int input, const char *program, int seconds, mn_error *error) {
+  struct pollfd ready = {.fd = input, .events = POLLIN};
+  const double end = mn_seconds() + seconds;
+  for (;;) {
+    const double left = end - mn_seconds();
+    const int count = poll(&ready, 1, left > 0 ? (int)(1000 * left) + 1 : 0);
+    if (count > 0) return MN_OK;
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return mn_error_set(error, MN_ERR_IO, "%s: %s", program, strerror(errno));
+    return mn_error_set(
+        error, MN_ERR_FAILED,
+        "%s: said nothing for %d seconds and was ended; expected an answer; see whether "
+        "it works by itself",
+        program, seconds);
+  }
+}
+
+static mn_status drain(mn_buffer *output, int input, const char *program, int seconds,
+                       mn_error *error) {
   uint8_t piece[16384];
   for (;;) {
+    MN_TRY(wait_for_output(input, program, seconds, error));
     const ssize_t count = read(input, piece, sizeof piece);
     if (count == 0) return MN_OK;
     if (count < 0 && errno == EINTR) continue;
@@ -63,7 +85,8 @@ static mn_status drain(mn_buffer *output, int input, const char *program, mn_err
   }
 }
 
-mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_error *error) {
+mn_status mn_program_output(mn_buffer *output, const char *const *arguments, int seconds,
+                            mn_error *error) {
   int ends[2];
   /* Close on exec: another thread's child must not hold our pipe open. */
   if (pipe2(ends, O_CLOEXEC) != 0)
@@ -75,8 +98,9 @@ mn_status mn_program_output(mn_buffer *output, const char *const *arguments, mn_
     (void)close(ends[0]);
     return status;
   }
-  status = drain(output, ends[0], arguments[0], error);
+  status = drain(output, ends[0], arguments[0], seconds, error);
   (void)close(ends[0]);
+  if (status != MN_OK) (void)kill(child, SIGKILL); /* nobody listens to it any more */
   int result = 0;
   while (waitpid(child, &result, 0) < 0 && errno == EINTR) {
   }

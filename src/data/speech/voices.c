@@ -73,7 +73,7 @@ mn_status mn_voices_find(mn_voices *voices, mn_arena *arena, const char *languag
   static const char *const arguments[] = {"espeak-ng", "--voices", NULL};
   mn_buffer output = {0};
   mn_voices all = {0};
-  mn_status status = mn_program_output(&output, arguments, error);
+  mn_status status = mn_program_output(&output, arguments, MN_PROGRAM_SECONDS, error);
   const mn_bytes answer = {output.data, output.size};
   if (status == MN_OK) status = list_voices(voices, arena, language, answer);
   if (status == MN_OK && voices->count == 0) {
