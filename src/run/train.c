@@ -1,6 +1,7 @@
 /* train.c - micronets train: options checked, one training per seed, train.json.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "run/train.h"
+#include "run/standard.h"
 #include "run/window.h"
 
 #include <math.h>
@@ -52,6 +53,38 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
     return mn_error_set(
         error, MN_ERR_USAGE,
         "train: --quantize-from, --label-smoothing and --dropout are shares; expected less than 1");
+  return MN_OK;
+}
+
+/* An option that can change nothing with this data and this network was meant for others: it is refused
+ * where it differs from what it is without being given. */
+static mn_status check_idle(const mn_training *t, mn_error *error) {
+  const mn_options_train *given = t->options;
+  mn_options_train o;
+  MN_OPTIONS_TRAIN(MN_SET_STANDARD)
+  const bool photos = t->frontend.kind == MN_FRONTEND_IMAGE, taught = given->teacher != NULL;
+  const bool spoken = t->context->data->words != NULL, classes = !t->reconstructs;
+  const struct {
+    const char *option;
+    bool changed, counts;
+    const char *expected;
+  } rows[] = {
+      {"distill", given->distill != o.distill, taught, "a --teacher"},
+      {"temperature", given->temperature != o.temperature, taught, "a --teacher"},
+      {"cutmix", given->cutmix != o.cutmix, photos, "photos"},
+      {"draws", given->draws != o.draws, !photos, "sound"},
+      {"cut", given->cut != o.cut, spoken, "spoken words (--words)"},
+      {"mixup", given->mixup != o.mixup, classes, "a classifier"},
+      {"dropout", given->dropout != o.dropout, classes, "a classifier"},
+      {"label-smoothing", given->label_smoothing != o.label_smoothing, classes, "a classifier"},
+      {"class-weights", strcmp(given->class_weights, o.class_weights) != 0, classes,
+       "a classifier"},
+  };
+  for (size_t i = 0; i < MN_COUNT(rows); i++)
+    if (rows[i].changed && !rows[i].counts)
+      return mn_error_set(error, MN_ERR_USAGE,
+                          "train: --%s changes nothing here; expected %s with it; leave it out",
+                          rows[i].option, rows[i].expected);
   return MN_OK;
 }
 
@@ -206,6 +239,7 @@ static mn_status prepare(train_job *job, mn_error *error) {
   MN_TRY(mn_stage_dataset(&t->dataset, t->context, job->folder, t->options->init, error));
   MN_TRY(mn_stage_classes(t->net, t->dataset, error));
   MN_TRY(mn_training_lower(t, error));
+  MN_TRY(check_idle(t, error));
   mn_window_warn(t->context, t->dataset, &t->frontend);
   job->seeds = (int32_t)t->options->seeds;
   job->trained = mn_arena_array(t->context->arena, (size_t)job->seeds, sizeof *job->trained);

@@ -62,6 +62,10 @@ expect 0 compile "$work/a/model.tflite" --target mps2-an386 --name tone --out "$
 keys "files sram.arena flash.total kernels schedule"
 [ -s "$work/fw/model.h" ] || fail "no model.h"
 
+# options of other data are no settings
+expect 2 $train --cutmix 0.5 --out "$work/x" && says err "--cutmix changes nothing here; expected photos"
+expect 2 $train --distill 0.3 --out "$work/x" && says err "--distill"
+
 # the arithmetic is told, and a run goes on only in its own
 expect 0 $base --epochs 2 --out "$work/h" --arithmetic float32 --json
 value 'arithmetic == "float32"'
