@@ -28,17 +28,23 @@ static mn_options_train options_of(const mn_front_training *front, const char *n
 }
 
 /* ---- What an older search left ---------------------------------------------------------------*/
-/* Whether a front leaves a file of this name, NN.net or, after training, NN.tflite and NN.ckpt. */
-static bool is_of_front(const char *name, int32_t *number, bool *trained) {
+/* What a front leaves under the names NN.net and, after training, NN.tflite and NN.ckpt; a process that was
+ * killed leaves the beginning of one beside it, NN.ckpt.PID.tmp. */
+typedef struct front_file {
+  int32_t number;
+  bool trained, begun;
+} front_file;
+
+static bool is_of_front(front_file *file, const char *name) {
   static const char *const suffix[] = {"net", "tflite", "ckpt"};
   const long found = strtol(name, NULL, 10);
-  char again[32];
+  char whole[32];
   for (size_t i = 0; i < MN_COUNT(suffix) && found >= 0 && found < INT32_MAX; i++) {
-    snprintf(again, sizeof again, "%02ld.%s", found, suffix[i]);
-    if (strcmp(name, again) != 0) continue;
-    *number = (int32_t)found;
-    *trained = i > 0;
-    return true;
+    const size_t length = (size_t)snprintf(whole, sizeof whole, "%02ld.%s", found, suffix[i]);
+    if (strncmp(name, whole, length) != 0) continue;
+    const char *rest = name + length;
+    *file = (front_file){(int32_t)found, i > 0, *rest == '.' && mn_stage_has_suffix(rest, ".tmp")};
+    return *rest == 0 || file->begun;
   }
   return false;
 }
@@ -49,10 +55,9 @@ static mn_status remove_older(const char *folder, const bool *stands, int32_t co
   if (open == NULL) return MN_OK; /* there was none */
   mn_status status = MN_OK;
   for (const struct dirent *e = readdir(open); e != NULL && status == MN_OK; e = readdir(open)) {
-    int32_t number;
-    bool trained;
-    if (!is_of_front(e->d_name, &number, &trained)) continue;
-    if (number < count && (!trained || stands[number])) continue;
+    front_file file;
+    if (!is_of_front(&file, e->d_name)) continue;
+    if (!file.begun && file.number < count && (!file.trained || stands[file.number])) continue;
     if (unlinkat(dirfd(open), e->d_name, 0) != 0 && errno != ENOENT)
       status =
           mn_error_set(error, MN_ERR_IO, "%s/%s: is of an older search and cannot be removed: %s",
