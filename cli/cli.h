@@ -83,7 +83,7 @@ json_t *mn_cli_config_json(const mn_session *session);
 
 /* ---- config.c -------------------------------------------------------------------------------*/
 mn_status mn_cli_config_read(mn_session *session, const char *path, mn_error *error) MN_MUST_CHECK;
-mn_status mn_cli_config_print(FILE *out, const mn_session *session);
+mn_status mn_cli_config_print(FILE *out, const mn_session *session, mn_error *error) MN_MUST_CHECK;
 
 /* ---- help.c ---------------------------------------------------------------------------------*/
 void mn_cli_help_program(FILE *out);

@@ -2,6 +2,7 @@
  * options. --print-config writes one that reads back to the same values.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <ini.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -129,7 +130,7 @@ static void print_value(FILE *out, const mn_option *option, const void *field, c
   }
 }
 
-mn_status mn_cli_config_print(FILE *out, const mn_session *session) {
+static void print_options(FILE *out, const mn_session *session) {
   static const char *const origins[] = {"default", "file", "flag"};
   static const char *const own[] = {"config", "help", "print_config"};
   fprintf(out, "[%s]\n", session->command->name);
@@ -144,5 +145,19 @@ mn_status mn_cli_config_print(FILE *out, const mn_session *session) {
                   origins[session->origin[g][i]]);
     }
   }
-  return MN_OK;
+}
+
+mn_status mn_cli_config_print(FILE *out, const mn_session *session, mn_error *error) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *memory = open_memstream(&text, &size);
+  if (memory == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  print_options(memory, session);
+  bool whole = fclose(memory) == 0;
+  mn_status status =
+      whole ? check_lines("--print-config", (mn_bytes){(const uint8_t *)text, size}, error)
+            : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  if (status == MN_OK) fwrite(text, 1, size, out);
+  free(text);
+  return status;
 }

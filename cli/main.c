@@ -117,6 +117,13 @@ static int print_result(const mn_session *session, const json_t *result) {
   return 0;
 }
 
+/* What ran and came to no answer tells a script why, where its command has no object of its own for it. */
+static json_t *answer_no(const mn_session *session, const mn_error *reason) {
+  return json_pack("{s:s,s:s,s:s,s:f}", "micronets", MICRONETS_VERSION, "command",
+                   session->command->name, "reason", reason->text, "seconds",
+                   mn_seconds() - session->context.began);
+}
+
 /* Under mpirun: who shares work, and that one rank speaks for all. */
 static mn_status join_ranks(const mn_session *session, mn_options_common *common, mn_error *error) {
   MN_TRY(mn_ranks_start(error));
@@ -157,6 +164,8 @@ static int run(mn_session *session, int count, char **words) {
                        .began = mn_seconds()};
   if (status == MN_OK) status = session->command->run(&result, session, &error);
   mn_cli_monitor_close();
+  if (result == NULL && common->json && (status == MN_ERR_BUDGET || status == MN_ERR_PARITY))
+    result = answer_no(session, &error);
   int code = print_result(session, result);
   if (status != MN_OK) code = complain(status, &error);
   if (status == MN_ERR_INTERRUPTED && can_resume(session->command) && mn_ranks_me() == 0)
@@ -192,7 +201,7 @@ static int start(mn_session *session, int count, char **words) {
     return 0;
   }
   if (common->print_config) {
-    status = mn_cli_config_print(stdout, session);
+    status = mn_cli_config_print(stdout, session, &error);
     return status == MN_OK ? 0 : complain(status, &error);
   }
   return run(session, count, words);

@@ -273,24 +273,31 @@ static const char *summary_text(const build *b) {
       speed, b->options->target, proof, text_at(train, "trained_on"));
 }
 
+/* All stages; those that a run did not come to are null, and so are `page` and `summary` then. */
+static mn_status put_all(json_t **result, const build *b, const json_t *page, const char *summary,
+                         mn_error *error) {
+  json_t *object = mn_json_open(b->context);
+  for (int s = 0; s < STAGE_COUNT; s++)
+    mn_json_put(object, stage_names[s],
+                b->result[s] != NULL ? json_incref(b->result[s]) : json_null());
+  mn_json_put_text(object, "report", json_string_value(json_object_get(page, "file")));
+  mn_json_put_text(object, "out", b->folder);
+  mn_json_put_text(object, "runtime", b->options->runtime);
+  mn_json_put_text(object, "trained_on",
+                   json_string_value(json_object_get(b->result[STAGE_TRAIN], "trained_on")));
+  mn_json_put_text(object, "summary", summary);
+  return mn_json_finish(result, object, b->context, true, error);
+}
+
 static mn_status finish(json_t **result, const build *b, mn_run_reporter *report, mn_error *error) {
   const char *summary = summary_text(b);
   json_t *page = NULL;
   if (summary == NULL) return mn_out_of_memory(b->context, error);
   MN_TRY(record(b, "done", summary, error));
   MN_TRY(report(&page, b->context, b->folder, error));
-  json_t *object = mn_json_open(b->context);
-  for (int s = 0; s < STAGE_COUNT; s++)
-    mn_json_put(object, stage_names[s],
-                b->result[s] != NULL ? json_incref(b->result[s]) : json_null());
-  mn_json_put(object, "report", json_incref(json_object_get(page, "file")));
-  mn_json_put_text(object, "out", b->folder);
-  mn_json_put_text(object, "runtime", b->options->runtime);
-  mn_json_put(object, "trained_on",
-              json_incref(json_object_get(b->result[STAGE_TRAIN], "trained_on")));
-  mn_json_put_text(object, "summary", summary);
+  mn_status status = put_all(result, b, page, summary, error);
   json_decref(page);
-  return mn_json_finish(result, object, b->context, true, error);
+  return status;
 }
 
 /* The search priced a network without weights; what was linked has the last word. */
@@ -373,6 +380,9 @@ mn_status mn_run_build(json_t **result, const mn_run_context *context,
   if (status == MN_OK) status = finish(result, &b, report, error);
   if (status == MN_OK) status = check_budget(&b, error);
   mn_error ignored;
+  const bool no = status == MN_ERR_BUDGET || status == MN_ERR_PARITY;
+  if (no && *result == NULL && put_all(result, &b, NULL, NULL, &ignored) != MN_OK)
+    mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);
   if (status == MN_ERR_INTERRUPTED && record(&b, "interrupted", NULL, &ignored) != MN_OK)
     mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);
   mn_run_log_close(&log, status == MN_OK ? "done" : error->text);

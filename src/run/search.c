@@ -108,11 +108,15 @@ static mn_status put_front(json_t *object, const search_job *job, const mn_searc
   return mn_run_write_json(mn_stage_path(job->context, job->folder, "pareto.json"), front, error);
 }
 
+static void put_metric(json_t *object, const search_job *job) {
+  bool machines = mn_dataset_task(job->dataset) == MN_TASK_AD;
+  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
+}
+
 static mn_status put_result(json_t *object, const search_job *job, const mn_search_result *found,
                             mn_error *error) {
   json_t *best;
-  bool machines = mn_dataset_task(job->dataset) == MN_TASK_AD;
-  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
+  put_metric(object, job);
   MN_TRY(put_candidate(&best, job, &found->best, job->arch, error));
   mn_json_put(object, "best", best);
   MN_TRY(put_front(object, job, found, error));
@@ -140,6 +144,20 @@ static mn_status finish(json_t **result, const search_job *job, const mn_search_
   return mn_error_set(error, MN_ERR_BUDGET,
                       "search: no network of %s meets the budget %s; the nearest is in %s",
                       job->options->space, job->options->budget, job->arch);
+}
+
+/* The object where no network of the space is within the budget: it goes to whoever asked, into no file. */
+static mn_status answer_no(json_t **result, const search_job *job, const mn_error *reason) {
+  json_t *object = mn_json_open(job->context);
+  mn_error ignored;
+  put_metric(object, job);
+  mn_json_put(object, "best", json_null());
+  mn_json_put(object, "pareto", mn_json_array());
+  mn_json_put(object, "budget_met", json_false());
+  mn_json_put_int(object, "epochs", 0);
+  mn_json_put(object, "inputs", json_incref(job->inputs));
+  mn_json_put_text(object, "reason", reason->text);
+  return mn_json_finish(result, object, job->context, true, &ignored);
 }
 
 static mn_status check_options(const mn_run_context *context, const mn_options_search *options,
@@ -214,6 +232,9 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   if (status == MN_OK)
     status = mn_search(&found, context->arena, job.net, job.dataset, &job.config, error);
   if (status == MN_OK) status = finish(result, &job, &found, error);
+  if (status == MN_ERR_BUDGET && recorded && *result == NULL &&
+      answer_no(result, &job, error) != MN_OK)
+    status = mn_out_of_memory(context, error);
   if (recorded)
     status =
         mn_stage_record_end(status, context, job.folder, job.dataset, json_incref(files), error);

@@ -72,6 +72,7 @@ grep -q '"state": "done"' "$work/b/run.json" || fail "run.json does not say done
 cp -r "$work/b" "$work/over"
 sed -i 's/"total": *[0-9]*/"total": 99999999/' "$work/over/bench.json"
 expect 4 $build --out "$work/over" --resume --json && one_line && says err "expected at most 65536"
+value 'bench["sram"]["total"] == 99999999 and summary is not None'
 
 # a budget that the usual schedule misses: search prices, compile and bench take the one that keeps it
 sed -e 's/^conv 10x4 .*/conv 10x4 24 stride 2x1\nds 3x3 24/' -e 's/^ds 3x3 {.*/ds 3x3 {16 24} stride 2/' "$work/small.net" >"$work/wide.net"
@@ -86,7 +87,8 @@ make -s -C "$work/a/firmware" >"$work/out" 2>&1 || fail "firmware: $(tail -3 "$w
 
 # what cannot be is said before training, and nothing stands there that looks like an answer
 expect 4 build --data "$work/tones" --space "$work/small.net" --target mps2-an386 --budget sram=1K \
-  --cache "$work/cache" --progress never --out "$work/c" && says err "sram"
+  --cache "$work/cache" --progress never --out "$work/c" --json && says err "sram"
+value 'data["task"] == "kws" and search["budget_met"] is False and train is None and bench is None and summary is None'
 [ -e "$work/c/model.tflite" ] && fail "a model over budget"
 expect 2 build --data "$work/tones" --budget ops=1M --out "$work/c" && one_line && says err "--target"
 expect 2 build --words yes,no --target no-such-board --budget ops=1M --out "$work/c" && one_line && says err "no-such-board"

@@ -19,6 +19,7 @@ done
 
 # the least that the refusal names is kept, a byte less is not
 expect 4 $seen --max-sram 1K && one_line && says err "micronet_kws_s.net: no schedule keeps within 1024 bytes of SRAM"
+expect 4 $seen --max-sram 1K --json && value 'command == "inspect" and "no schedule keeps" in reason'
 least=$(sed -n 's/.*the least found needs \([0-9]*\)$/\1/p' "$work/err")
 expect 0 $seen --max-sram "$least" && value "sram['total'] == $least"
 expect 4 $seen --max-sram $((least - 1)) && one_line

@@ -60,7 +60,7 @@ expect 2 $search --front-epochs -1 --budget ops=200K --out "$work/g" && one_line
 
 # a folder that was searched before: one front is left, and what is not of a front stays. Resuming keeps what was trained
 # of the same network, and nothing of another one
-(cd "$work/g/pareto" && touch 07.tflite 98.net 99.tflite 99.ckpt 100.net 98.txt 7.net 007.net net)
+(cd "$work/g/pareto" && touch 00.ckpt.123.tmp 07.tflite 98.net 99.tflite 99.ckpt 99.net.4.tmp 100.net 98.txt 7.net 007.net net)
 again="$search --budget ops=200K --supernet $work/a/supernet.ckpt --out $work/g"
 cp "$work/g/pareto/00.tflite" "$work/trained"
 echo other >"$work/g/pareto/01.net"
@@ -91,7 +91,8 @@ value 'budget_met and 0 < best["ms_modelled"] <= 150'
 expect 2 $timed --budget mj=1 --out "$work/d" && says err "mj is not modelled for target ref"
 
 # what cannot be is said before training
-expect 4 $search --budget ops=1K --out "$work/d" && says err "ops"
+expect 4 $search --budget ops=1K --out "$work/d" --json && says err "ops"
+value 'command == "search" and best is None and pareto == [] and budget_met is False and "ops=1000" in reason and seed == 1'
 [ -e "$work/d/arch.net" ] && fail "an answer to a budget that cannot be met"
 expect 2 $search --budget opps=1K --out "$work/d" && one_line
 expect 2 $search --out "$work/d" && one_line && says err "--budget"

@@ -28,6 +28,9 @@ expect 0 --help && says out "Commands:"
 expect 0 train --help && says out "micronets train --data" && says out "--epochs"
 expect 0 train -h
 expect 0 help eval && says out "--split"
+expect 0 help --json && value 'command == "help" and "Commands:" in text'
+expect 0 help eval --json && value '"--split" in text'
+expect 2 help evil --json && one_line
 expect 2 && says err "Usage:"
 expect 0 --version && says out "$("$mn" version | sed -n 's/^version *//p')"
 "$mn" train --help | head -1 | grep -q '^Example' || fail "help does not begin with an example"
@@ -60,5 +63,8 @@ printf '[trains]\nepochs = 3\n' >"$work/bad.conf"
 expect 2 train --config "$work/bad.conf" && one_line && says err "[trains]"
 printf 'words\n' >"$work/bad.conf"
 expect 2 train --config "$work/bad.conf" && one_line && says err "bad.conf:1"
+# what a file could not hold is not printed into one
+expect 2 train --words "$(seq -s, 100)" --print-config && one_line && says err "found a line of" && [ ! -s "$work/out" ] ||
+  fail "a configuration that does not read back"
 expect 1 train --config "$work/absent.conf" && one_line && says err "absent.conf"
 finish
