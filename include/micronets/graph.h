@@ -36,7 +36,7 @@ typedef enum mn_op_kind {
   MN_OP_COUNT
 } mn_op_kind;
 
-typedef enum mn_scale_rule { MN_SCALE_FREE, MN_SCALE_SAME, MN_SCALE_FIXED, MN_SCALE_NONE } mn_scale_rule;
+typedef enum mn_scale_rule { MN_SCALE_FREE, MN_SCALE_SAME, MN_SCALE_FIXED } mn_scale_rule;
 
 typedef struct mn_op_info {
   const char *text;

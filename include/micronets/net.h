@@ -54,6 +54,12 @@ bool mn_pick_valid(const mn_pick *pick, const mn_net *net);
 void mn_pick_smallest(mn_pick *pick, const mn_net *net);
 void mn_pick_largest(mn_pick *pick, const mn_net *net);
 void mn_pick_random(mn_pick *pick, const mn_net *net, mn_rng *rng);
+/* Moves `pick` one decision at a time to the first or last of its options for as long as `cost` falls: from
+ * mn_pick_smallest to the least of the space where decisions do not hang on each other (an optional layer may be
+ * cheaper than none: it narrows what follows). *least: its cost there. Errors: those of `cost`. */
+typedef mn_status mn_pick_cost(void *context, double *cost, const mn_pick *pick, mn_error *error);
+mn_status mn_pick_descend(mn_pick *pick, double *least, const mn_net *net, mn_pick_cost *cost,
+                          void *context, mn_error *error) MN_MUST_CHECK;
 
 /* The front end of the input line under a pick; kind NONE where the line gives only a size. */
 mn_status mn_net_frontend(mn_frontend *frontend, const mn_net *net, const mn_pick *pick,

@@ -83,8 +83,5 @@ mn_status mn_search(mn_search_result *result, mn_arena *arena, const mn_net *net
 
 /* The smallest price per metric over the space and the .net line that needs most, for exit 4. */
 mn_status mn_search_feasible(const mn_net *net, const mn_search_config *config, mn_error *error) MN_MUST_CHECK;
-/* Narrower or wider until every budget holds (the real planner and tables judge). */
-mn_status mn_search_repair(mn_pick *pick, mn_price *price, mn_arena *arena, const mn_net *net,
-                           const mn_search_config *config, mn_error *error) MN_MUST_CHECK;
 
 #endif

@@ -103,6 +103,38 @@ void mn_pick_random(mn_pick *pick, const mn_net *net, mn_rng *rng) {
   }
 }
 
+static mn_status try_end(mn_pick *pick, double *least, bool *better, int32_t d, int32_t option,
+                         mn_pick_cost *cost, void *context, mn_error *error) {
+  const int32_t kept = pick->option[d];
+  double value;
+  if (option == kept) return MN_OK;
+  pick->option[d] = option;
+  mn_status status = cost(context, &value, pick, error);
+  if (status == MN_OK && value < *least) {
+    *least = value;
+    *better = true;
+    return MN_OK;
+  }
+  pick->option[d] = kept;
+  return status;
+}
+
+mn_status mn_pick_descend(mn_pick *pick, double *least, const mn_net *net, mn_pick_cost *cost,
+                          void *context, mn_error *error) {
+  enum { ROUNDS = 4 };
+  bool better = true;
+  MN_TRY(cost(context, least, pick, error));
+  for (int round = 0; better && round < ROUNDS; round++) {
+    better = false;
+    for (int32_t d = 0; d < net->decision_count; d++) {
+      const mn_decision *face = &net->decisions[d].face;
+      MN_TRY(try_end(pick, least, &better, d, 0, cost, context, error));
+      MN_TRY(try_end(pick, least, &better, d, face->options - 1, cost, context, error));
+    }
+  }
+  return MN_OK;
+}
+
 mn_status mn_net_frontend(mn_frontend *frontend, const mn_net *net, const mn_pick *pick,
                           mn_error *error) {
   mn_shape shape;

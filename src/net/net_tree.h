@@ -6,7 +6,7 @@
 
 #include "micronets/net.h"
 
-#define NET_MAX_SIZE 65535 /* of a width, kernel, stride or dimension */
+#define NET_MAX_SIZE 65535 /* of a width, kernel, stride (of a whole block too) or dimension */
 #define NET_MAX_LAYERS 1024
 #define NET_MAX_OPTIONS 1024
 #define NET_MAX_NAME 64

@@ -296,6 +296,18 @@ static mn_status open_block(net_parser *p, const char *label, int32_t column) {
   return MN_OK;
 }
 
+/* The strides of a block's lines multiply in its shortcut. */
+static mn_status check_strides(net_parser *p) {
+  int64_t h = p->block.stride_h, w = p->block.stride_w;
+  for (int32_t i = 0; i < p->body_count && h <= NET_MAX_SIZE && w <= NET_MAX_SIZE; i++) {
+    h *= p->body[i].stride_h;
+    w *= p->body[i].stride_w;
+  }
+  if (h <= NET_MAX_SIZE && w <= NET_MAX_SIZE) return MN_OK;
+  return net_fail_at(p, p->block.line, p->block.column,
+                     "the strides of this block make more than %d; expected less", NET_MAX_SIZE);
+}
+
 static mn_status close_block(net_parser *p, int32_t column) {
   bool always = false;
   MN_TRY(net_expect_end(p, "end"));
@@ -305,6 +317,7 @@ static mn_status close_block(net_parser *p, int32_t column) {
     return net_fail_at(p, p->block.line, p->block.column,
                        "block holds no layer that is always there; give it one");
   }
+  MN_TRY(check_strides(p));
   p->in_block = false;
   return net_expand_block(p);
 }

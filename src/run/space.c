@@ -36,32 +36,16 @@ static mn_status price(int64_t value[METRICS], const pricing *p, const mn_pick *
   return status;
 }
 
-/* One decision at a time from the given pick, for as long as something improves: widths and skips
- * act on every metric alone or together with few others, so this ends at the extreme. */
-static mn_status descend(int64_t *best, const pricing *p, mn_pick *pick, int metric, int sign,
-                         mn_error *error) {
+typedef struct extreme {
+  const pricing *p;
+  int metric, sign; /* sign -1: the most of it */
+} extreme;
+
+static mn_status cost_of(void *context, double *cost, const mn_pick *pick, mn_error *error) {
+  const extreme *e = context;
   int64_t value[METRICS];
-  bool better = true;
-  MN_TRY(price(value, p, pick, error));
-  *best = value[metric];
-  for (int round = 0; better && round < 4; round++) {
-    better = false;
-    for (int32_t d = 0; d < mn_net_decisions(p->net); d++) {
-      int32_t kept = pick->option[d];
-      int32_t last = mn_net_decision(p->net, d)->options - 1;
-      for (int end = 0; end < 2; end++) { /* extremes lie at the ends of a decision */
-        pick->option[d] = end == 0 ? 0 : last;
-        if (pick->option[d] == kept) continue;
-        MN_TRY(price(value, p, pick, error));
-        if (sign * value[metric] < sign * *best) {
-          *best = value[metric];
-          kept = pick->option[d];
-          better = true;
-        }
-      }
-      pick->option[d] = kept;
-    }
-  }
+  MN_TRY(price(value, e->p, pick, error));
+  *cost = e->sign * (double)value[e->metric];
   return MN_OK;
 }
 
@@ -72,11 +56,12 @@ static mn_status extreme_json(json_t *object, const char *key, const pricing *p,
   for (int metric = 0; metric < METRICS; metric++) {
     if (p->target == NULL && metric >= FLASH) break;
     mn_pick pick;
-    int64_t best;
+    double best;
+    extreme e = {p, metric, largest ? -1 : 1};
     MN_TRY(mn_pick_create(&pick, p->context->arena, p->net));
     (largest ? mn_pick_largest : mn_pick_smallest)(&pick, p->net);
-    MN_TRY(descend(&best, p, &pick, metric, largest ? -1 : 1, error));
-    mn_json_put_int(entry, names[metric], best);
+    MN_TRY(mn_pick_descend(&pick, &best, p->net, cost_of, &e, error));
+    mn_json_put_int(entry, names[metric], (int64_t)(e.sign * best));
   }
   return MN_OK;
 }

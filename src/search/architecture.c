@@ -27,12 +27,14 @@ static int32_t channels_of(const mn_graph *graph, int32_t op) {
   return shape->dim[shape->rank - 1];
 }
 
-/* Layers with a width of their own, and depthwise layers between them: batch norm would undo the mask
- * of their input, and turn closed channels into constants. */
+/* Layers with a width of their own, the projections beside them, and depthwise layers between them: batch norm
+ * would undo the mask of their input, and turn closed channels into constants. */
 static bool takes_mask(const mn_architecture *a, int32_t op) {
-  int32_t gate = a->gates->tensor_gate[a->graph->ops[op].output];
+  const mn_op *o = &a->graph->ops[op];
+  const int32_t gate = a->gates->tensor_gate[o->output];
+  const bool follows = o->kind == MN_OP_DEPTHWISE_CONV_2D && o->batch_norm;
   if (a->gates->mask_decision[op] >= 0) return true;
-  return a->graph->ops[op].kind == MN_OP_DEPTHWISE_CONV_2D && gate >= 0 &&
+  return (o->kind == MN_OP_CONV_2D || follows) && gate >= 0 &&
          a->gates->gates[gate].kind != MN_GATE_FULL;
 }
 

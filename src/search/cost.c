@@ -33,9 +33,12 @@ mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
   cost->dexists = mn_arena_array(arena, ops, sizeof(double));
   cost->tensor_bytes = mn_arena_array(arena, tensors, sizeof(double));
   cost->dtensor_bytes = mn_arena_array(arena, tensors, sizeof(double));
-  cost->blocks = mn_arena_array(arena, tensors + 2 * ops, sizeof *cost->blocks);
-  cost->op = mn_arena_array(arena, ops, sizeof *cost->op);
-  bool made = mn_pick_create(&cost->scheduled, arena, net) == MN_OK && cost->blocks && cost->op &&
+  /* A network of the space may have a PAD for each of the supernet's sums. */
+  cost->op_room = 2 * graph->op_count;
+  cost->block_room = graph->tensor_count + graph->op_count + 2 * cost->op_room;
+  cost->op = mn_arena_array(arena, (size_t)cost->op_room, sizeof *cost->op);
+  cost->blocks = mn_arena_array(arena, (size_t)cost->block_room, sizeof *cost->blocks);
+  bool made = mn_pick_create(&cost->scheduled, arena, net) == MN_OK && cost->op && cost->blocks &&
               cost->width && cost->dwidth && cost->exists && cost->dexists && cost->tensor_bytes &&
               cost->dtensor_bytes;
   return made ? MN_OK : MN_ERR_MEMORY;
@@ -62,19 +65,14 @@ static double op_exists(const mn_cost *cost, int32_t op, const double *const *p)
   return (on >= 0 ? p[on][1] : 1) * (off >= 0 ? p[off][0] : 1);
 }
 
-/* Costs of one op at full width: ops, flash bytes that scale with weights, with output channels. */
-typedef struct op_cost {
-  double ops, weights, channels;
-} op_cost;
-
-static op_cost full_cost(const mn_cost *cost, int32_t op) {
-  double per_channel = cost->tflm ? TFLM_CHANNEL_BYTES : CHANNEL_BYTES;
-  double biases = (double)mn_op_biases(cost->graph, op);
-  double bits = cost->graph->ops[op].inputs > 1
-                    ? mn_dtype_bits(cost->graph->tensors[cost->graph->ops[op].input[1]].dtype)
-                    : 8;
-  return (op_cost){2.0 * (double)mn_op_macs(cost->graph, op),
-                   (double)mn_op_weights(cost->graph, op) * bits / 8, biases * per_channel};
+/* At full width. */
+mn_op_cost mn_search_op_cost(const mn_graph *graph, int32_t op, bool tflm) {
+  const mn_op *o = &graph->ops[op];
+  const double per_channel = tflm ? TFLM_CHANNEL_BYTES : CHANNEL_BYTES;
+  const double bits = o->inputs > 1 ? mn_dtype_bits(graph->tensors[o->input[1]].dtype) : 8;
+  return (mn_op_cost){2.0 * (double)mn_op_macs(graph, op),
+                      (double)mn_op_weights(graph, op) * bits / 8,
+                      (double)mn_op_biases(graph, op) * per_channel};
 }
 
 static double tail_bytes(const mn_cost *cost, int32_t op, double out) {
@@ -84,7 +82,7 @@ static double tail_bytes(const mn_cost *cost, int32_t op, double out) {
 
 static void add_op(mn_cost *cost, double value[METRIC_COUNT], int32_t op) {
   const mn_op *o = &cost->graph->ops[op];
-  op_cost full = full_cost(cost, op);
+  const mn_op_cost full = mn_search_op_cost(cost->graph, op, cost->tflm);
   double in = spans_input(o->kind) ? open_share(cost, o->input[0]) : 1;
   double out = open_share(cost, o->output), exists = cost->exists[op];
   value[METRIC_OPS] += exists * in * out * full.ops;
@@ -105,7 +103,7 @@ static double expected_sram(mn_cost *cost) {
                                cost->graph->tensor_count, cost->exists, peak_sharpness);
 }
 
-void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *const *p) {
+mn_status mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *const *p) {
   for (int m = 0; m < METRIC_COUNT; m++) value[m] = 0;
   mn_gate_widths(cost->width, cost->gates, cost->net, p);
   for (int32_t op = 0; op < cost->graph->op_count; op++) {
@@ -120,11 +118,12 @@ void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *co
   value[METRIC_SRAM] += expected_sram(cost);
   add_linear_models(cost, value);
   for (int m = 0; m < METRIC_COUNT; m++) value[m] += cost->offset[m];
+  return isnan(value[METRIC_SRAM]) ? MN_ERR_MEMORY : MN_OK;
 }
 
 static void backward_op(mn_cost *cost, const double weight[METRIC_COUNT], int32_t op) {
   const mn_op *o = &cost->graph->ops[op];
-  op_cost full = full_cost(cost, op);
+  const mn_op_cost full = mn_search_op_cost(cost->graph, op, cost->tflm);
   double in = spans_input(o->kind) ? open_share(cost, o->input[0]) : 1;
   double out = open_share(cost, o->output), exists = cost->exists[op];
   double ops = weight[METRIC_OPS] + weight[METRIC_MS] * cost->ms_per_op +
@@ -184,7 +183,8 @@ mn_status mn_cost_calibrate(mn_cost *cost, const mn_pick *pick, mn_arena *scratc
     if (price.ms_modelled > 0) cost->ms_per_op = price.ms_modelled / (double)price.ops;
     if (price.mj_modelled > 0) cost->mj_per_op = price.mj_modelled / (double)price.ops;
     for (int m = 0; m < METRIC_COUNT; m++) cost->offset[m] = 0;
-    mn_cost_forward(cost, smooth, p);
+    if (mn_cost_forward(cost, smooth, p) != MN_OK)
+      status = mn_error_set(error, MN_ERR_MEMORY, "search: out of memory");
     cost->offset[METRIC_FLASH] = (double)price.flash.total - smooth[METRIC_FLASH];
     cost->offset[METRIC_SRAM] = (double)price.sram.total - smooth[METRIC_SRAM];
   }

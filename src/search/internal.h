@@ -40,6 +40,12 @@ mn_status mn_search_prune(mn_options *options, mn_arena *arena, const mn_net *ne
                           const mn_gate_map *gates, const mn_graph *supernet,
                           const mn_search_config *config, mn_error *error);
 
+/* Operations, and the bytes of flash of weights and of what goes with each output channel, of one op. */
+typedef struct mn_op_cost {
+  double ops, weights, channels;
+} mn_op_cost;
+mn_op_cost mn_search_op_cost(const mn_graph *graph, int32_t op, bool tflm);
+
 /* ---- Expected cost (cost.c) ---------------------------------------------------------------*/
 typedef struct mn_cost {
   const mn_graph *graph; /* supernet */
@@ -50,8 +56,9 @@ typedef struct mn_cost {
   double *exists, *dexists;             /* [ops] */
   double *tensor_bytes, *dtensor_bytes; /* [tensors] */
   mn_pick scheduled;                    /* whose schedule the SRAM term follows */
-  mn_plan_block *blocks;                /* of that schedule, in ops and tensors of the supernet */
-  int32_t *op;                          /* [memory.op_count] */
+  mn_plan_block *blocks; /* [block_room] of that schedule, in the supernet's ops and tensors */
+  int32_t *op;           /* [op_room] the supernet's op for each of that network */
+  int32_t block_room, op_room;
   mn_memory memory;
   double offset[METRIC_COUNT]; /* real price minus smooth cost at the last calibration */
   double ms_per_op, mj_per_op; /* linear models (the paper, section 3.3); 0 unknown */
@@ -62,8 +69,9 @@ mn_status mn_cost_create(mn_cost *cost, mn_arena *arena, const mn_graph *graph,
 /* memory.c: the SRAM term follows from now on the schedule that `pick` has under the budget. Comes before the first forward. */
 mn_status mn_cost_schedule(mn_cost *cost, const mn_pick *pick, mn_arena *scratch,
                            const mn_search_config *config, mn_error *error);
-/* Smooth costs of probabilities p[decision][option]; offsets included. */
-void mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT], const double *const *p);
+/* Smooth costs of probabilities p[decision][option]; offsets included. Errors: MN_ERR_MEMORY. */
+mn_status mn_cost_forward(mn_cost *cost, double value[METRIC_COUNT],
+                          const double *const *p) MN_MUST_CHECK;
 /* dp += sum over metrics weight[m] * d value[m] / d p; uses the state of the last forward. */
 void mn_cost_backward(mn_cost *cost, double *const *dp, const double weight[METRIC_COUNT],
                       const double *const *p);
@@ -105,7 +113,8 @@ void mn_architecture_argmax(const mn_architecture *a, mn_pick *pick);
 /* log softmax(alpha)[d][k]: how much the search likes an option; -inf where it is not allowed. */
 double mn_architecture_liking(const mn_architecture *a, int32_t decision, int32_t option);
 
-/* ---- Repair (repair.c) -----------------------------------------------------------------------*/
+/* ---- Repair (repair.c) -------------------------------------------------------------------------
+ * Narrower, or wider, until every budget holds by the real planner and tables and nothing more fits. */
 typedef double mn_liking(const void *context, int32_t decision, int32_t option);
 mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const mn_net *net,
                         const mn_search_config *config, mn_liking *liking, const void *context,

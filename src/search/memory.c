@@ -5,17 +5,25 @@
 
 #include "search/internal.h"
 
-/* The pool that stands for a layer with a stride is called after the layer alone. */
-static bool same_name(const char *name, const char *in_supernet) {
-  size_t length = strlen(name);
-  if (strncmp(name, in_supernet, length) != 0) return false;
-  return in_supernet[length] == '\0' || strcmp(in_supernet + length, ".pool") == 0;
+/* The supernet's op of that kind and name; -1 none. */
+static int32_t named(const mn_graph *supernet, mn_op_kind kind, const char *name,
+                     const char *ending) {
+  const size_t length = strlen(name);
+  for (int32_t op = 0; op < supernet->op_count; op++) {
+    const mn_op *o = &supernet->ops[op];
+    if (o->kind == kind && strncmp(o->name, name, length) == 0 &&
+        strcmp(o->name + length, ending) == 0)
+      return op;
+  }
+  return -1;
 }
 
-static int32_t find_op(const mn_graph *supernet, const char *name) {
-  for (int32_t op = 0; op < supernet->op_count; op++)
-    if (same_name(name, supernet->ops[op].name)) return op;
-  return -1;
+/* A pool that stands for an absent layer with a stride is called after the layer alone; in the supernet both
+ * are there. *shortcut: it is that one. */
+static int32_t find_op(bool *shortcut, const mn_graph *supernet, const mn_op *op) {
+  const int32_t same = named(supernet, op->kind, op->name, "");
+  *shortcut = same < 0 && op->kind == MN_OP_AVERAGE_POOL_2D;
+  return *shortcut ? named(supernet, op->kind, op->name, ".pool") : same;
 }
 
 static bool reads(const mn_op *op, mn_tensor_id id) {
@@ -27,8 +35,9 @@ static bool reads(const mn_op *op, mn_tensor_id id) {
 /* The supernet's op for each op of `graph`. A PAD between different widths is not in the supernet: it makes
  * what the sum behind it makes. */
 static void find_ops(int32_t *found, const mn_graph *graph, const mn_graph *supernet) {
+  bool shortcut;
   for (int32_t op = graph->op_count - 1; op >= 0; op--) {
-    found[op] = find_op(supernet, graph->ops[op].name);
+    found[op] = find_op(&shortcut, supernet, &graph->ops[op]);
     for (int32_t r = op + 1; r < graph->op_count && found[op] < 0; r++)
       if (reads(&graph->ops[r], graph->ops[op].output)) found[op] = found[r];
   }
@@ -57,8 +66,8 @@ static void take_block(mn_plan_block *to, const mn_plan_block *from, const mn_co
   }
   to->op = cost->op[from->op];
   if (from->tensor < 0) return;
-  const char *name = graph->ops[from->op].name, *in_supernet = supernet->ops[to->op].name;
-  bool shortcut = strcmp(name, in_supernet) != 0 && same_name(name, in_supernet);
+  bool shortcut;
+  (void)find_op(&shortcut, supernet, &graph->ops[from->op]);
   to->op = flows_to(supernet, to->op, shortcut);
   to->tensor = supernet->ops[to->op].output;
 }
@@ -80,6 +89,11 @@ mn_status mn_cost_schedule(mn_cost *cost, const mn_pick *pick, mn_arena *scratch
   if (cost->paper || cost->tflm) return MN_OK;
   mn_pick_copy(&cost->scheduled, pick);
   mn_status status = plan_of(&plan, &s, cost, scratch, config, error);
+  if (status == MN_OK &&
+      (s.graph->op_count > cost->op_room || plan->block_count > cost->block_room))
+    status =
+        mn_error_set(error, MN_ERR_FAILED, "%s: found %d ops in a network; expected at most %d",
+                     mn_net_path(cost->net), (int)s.graph->op_count, (int)cost->op_room);
   if (status == MN_OK) {
     find_ops(cost->op, s.graph, cost->graph);
     for (int32_t b = 0; b < plan->block_count; b++)

@@ -15,6 +15,7 @@ typedef struct repair {
   mn_arena *scratch;
   mn_liking *liking;
   const void *context;
+  bool *tried; /* [decisions] */
 } repair;
 
 /* The nearest option in a direction that the search may take; -1 none. */
@@ -61,35 +62,55 @@ static double narrowing_score(const repair *r, const mn_pick *pick, int32_t d, i
   return (fmax(saved, 0) + 1e-3 * fmax(ops, 0) + 1e-9) / loss;
 }
 
-/* Takes the best single step down, if there is one. */
+typedef struct narrowing {
+  double score;
+  int32_t d, k;
+} narrowing;
+
+/* An optional layer that is off and narrows what follows: to put it there may save as well, once for each. */
+static mn_status try_putting_in(const repair *r, narrowing *best, mn_pick *pick, int32_t d,
+                                const mn_price *price, mn_error *error) {
+  const mn_decision *decision = mn_net_decision(r->net, d);
+  mn_price with = *price;
+  if (decision->kind != MN_DECISION_OPTIONAL || r->tried[d]) return MN_OK;
+  const int32_t k = neighbour(r, pick, d, 1);
+  if (k < 0) return MN_OK;
+  MN_TRY(try_option(r, &with, pick, d, k, false, error));
+  const mn_budget *budget = &r->config->budget;
+  if (mn_budget_excess(budget, &with) >= mn_budget_excess(budget, price)) return MN_OK;
+  const double score = narrowing_score(r, pick, d, k, price, &with);
+  if (score > best->score) *best = (narrowing){score, d, k};
+  return MN_OK;
+}
+
+/* Takes the best single step that narrows, if there is one. */
 static mn_status narrow_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
                              mn_error *error) {
-  double best = -(double)INFINITY;
-  int32_t best_d = -1, best_k = -1;
+  narrowing best = {.score = -(double)INFINITY, .d = -1};
   for (int32_t d = 0; d < pick->count; d++) {
     int32_t k = neighbour(r, pick, d, -1);
     mn_price tried = *price;
-    if (k < 0) continue;
+    if (k < 0) {
+      MN_TRY(try_putting_in(r, &best, pick, d, price, error));
+      continue;
+    }
     MN_TRY(try_option(r, &tried, pick, d, k, only_ops_exceed(r, price), error));
     double score = narrowing_score(r, pick, d, k, price, &tried);
-    if (score <= best) continue;
-    best = score;
-    best_d = d;
-    best_k = k;
+    if (score > best.score) best = (narrowing){score, d, k};
   }
-  *moved = best_d >= 0;
-  if (best_d < 0) return MN_OK;
-  pick->option[best_d] = best_k;
+  *moved = best.d >= 0;
+  if (best.d < 0) return MN_OK;
+  r->tried[best.d] = r->tried[best.d] || best.k > pick->option[best.d];
+  pick->option[best.d] = best.k;
   return mn_search_price(price, r->scratch, r->net, pick, r->config, error);
 }
 
 /* The wider option that is liked most, of decisions not tried yet, the first of equals; *d -1: none. */
-static void next_wider(const repair *r, const mn_pick *pick, const bool *tried, int32_t *d,
-                       int32_t *k) {
+static void next_wider(const repair *r, const mn_pick *pick, int32_t *d, int32_t *k) {
   double most = -(double)INFINITY;
   *d = *k = -1;
   for (int32_t i = 0; i < pick->count; i++) {
-    const int32_t option = tried[i] ? -1 : neighbour(r, pick, i, 1);
+    const int32_t option = r->tried[i] ? -1 : neighbour(r, pick, i, 1);
     const double change = option < 0 ? 0 : liking_change(r, pick, i, option);
     if (option < 0 || change <= most) continue;
     most = change;
@@ -104,15 +125,15 @@ static bool exceeds(const repair *r, int64_t ops) {
 
 /* Takes the step up that is liked most of those that add something and keep the budget, if there is one. */
 static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, bool *moved,
-                            bool *tried, mn_error *error) {
-  memset(tried, 0, (size_t)pick->count * sizeof *tried);
+                            mn_error *error) {
+  memset(r->tried, 0, (size_t)pick->count * sizeof *r->tried);
   *moved = false;
   for (;;) {
     int32_t d, k;
     mn_price wider = {0};
-    next_wider(r, pick, tried, &d, &k);
+    next_wider(r, pick, &d, &k);
     if (d < 0) return MN_OK;
-    tried[d] = true;
+    r->tried[d] = true;
     MN_TRY(try_option(r, &wider, pick, d, k, true, error));
     if (exceeds(r, wider.ops) || wider.params <= price->params) continue;
     MN_TRY(try_option(r, &wider, pick, d, k, false, error));
@@ -124,39 +145,27 @@ static mn_status widen_once(const repair *r, mn_pick *pick, mn_price *price, boo
   }
 }
 
-/* Until none fits. */
-static mn_status widen(const repair *r, mn_pick *pick, mn_price *price, mn_error *error) {
-  mn_arena_mark mark = mn_arena_mark_get(r->scratch);
-  bool *tried = mn_arena_array(r->scratch, (size_t)pick->count + 1, sizeof *tried), moved = true;
-  mn_status status = tried != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
-  while (status == MN_OK && moved) status = widen_once(r, pick, price, &moved, tried, error);
-  mn_arena_release(r->scratch, mark);
-  return status;
+/* Narrower until the budget holds, then wider until nothing more fits. */
+static mn_status fit(const repair *r, mn_pick *pick, mn_price *price, mn_error *error) {
+  const mn_budget *budget = &r->config->budget;
+  bool moved = true;
+  MN_TRY(mn_search_price(price, r->scratch, r->net, pick, r->config, error));
+  while (moved && !mn_budget_met(budget, price)) MN_TRY(narrow_once(r, pick, price, &moved, error));
+  if (!mn_budget_met(budget, price))
+    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached",
+                        mn_net_path(r->net));
+  for (moved = true; moved;) MN_TRY(widen_once(r, pick, price, &moved, error));
+  return MN_OK;
 }
 
 mn_status mn_search_fit(mn_pick *pick, mn_price *price, mn_arena *scratch, const mn_net *net,
                         const mn_search_config *config, mn_liking *liking, const void *context,
                         mn_error *error) {
-  repair r = {net, config, scratch, liking, context};
-  bool moved = true;
-  MN_TRY(mn_search_price(price, scratch, net, pick, config, error));
-  while (moved && !mn_budget_met(&config->budget, price))
-    MN_TRY(narrow_once(&r, pick, price, &moved, error));
-  if (!mn_budget_met(&config->budget, price))
-    return mn_error_set(error, MN_ERR_BUDGET, "%s: no network within the budget was reached",
-                        mn_net_path(net));
-  return widen(&r, pick, price, error);
-}
-
-/* Without a search behind it, every option is liked alike. */
-static double like_all(const void *context, int32_t decision, int32_t option) {
-  (void)context;
-  (void)decision;
-  (void)option;
-  return 0;
-}
-
-mn_status mn_search_repair(mn_pick *pick, mn_price *price, mn_arena *arena, const mn_net *net,
-                           const mn_search_config *config, mn_error *error) {
-  return mn_search_fit(pick, price, arena, net, config, like_all, NULL, error);
+  mn_arena_mark mark = mn_arena_mark_get(scratch);
+  repair r = {net, config, scratch, liking, context, NULL};
+  r.tried = mn_arena_array(scratch, (size_t)pick->count + 1, sizeof *r.tried);
+  mn_status status = r.tried != NULL ? fit(&r, pick, price, error)
+                                     : mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  mn_arena_release(scratch, mark);
+  return status;
 }

@@ -265,15 +265,16 @@ static void penalty_weights(const search_run *run, double weight[METRIC_COUNT],
   }
 }
 
-static void cost_gradient(search_run *run) {
+static mn_status cost_gradient(search_run *run, mn_error *error) {
   mn_architecture *a = &run->architecture;
   double weight[METRIC_COUNT];
   const double *const *p = (const double *const *)a->probability;
   mn_architecture_probability(a);
-  mn_cost_forward(&run->cost, run->value, p);
+  if (mn_cost_forward(&run->cost, run->value, p) != MN_OK) return out_of_memory(error);
   penalty_weights(run, weight, run->value);
   memset(run->dprobability[0], 0, (size_t)a->values * sizeof(double));
   mn_cost_backward(&run->cost, run->dprobability, weight, p);
+  return MN_OK;
 }
 
 static mn_status architecture_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
@@ -287,7 +288,7 @@ static mn_status architecture_step(search_run *run, int32_t epoch, int32_t index
   mn_architecture_sample(&run->architecture, &rng, temperature);
   mn_gates gates = mn_architecture_gates(&run->architecture);
   MN_TRY(mn_trainer_step(run->trainer, &loss, &batch, &gates, false, error));
-  cost_gradient(run);
+  MN_TRY(cost_gradient(run, error));
   mn_architecture_update(&run->architecture, run->dprobability, temperature, run->rate,
                          ++run->state.steps);
   return MN_OK;
@@ -355,7 +356,7 @@ static mn_status run_epoch(search_run *run, mn_error *error) {
 }
 
 static mn_status train_supernet(search_run *run, mn_error *error) {
-  cost_gradient(run);
+  MN_TRY(cost_gradient(run, error));
   if (run->state.epoch == 0 && run->state.index == 0) {
     mn_architecture_argmax(&run->architecture, &run->best);
     MN_TRY(mn_cost_calibrate(&run->cost, &run->best, run->scratch, run->config, error));

@@ -335,7 +335,7 @@ static bool has_weights(mn_op_kind kind) {
 static void add_dropout(builder *b, int32_t index) {
   const mn_op *op = &b->t->graph->ops[index];
   mn_value *x = b->t->of_tensor[op->input[0]];
-  if (b->t->config.dropout <= 0 || index != b->last_weights || x->input) return;
+  if (b->t->config.dropout <= 0 || index != b->t->last_weights || x->input) return;
   mn_unit *u = unit_new(b, &mn_dropout_family, index, x, NULL);
   mn_value *v = &b->t->values[b->t->value_count++];
   *v = (mn_value){.tensor = x->tensor,
@@ -466,10 +466,10 @@ static mn_status add_input(builder *b) {
 }
 
 mn_status mn_engine_build(mn_trainer *t, mn_error *error) {
-  builder b = {.t = t, .error = error, .last_weights = -1};
+  builder b = {.t = t, .error = error};
   MN_TRY(tables_new(t));
   for (int32_t i = 0; i < t->graph->op_count; i++)
-    if (has_weights(t->graph->ops[i].kind)) b.last_weights = i;
+    if (has_weights(t->graph->ops[i].kind)) t->last_weights = i;
   MN_TRY(add_input(&b));
   for (int32_t i = 0; i < t->graph->op_count; i++) {
     MN_TRY(add_op(&b, i));

@@ -8,7 +8,6 @@
 typedef struct builder {
   mn_trainer *t;
   mn_error *error;
-  int32_t last_weights; /* op index of the last layer with weights */
 } builder;
 
 static inline mn_status refuse(const builder *b, int32_t index, const char *what) {

@@ -150,9 +150,10 @@ struct mn_trainer {
   mn_learned_range *ranges;
   mn_value **of_tensor; /* [tensor_count]: value that holds it; NULL constants */
   int32_t value_count, unit_count, parameter_count, range_count;
-  mn_value *scores; /* what the loss reads */
-  bool softmax;     /* the graph ends in SOFTMAX: part of the loss */
-  void **blocks;    /* large memory, released at the end */
+  mn_value *scores;     /* what the loss reads */
+  int32_t last_weights; /* op index of the last layer with weights; -1 none */
+  bool softmax;         /* the graph ends in SOFTMAX: part of the loss */
+  void **blocks;        /* large memory, released at the end */
   int32_t block_count, block_capacity;
   float *scratch; /* [threads][scratch_floats] */
   int64_t scratch_floats;

@@ -131,11 +131,11 @@ mn_status mn_trainer_load(mn_trainer *trainer, const char *path, uint64_t identi
 }
 
 /* ---- Layers by name ---------------------------------------------------------------------------*/
-/* Whether `to` can take its values from the leading part of `from`. The scores' layer keeps its
+/* Whether `to` can take its values from the leading part of `from`. The last layer with weights keeps its
  * classes: the first few of other classes mean nothing. */
 static bool holds(const mn_trainer *t, const mn_parameter *to, const mn_parameter *from) {
-  const int32_t scores = t->scores->op;
-  const bool last = scores >= 0 && strcmp(t->graph->ops[scores].name, to->op) == 0;
+  const bool last =
+      t->last_weights >= 0 && strcmp(t->graph->ops[t->last_weights].name, to->op) == 0;
   return to->taps == from->taps && to->taps_first == from->taps_first && to->outer <= from->outer &&
          to->inner <= from->inner && (!last || to->outer == from->outer);
 }

@@ -225,9 +225,9 @@ mn_status mn_trainer_step(mn_trainer *t, double *loss, const mn_batch *batch, co
   mn_engine_forward(t);
   *loss = mn_loss_run(t);
   mn_engine_backward(t);
+  mn_ranks_sums_end(); /* before anything can end the step: they are made in place */
   if (t->broken >= 0 || !isfinite(*loss)) return diverged(t, *loss, error);
   if (!update) return MN_OK;
-  mn_ranks_sums_end();
   mn_optimizer_run(t);
   t->step++;
   return MN_OK;

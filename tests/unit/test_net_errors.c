@@ -89,6 +89,8 @@ static void every_mistake_is_named_with_line_and_column(void **state) {
        "2:1: block holds no layer that is always there; give it one"},
       {"input 8x8x1\nblock optional\nconv 3x3 8 optional\nend\nfc 2",
        "3:1: conv is optional inside an optional block; only one of them can be"},
+      {"input 9x9x4\nblock optional\nconv 1x1 4 stride 65535\nconv 1x1 4 stride 65535\nend\nfc 2",
+       "2:1: the strides of this block make more than 65535; expected less"},
       {"input 8x8x1\nblock relu\nconv 3x3 8\nend\nfc 2",
        "2:1: an activation of a block stands after its sum; add residual or projection"},
       {"input 8x8x1\nblock stride 2\nconv 3x3 8\nend\nfc 2",

@@ -39,6 +39,12 @@ static void open_space(fixture *f, const char *file) {
   open_text(f, file, test_read(f->arena, test_source(file)));
 }
 
+static void open_lines(fixture *f, const char *lines) {
+  memset(f, 0, sizeof *f);
+  assert_int_equal(mn_arena_create(&f->arena), MN_OK);
+  open_text(f, "lines.net", (mn_bytes){(const uint8_t *)lines, strlen(lines)});
+}
+
 static double **new_rows(fixture *f) {
   double **rows = mn_arena_array(f->arena, (size_t)mn_net_decisions(f->net), sizeof *rows);
   for (int32_t d = 0; d < mn_net_decisions(f->net); d++)
@@ -75,7 +81,7 @@ static void expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot(voi
       double value[METRIC_COUNT];
       mn_pick_random(&pick, f.net, &rng);
       set_one_hot(&f, p, &pick);
-      mn_cost_forward(&cost, value, read_only(p));
+      assert_int_equal(mn_cost_forward(&cost, value, read_only(p)), MN_OK);
       assert_ok(mn_net_lower(&graph, f.arena, f.net, &pick, &f.error), &f.error);
       mn_counts counts = mn_graph_counts(graph);
       assert_true(fabs(value[METRIC_OPS] - (double)counts.ops) < 0.5);
@@ -120,7 +126,7 @@ static void at_one_hot_expected_sram_should_be_the_bound_of_the_scheduled_networ
       set_one_hot(&f, p, &pick);
       assert_ok(mn_search_price(&price, f.arena, f.net, &pick, &f.config, &f.error), &f.error);
       assert_ok(mn_cost_schedule(&cost, &pick, f.arena, &f.config, &f.error), &f.error);
-      mn_cost_forward(&cost, value, read_only(p));
+      assert_int_equal(mn_cost_forward(&cost, value, read_only(p)), MN_OK);
       double most = mn_plan_expected_sram(cost.dtensor_bytes, &cost.memory, cost.tensor_bytes,
                                           f.supernet->tensor_count, cost.exists, (double)INFINITY);
       bool proved = price.sram.lower_bound == price.sram.arena;
@@ -129,6 +135,53 @@ static void at_one_hot_expected_sram_should_be_the_bound_of_the_scheduled_networ
                  (long long)price.sram.arena);
     }
     mn_arena_destroy(f.arena);
+  }
+}
+
+/* PADs between unequal widths are in the network and not in the supernet: it may have more ops. */
+static void the_schedule_of_a_network_of_many_pads_should_find_its_ops(void **state) {
+  (void)state;
+  fixture f;
+  mn_cost cost;
+  mn_pick pick;
+  open_lines(&f,
+             "input 49x10x1\nconv 10x4 {16 32} stride 8\nconv 1x1 {8 32} residual times 40\nfc 2");
+  assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
+  mn_pick_smallest(&pick, f.net);
+  assert_int_equal(mn_cost_create(&cost, f.arena, f.supernet, f.gates, f.net, &f.config), MN_OK);
+  assert_ok(mn_cost_schedule(&cost, &pick, f.arena, &f.config, &f.error), &f.error);
+  assert_true(cost.memory.op_count > f.supernet->op_count);
+  assert_true(mn_pick_equal(&cost.scheduled, &pick));
+  for (int32_t op = 0; op < cost.memory.op_count; op++)
+    assert_in_range(cost.op[op], 0, f.supernet->op_count - 1);
+  mn_arena_destroy(f.arena);
+}
+
+/* The pool of its shortcut begins with the same name and comes first. */
+static void a_strided_layer_should_be_scheduled_as_itself_and_not_as_its_shortcut(void **state) {
+  (void)state;
+  static const char *const shortcuts[] = {"optional", "residual"};
+  for (size_t s = 0; s < MN_COUNT(shortcuts); s++) {
+    fixture f;
+    mn_cost cost;
+    const mn_graph *graph = NULL;
+    mn_arena *text;
+    assert_int_equal(mn_arena_create(&text), MN_OK);
+    open_lines(&f,
+               mn_arena_text(text, "input 16x16x4\nconv 3x3 8\nconv 3x3 {16 64} stride 2 %s\nfc 2",
+                             shortcuts[s]));
+    assert_int_equal(mn_cost_create(&cost, f.arena, f.supernet, f.gates, f.net, &f.config), MN_OK);
+    assert_ok(mn_cost_schedule(&cost, &f.widest, f.arena, &f.config, &f.error), &f.error);
+    assert_ok(mn_net_lower(&graph, f.arena, f.net, &f.widest, &f.error), &f.error);
+    int32_t compared = 0;
+    for (int32_t op = 0; op < graph->op_count; op++) {
+      if (graph->ops[op].kind == MN_OP_PAD) continue;
+      assert_int_equal(f.supernet->ops[cost.op[op]].kind, graph->ops[op].kind);
+      compared++;
+    }
+    assert_true(compared >= 3);
+    mn_arena_destroy(f.arena);
+    mn_arena_destroy(text);
   }
 }
 
@@ -158,7 +211,7 @@ static void cost_gradient_should_agree_with_finite_differences(void **state) {
   const double weight[METRIC_COUNT] = {1e-5, 2e-5, 3e-7, 0.5, 0};
   double value[METRIC_COUNT];
   fill_random(&f, p, 3, -1, 0, 0);
-  mn_cost_forward(&cost, value, read_only(p));
+  assert_int_equal(mn_cost_forward(&cost, value, read_only(p)), MN_OK);
   mn_cost_backward(&cost, dp, weight, read_only(p));
   int compared = 0;
   for (int32_t d = 0; d < mn_net_decisions(f.net); d++)
@@ -166,7 +219,7 @@ static void cost_gradient_should_agree_with_finite_differences(void **state) {
       double total[2] = {0, 0};
       for (int side = 0; side < 2; side++) {
         fill_random(&f, p, 3, d, k, side == 0 ? 1e-5 : -1e-5);
-        mn_cost_forward(&cost, value, read_only(p));
+        assert_int_equal(mn_cost_forward(&cost, value, read_only(p)), MN_OK);
         for (int m = 0; m < METRIC_COUNT; m++) total[side] += weight[m] * value[m];
       }
       double numeric = (total[0] - total[1]) / 2e-5;
@@ -210,6 +263,25 @@ static void masks_should_be_open_exactly_below_the_picked_width(void **state) {
     for (int32_t k = 0; k < mn_net_decision(f.net, d)->options; k++) sum += a.p[d][k];
     assert_true(fabs(sum - 1) < 1e-12);
   }
+  mn_arena_destroy(f.arena);
+}
+
+static void a_projection_should_be_as_open_as_the_branch_it_is_added_to(void **state) {
+  (void)state;
+  fixture f;
+  mn_architecture a;
+  mn_pick pick;
+  open_lines(
+      &f, "input 8x8x4\nblock projection\nconv 3x3 {8 32}\nconv 3x3 {16 64} residual\nend\nfc 2");
+  assert_int_equal(mn_architecture_create(&a, f.arena, f.net, f.supernet, f.gates, &f.options),
+                   MN_OK);
+  assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
+  mn_pick_smallest(&pick, f.net);
+  mn_architecture_fix(&a, &pick);
+  int32_t op = 0;
+  while (strcmp(f.supernet->ops[op].name, "block1.shortcut") != 0) op++;
+  assert_non_null(a.mask[op]);
+  for (int32_t c = 0; c < 64; c++) assert_true(a.mask[op][c] == (c < 16 ? 1.0f : 0.0f));
   mn_arena_destroy(f.arena);
 }
 
@@ -272,6 +344,11 @@ static void architecture_should_follow_the_gradient_and_leave_removed_options_al
   mn_arena_destroy(f.arena);
 }
 
+static double like_all(const void *context, int32_t decision, int32_t option) {
+  (void)context, (void)decision, (void)option;
+  return 0;
+}
+
 static void repair_should_meet_every_budget_and_use_it(void **state) {
   (void)state;
   fixture f;
@@ -284,7 +361,8 @@ static void repair_should_meet_every_budget_and_use_it(void **state) {
     assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
     mn_pick_random(&pick, f.net, &rng);
     assert_ok(mn_budget_parse(&f.config.budget, budgets[b], &f.error), &f.error);
-    assert_ok(mn_search_repair(&pick, &price, f.arena, f.net, &f.config, &f.error), &f.error);
+    assert_ok(mn_search_fit(&pick, &price, f.arena, f.net, &f.config, like_all, NULL, &f.error),
+              &f.error);
     assert_true(mn_budget_met(&f.config.budget, &price));
     /* nothing wider fits: otherwise the budget was not used */
     for (int32_t d = 0; d < pick.count; d++) {
@@ -334,6 +412,43 @@ static void infeasible_budget_should_be_refused_with_line_and_smallest_prices(vo
   mn_arena_destroy(f.arena);
 }
 
+/* A narrow layer between two wide ones: the network without it is the larger one. */
+static void a_budget_that_an_optional_layer_makes_possible_should_be_met(void **state) {
+  (void)state;
+  fixture f;
+  mn_pick pick;
+  mn_price price;
+  open_lines(&f, "input 16x16x4\nconv 3x3 64\nconv 1x1 8 optional\nconv 3x3 64\npool avg\nfc 2");
+  assert_ok(mn_budget_parse(&f.config.budget, "ops=10M", &f.error), &f.error);
+  assert_ok(mn_search_feasible(f.net, &f.config, &f.error), &f.error);
+  assert_int_equal(mn_pick_create(&pick, f.arena, f.net), MN_OK);
+  mn_pick_smallest(&pick, f.net);
+  assert_ok(mn_search_fit(&pick, &price, f.arena, f.net, &f.config, like_all, NULL, &f.error),
+            &f.error);
+  assert_true(price.ops <= 10000000 && pick.option[0] == 1);
+  mn_arena_destroy(f.arena);
+}
+
+/* The width is that of a layer that is always there too. */
+static void pruning_should_not_price_an_optional_layer_for_a_width_it_shares(void **state) {
+  (void)state;
+  fixture f;
+  open_lines(
+      &f,
+      "input 49x10x1\nconv 10x4 8 stride 2\nconv 3x3 w={16 64} optional\nconv 1x1 w\npool avg\nfc 2");
+  assert_ok(mn_budget_parse(&f.config.budget, "ops=300K", &f.error), &f.error);
+  assert_ok(mn_search_prune(&f.options, f.arena, f.net, f.gates, f.supernet, &f.config, &f.error),
+            &f.error);
+  int widths = 0;
+  for (int32_t d = 0; d < mn_net_decisions(f.net); d++)
+    if (mn_net_decision(f.net, d)->kind == MN_DECISION_WIDTH) {
+      assert_true(f.options.allowed[d][1]);
+      widths++;
+    }
+  assert_int_equal(widths, 1);
+  mn_arena_destroy(f.arena);
+}
+
 static void pruning_should_keep_what_a_feasible_network_can_have(void **state) {
   (void)state;
   fixture f;
@@ -355,13 +470,18 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(expected_ops_and_flash_should_equal_the_lowered_graph_at_one_hot),
       cmocka_unit_test(at_one_hot_expected_sram_should_be_the_bound_of_the_scheduled_network),
+      cmocka_unit_test(the_schedule_of_a_network_of_many_pads_should_find_its_ops),
+      cmocka_unit_test(a_strided_layer_should_be_scheduled_as_itself_and_not_as_its_shortcut),
       cmocka_unit_test(cost_gradient_should_agree_with_finite_differences),
       cmocka_unit_test(masks_should_be_open_exactly_below_the_picked_width),
+      cmocka_unit_test(a_projection_should_be_as_open_as_the_branch_it_is_added_to),
       cmocka_unit_test(gate_gradient_should_agree_with_finite_differences_channel_by_channel),
       cmocka_unit_test(architecture_should_follow_the_gradient_and_leave_removed_options_alone),
       cmocka_unit_test(repair_should_meet_every_budget_and_use_it),
       cmocka_unit_test(a_classifier_of_machines_should_be_priced_with_its_detector),
       cmocka_unit_test(infeasible_budget_should_be_refused_with_line_and_smallest_prices),
+      cmocka_unit_test(a_budget_that_an_optional_layer_makes_possible_should_be_met),
+      cmocka_unit_test(pruning_should_not_price_an_optional_layer_for_a_width_it_shares),
       cmocka_unit_test(pruning_should_keep_what_a_feasible_network_can_have),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
