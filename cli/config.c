@@ -100,6 +100,14 @@ mn_status mn_cli_config_read(mn_session *session, const char *path, mn_error *er
   return MN_OK;
 }
 
+/* The shortest of two forms that reads back to the same number. */
+static const char *real_text(double value) {
+  static char text[32];
+  snprintf(text, sizeof text, "%.15g", value);
+  if (strtod(text, NULL) != value) snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
 static void print_value(FILE *out, const mn_option *option, const void *field, const char *origin) {
   const char *name = mn_cli_option_text(option);
   switch (option->type) {
@@ -111,7 +119,7 @@ static void print_value(FILE *out, const mn_option *option, const void *field, c
       fprintf(out, "%s = %lld ; %s\n", name, (long long)*(const int64_t *)field, origin);
       break;
     case MN_OPTION_REAL:
-      fprintf(out, "%s = %.9g ; %s\n", name, *(const double *)field, origin);
+      fprintf(out, "%s = %s ; %s\n", name, real_text(*(const double *)field), origin);
       break;
     case MN_OPTION_TEXT:
     case MN_OPTION_WORD: {

@@ -2,6 +2,7 @@
  * figures. ablation.sh runs the set and trains what is found.
  * ablation SPACE.net DATA CLASSES BUDGET TARGET EPOCHS SEED VARIANT FOLDER
  *   VARIANT  base      the search as it is
+ *            unsettled the architecture is searched to the end
  *            joint     weights and architecture on the same batches, all of the training split
  *            t1        temperature 1 throughout
  *            linear=L  penalty L * cost / limit, L fixed, instead of hinges and dual ascent
@@ -20,6 +21,8 @@ static bool apply(mn_search_config *config, const char *variant) {
   if (strcmp(variant, "joint") == 0) {
     config->joint = true;
     config->epochs = (config->epochs + 1) / 2; /* as many steps: an epoch is twice as long */
+  } else if (strcmp(variant, "unsettled") == 0) {
+    config->unsettled = true;
   } else if (strcmp(variant, "t1") == 0) {
     config->temperature_start = config->temperature_end = 1;
   } else if (strncmp(variant, "linear=", 7) == 0) {

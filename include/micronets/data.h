@@ -47,6 +47,7 @@ typedef struct mn_dataset mn_dataset;
 mn_status mn_dataset_open(mn_dataset **dataset, const mn_data_config *config, mn_error *error) MN_MUST_CHECK;
 void mn_dataset_close(mn_dataset *dataset);
 mn_task mn_dataset_task(const mn_dataset *dataset);
+const mn_monitor *mn_dataset_monitor(const mn_dataset *dataset); /* that of its config; may be NULL */
 int32_t mn_dataset_classes(const mn_dataset *dataset);
 const char *mn_dataset_class(const mn_dataset *dataset, int32_t index);
 int32_t mn_dataset_items(const mn_dataset *dataset);
@@ -88,9 +89,14 @@ int32_t mn_window_count(const mn_window_size *size, double seconds);
  * A model of several channels takes recordings of as many; one channel takes a mix of all. */
 mn_status mn_dataset_window(const mn_dataset *dataset, int16_t *pcm, int32_t item,
                             const mn_window_size *size, int32_t index, mn_error *error) MN_MUST_CHECK;
-/* The same of any file, which has *count windows. */
-mn_status mn_audio_window(int16_t *pcm, int32_t *count, const char *path, const mn_window_size *size,
-                          int32_t index, mn_error *error) MN_MUST_CHECK;
+/* The same of any file: measured, and where it is text read, once. Owned: close it. `path` is borrowed. */
+typedef struct mn_listening mn_listening;
+mn_status mn_listening_open(mn_listening **listening, const char *path, const mn_window_size *size,
+                            mn_error *error) MN_MUST_CHECK;
+int32_t mn_listening_windows(const mn_listening *listening); /* at least 1 */
+mn_status mn_listening_window(const mn_listening *listening, int16_t *pcm, int32_t index,
+                              mn_error *error) MN_MUST_CHECK;
+void mn_listening_close(mn_listening *listening); /* NULL is fine */
 
 /* ---- Batches -----------------------------------------------------------------------------*/
 /* A batch's items are windows: one each but in task ad, where a recording has several.

@@ -37,4 +37,7 @@ mn_status mn_emit_c(mn_emit_result *result, mn_arena *arena, const mn_plan *plan
 mn_status mn_emit_tflm(mn_emit_result *result, mn_arena *arena, const mn_model *model, mn_bytes file,
                        const mn_emit_config *config, mn_error *error) MN_MUST_CHECK;
 
+/* Whether a prefix makes C names: lower case, digits and '_', a letter first. Errors: MN_ERR_USAGE. */
+mn_status mn_emit_check_prefix(const char *prefix, mn_error *error) MN_MUST_CHECK;
+
 #endif

@@ -47,6 +47,7 @@ typedef struct mn_search_config {
   double temperature_start, temperature_end; /* 0: default */
   double architecture_rate;  /* 0: default */
   /* Departures from the method, to measure what it is worth (bench/search/ablation.c). */
+  bool unsettled;            /* the architecture is searched to the end: no settling */
   bool joint;                /* both kinds of step see the same batches, of the whole training split */
   double linear_penalty;     /* weight of the plain term cost / limit; 0: hinges and dual ascent */
   mn_arithmetic arithmetic;  /* of the supernet's training */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/csv.h"
 #include "data/sound_memory.h"
 
 enum { CHUNK_FRAMES = 4096, MOST_CHANNELS = 64, MEASURED_SECONDS = 60 };
@@ -18,32 +17,48 @@ typedef struct decoder {
   SF_INFO info;
   mn_sound_memory memory;
   int32_t channels; /* handed out: 1 or those of the file */
-  mn_csv csv;       /* pcm NULL: not of text */
+  mn_csv *parsed;   /* for this decoding alone; NULL: no text, or read before */
 } decoder;
 
 static void close_decoder(decoder *d) {
   sf_close(d->file);
-  mn_free(d->csv.pcm);
+  mn_recording_forget(d->parsed);
 }
 
-/* Text becomes samples in memory, which the library then reads as it reads all others. */
-static mn_status open_csv(decoder *d, const mn_recording *recording, mn_error *error) {
+mn_status mn_recording_parse(mn_csv **samples, const mn_recording *recording, mn_error *error) {
   mn_arena *arena = NULL;
   mn_bytes text = recording->bytes;
-  if (mn_arena_create(&arena) != MN_OK)
+  *samples = NULL;
+  if (!mn_is_csv(recording->path)) return MN_OK;
+  mn_csv *made = mn_malloc(sizeof *made);
+  if (made == NULL || mn_arena_create(&arena) != MN_OK) {
+    mn_free(made);
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", recording->name);
+  }
   mn_status status = MN_OK;
   if (text.data == NULL) status = mn_file_read(&text, arena, recording->path, 0, error);
-  if (status == MN_OK) status = mn_csv_read(&d->csv, text, recording->name, error);
+  if (status == MN_OK) status = mn_csv_read(made, text, recording->name, error);
   mn_arena_destroy(arena);
-  MN_TRY(status);
-  const mn_csv *csv = &d->csv;
+  if (status == MN_OK)
+    *samples = made;
+  else
+    mn_free(made);
+  return status;
+}
+
+void mn_recording_forget(mn_csv *samples) {
+  if (samples == NULL) return;
+  mn_free(samples->pcm);
+  mn_free(samples);
+}
+
+/* Samples in memory, which the library reads as it reads all others. */
+static void take_samples(decoder *d, const mn_csv *csv) {
+  size_t values = (size_t)csv->frames * (size_t)csv->channels;
   d->info = (SF_INFO){.samplerate = csv->rate_hz,
                       .channels = csv->channels,
                       .format = SF_FORMAT_RAW | SF_FORMAT_PCM_16 | SF_ENDIAN_CPU};
-  size_t values = (size_t)csv->frames * (size_t)csv->channels;
   d->memory.bytes = (mn_bytes){(const uint8_t *)csv->pcm, values * sizeof *csv->pcm};
-  return MN_OK;
 }
 
 /* ---- A WAV file that was cut off: the library takes what is there ---------------------------------*/
@@ -89,11 +104,13 @@ mn_status mn_recording_whole(const mn_recording *recording, mn_error *error) {
 static mn_status open_decoder(decoder *d, const mn_recording *recording, mn_error *error) {
   *d = (decoder){.memory = {.bytes = recording->bytes},
                  .channels = recording->channels > 1 ? recording->channels : 1};
-  if (mn_is_csv(recording->path)) MN_TRY(open_csv(d, recording, error));
+  if (recording->samples == NULL) MN_TRY(mn_recording_parse(&d->parsed, recording, error));
+  const mn_csv *samples = recording->samples != NULL ? recording->samples : d->parsed;
+  if (samples != NULL) take_samples(d, samples);
   d->file = d->memory.bytes.data != NULL ? mn_sound_open(&d->memory, &d->info)
                                          : sf_open(recording->path, SFM_READ, &d->info);
   if (d->file == NULL) {
-    mn_free(d->csv.pcm);
+    mn_recording_forget(d->parsed);
     return mn_error_set(error, MN_ERR_FORMAT, "%s: cannot be decoded: %s", recording->name,
                         sf_strerror(NULL));
   }

@@ -3,6 +3,7 @@
 #ifndef MN_DATA_AUDIO_H
 #define MN_DATA_AUDIO_H
 
+#include "data/csv.h"
 #include "data/source.h"
 
 typedef struct mn_audio_info {
@@ -17,9 +18,16 @@ typedef struct mn_audio_info {
 typedef struct mn_recording {
   const char *name; /* for errors */
   const char *path;
-  mn_bytes bytes;   /* data != NULL: this instead of the path */
-  int32_t channels; /* wanted, interleaved: as many as the file has; 0 or 1: mixed down */
+  mn_bytes bytes;        /* data != NULL: this instead of the path */
+  int32_t channels;      /* wanted, interleaved: as many as the file has; 0 or 1: mixed down */
+  const mn_csv *samples; /* of a table that was read before, instead of both; NULL: none */
 } mn_recording;
+
+/* The samples of a recording of text, which every decoding would otherwise read again; NULL in *samples: it is
+ * none. Release with mn_recording_forget. */
+mn_status mn_recording_parse(mn_csv **samples, const mn_recording *recording,
+                             mn_error *error) MN_MUST_CHECK;
+void mn_recording_forget(mn_csv *samples);
 
 /* Text for sndfile's path goes to `path` [size]. */
 mn_recording mn_source_recording(const mn_source *source, int32_t member, char *path, size_t size);

@@ -60,7 +60,7 @@ static void measure_item(void *context, int32_t item, int32_t thread) {
 static uint64_t content_key(const mn_dataset *dataset) {
   uint64_t key = dataset->images ? 3 : 2; /* version of the measurement */
   for (int32_t i = 0; i < dataset->count; i++) {
-    key = mn_hash64(key, &dataset->entries[i].hash, sizeof dataset->entries[i].hash);
+    key = mn_entry_hash(key, &dataset->entries[i]);
   }
   return key;
 }

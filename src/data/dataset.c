@@ -58,6 +58,12 @@ static uint64_t hash_text(uint64_t sum, const char *text) {
   return mn_hash64(sum, text, strlen(text));
 }
 
+uint64_t mn_entry_hash(uint64_t sum, const mn_entry *entry) {
+  const int32_t square[] = {entry->crop.left, entry->crop.top, entry->crop.side};
+  sum = mn_hash64(sum, &entry->hash, sizeof entry->hash);
+  return entry->crop.side > 0 ? mn_hash64(sum, square, sizeof square) : sum;
+}
+
 static void hash_dataset(mn_dataset *dataset) {
   uint64_t sum = dataset->config.seed;
   for (int32_t i = 0; i < dataset->classes; i++) sum = hash_text(sum, dataset->class_names[i]);
@@ -70,7 +76,7 @@ static void hash_dataset(mn_dataset *dataset) {
     int32_t numbers[2] = {dataset->items[i].label, (int32_t)dataset->items[i].split};
     sum = hash_text(sum, dataset->items[i].file);
     sum = mn_hash64(sum, numbers, sizeof numbers);
-    sum = mn_hash64(sum, &dataset->entries[i].hash, sizeof dataset->entries[i].hash);
+    sum = mn_entry_hash(sum, &dataset->entries[i]);
   }
   dataset->hash = sum;
 }
@@ -98,6 +104,11 @@ static mn_status open_classes(mn_dataset *dataset, mn_error *error) {
 static mn_status open_source(mn_dataset *dataset, mn_error *error) {
   MN_TRY(mn_source_open(&dataset->source, dataset->arena, dataset->config.path, error));
   MN_TRY(mn_layout_read(dataset, error));
+  if (dataset->tables) {
+    dataset->parsed =
+        mn_arena_array(dataset->arena, (size_t)dataset->source.count, sizeof *dataset->parsed);
+    if (dataset->parsed == NULL) return mn_error_set(error, MN_ERR_MEMORY, "out of memory");
+  }
   bool machines = !dataset->images && dataset->config.task == MN_TASK_AUTO
                       ? mn_machines_detect(dataset)
                       : dataset->config.task == MN_TASK_AD;
@@ -155,9 +166,15 @@ mn_status mn_dataset_open(mn_dataset **dataset, const mn_data_config *config, mn
 
 void mn_dataset_close(mn_dataset *dataset) {
   if (dataset == NULL) return;
+  for (int32_t i = 0; dataset->parsed != NULL && i < dataset->source.count; i++)
+    mn_recording_forget(dataset->parsed[i]);
   assert(dataset->sets == NULL && "feeds are closed before their data set");
   mn_free(dataset->problems.items);
   mn_arena_destroy(dataset->arena);
+}
+
+const mn_monitor *mn_dataset_monitor(const mn_dataset *dataset) {
+  return dataset->config.monitor;
 }
 
 mn_task mn_dataset_task(const mn_dataset *dataset) {

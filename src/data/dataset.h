@@ -38,6 +38,9 @@ typedef struct mn_entry {
   mn_crop crop;
 } mn_entry;
 
+/* Goes on from `sum` with the content and the square that is seen of it. */
+uint64_t mn_entry_hash(uint64_t sum, const mn_entry *entry);
+
 /* A growing list in heap memory. */
 typedef struct mn_problems {
   mn_problem *items;
@@ -62,8 +65,10 @@ struct mn_dataset {
   int32_t noise_count;
   mn_problems problems;
   int32_t rate_hz;
-  bool images;         /* photos instead of recordings */
-  bool tables;         /* recordings as text */
+  bool images; /* photos instead of recordings */
+  bool tables; /* recordings as text */
+  _Atomic(mn_csv *)
+      *parsed; /* [source.count] samples of those, from their first window on; NULL: no tables */
   const char *engines; /* synthesisers; NULL: recordings */
   const char *trained_on;
   uint64_t hash;

@@ -81,6 +81,17 @@ static bool is_idx_images(const mn_member *m) {
   return !m->is_folder && strstr(name, "images") != NULL && strstr(name, "idx3-ubyte") != NULL;
 }
 
+/* Kept beside its unpacked form: the same images again. */
+static bool is_packed_twin(const mn_source *source, const mn_member *m) {
+  const size_t length = strlen(m->path);
+  if (length < 3 || strcmp(m->path + length - 3, ".gz") != 0) return false;
+  for (int32_t i = 0; i < source->count; i++) {
+    const char *path = source->members[i].path;
+    if (strlen(path) == length - 3 && strncmp(path, m->path, length - 3) == 0) return true;
+  }
+  return false;
+}
+
 static bool idx_found(const mn_source *source) {
   for (int32_t i = 0; i < source->count; i++)
     if (is_idx_images(&source->members[i])) return true;
@@ -181,8 +192,14 @@ static mn_status idx_read(mn_dataset *dataset, mn_error *error) {
   const char *names[IDX_CLASSES] = {0};
   int32_t count = 0;
   int64_t total = 0;
-  for (int32_t i = 0; i < dataset->source.count && count < MOST_PAIRS; i++) {
-    if (!is_idx_images(&dataset->source.members[i])) continue;
+  for (int32_t i = 0; i < dataset->source.count; i++) {
+    const mn_member *m = &dataset->source.members[i];
+    if (!is_idx_images(m) || is_packed_twin(&dataset->source, m)) continue;
+    if (count == MOST_PAIRS)
+      return mn_error_set(error, MN_ERR_FORMAT,
+                          "%s: found more than %d files of images; expected "
+                          "at most as many",
+                          m->path, MOST_PAIRS);
     MN_TRY(open_pair(&pairs[count], dataset, i, error));
     total += pairs[count++].count;
   }

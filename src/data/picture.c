@@ -38,6 +38,7 @@ static void halve(mn_picture *p) {
   }
   p->width = width;
   p->height = height;
+  p->halvings++;
 }
 
 mn_status mn_picture_decode(mn_picture *picture, mn_bytes file, const char *name, mn_error *error) {

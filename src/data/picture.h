@@ -14,6 +14,7 @@ enum { MN_PICTURE_MOST_PIXELS = 1 << 26, MN_PICTURE_MOST_SIDE = 16384 };
 typedef struct mn_picture {
   int32_t width, height, channels; /* channels 1 or 3 */
   uint8_t *pixels;                 /* [height][width][channels]; mn_free */
+  int32_t halvings;                /* how often both sides of the file's photo were halved */
 } mn_picture;
 
 typedef struct mn_image_info {

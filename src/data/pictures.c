@@ -30,8 +30,11 @@ static mn_status copy_record(mn_picture *picture, const mn_raw_photo *r, const c
   return MN_OK;
 }
 
-/* Keeps a square of the photo; side 0: all of it. */
-static mn_status crop(mn_picture *p, const mn_crop *square, const char *name, mn_error *error) {
+/* Keeps a square of the photo, which is told in the file's pixels; side 0: all of it. */
+static mn_status crop(mn_picture *p, const mn_crop *of_file, const char *name, mn_error *error) {
+  const mn_crop at = {of_file->left >> p->halvings, of_file->top >> p->halvings,
+                      of_file->side >> p->halvings};
+  const mn_crop *square = &at;
   if (square->side < 1) return MN_OK;
   if (square->left < 0 || square->top < 0 || square->left > p->width - square->side ||
       square->top > p->height - square->side) {

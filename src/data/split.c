@@ -34,9 +34,11 @@ static void assign(mn_dataset *dataset, const unit *units, int32_t count) {
   for (int32_t i = 0; i < count; i++) dataset->items[units[i].item].split = split_of(units[i].hash);
 }
 
+/* Anomalies are all in the test split, which says nothing of the others. */
 static bool has_split(const mn_dataset *dataset, mn_split split) {
   for (int32_t i = 0; i < dataset->count; i++) {
-    if (dataset->items[i].split == split) return true;
+    const mn_item *item = &dataset->items[i];
+    if (item->split == split && !item->anomalous) return true;
   }
   return false;
 }
@@ -94,7 +96,8 @@ mn_status mn_split_assign(mn_dataset *dataset, mn_error *error) {
     return mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", dataset->config.path);
   int32_t count = list_units(units, dataset, MN_SPLIT_COUNT, true),
           distinct = count_distinct(units, count);
-  bool brought = count < dataset->count;
+  bool brought = has_split(dataset, MN_SPLIT_TRAIN) || has_split(dataset, MN_SPLIT_VAL) ||
+                 has_split(dataset, MN_SPLIT_TEST);
   if (count > 0 && !brought && distinct < FEWEST) {
     count = list_units(units, dataset, MN_SPLIT_COUNT, false);
     distinct = count_distinct(units, count);

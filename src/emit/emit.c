@@ -11,7 +11,7 @@
 enum { MOST_FILES = 64, MOST_PREFIX = 32 };
 
 /* A C identifier in lower case, so that macros can be its upper case. */
-static mn_status check_prefix(const char *prefix, mn_error *error) {
+mn_status mn_emit_check_prefix(const char *prefix, mn_error *error) {
   size_t length = strlen(prefix);
   bool good = length > 0 && length <= MOST_PREFIX && (islower((unsigned char)prefix[0]) != 0);
   for (size_t i = 0; i < length && good; i++)
@@ -96,7 +96,7 @@ static mn_status emit_all(mn_emitter *e) {
 }
 
 mn_status mn_emitter_begin(mn_emitter *e) {
-  MN_TRY(check_prefix(e->config->prefix, e->error));
+  MN_TRY(mn_emit_check_prefix(e->config->prefix, e->error));
   e->prefix = e->config->prefix;
   e->upper = upper_case(e->arena, e->prefix);
   e->files = mn_arena_array(e->arena, MOST_FILES, sizeof(char *));

@@ -63,10 +63,13 @@ static void run_window(void *context, int32_t index, int32_t thread) {
   w->visit(w->context, exec, input, index, thread);
 }
 
-static mn_status run_batch(mn_windows *w, mn_feed *feed, int32_t b, mn_error *error) {
+static mn_status run_batch(mn_windows *w, const mn_dataset *dataset, mn_feed *feed, int32_t b,
+                           mn_error *error) {
   const mn_graph *graph = w->model->graph;
   const mn_quantization *q = &graph->tensors[graph->inputs[0]].quantization;
   mn_batch batch;
+  if (mn_monitor_stopped(mn_dataset_monitor(dataset)))
+    return mn_error_set(error, MN_ERR_INTERRUPTED, "eval: interrupted");
   MN_TRY(mn_feed_batch(feed, &batch, 0, b, error));
   for (int32_t i = 0; i < batch.items; i++)
     MN_TRY(mn_feed_input(feed, w->input + (size_t)i * w->input_bytes, b * MN_WINDOWS_BLOCK + i,
@@ -83,7 +86,7 @@ mn_status mn_windows_run(mn_windows *windows, const mn_dataset *dataset, mn_spli
   MN_TRY(mn_feed_open(&feed, dataset, split, 0, 1, &windows->model->frontend, &config, error));
   mn_status status = MN_OK;
   for (int32_t b = 0; b < mn_feed_batches(feed) && status == MN_OK; b++)
-    status = run_batch(windows, feed, b, error);
+    status = run_batch(windows, dataset, feed, b, error);
   mn_feed_close(feed);
   return status;
 }

@@ -215,6 +215,8 @@ static mn_status receive(transfer *t, mn_error *error) {
   bool restarted = false;
   for (int left = TRIES; code == CURLE_OK;) {
     code = request(t);
+    /* a server that tells no length closes a broken connection like a whole one */
+    if (code == CURLE_OK && size_of(t->part) < t->file->bytes) code = CURLE_PARTIAL_FILE;
     if (code == CURLE_OK) return MN_OK;
     long answer = 0;
     (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);
@@ -288,9 +290,8 @@ static mn_status download_alone(mn_fetched *fetched, transfer *t, mn_error *erro
     status = mn_error_set(
         error, MN_ERR_IO,
         "%s: another download is writing it; wait for that one, or give another --out", t->part);
-  else
-    status = download(fetched, t, error);
-  if (status != MN_OK) remove_empty(t->part);
+  else if ((status = download(fetched, t, error)) != MN_OK)
+    remove_empty(t->part);
   (void)close(lock);
   return status;
 }

@@ -107,18 +107,19 @@ mn_status mn_anomaly_eval(json_t *object, const mn_run_context *context, const m
 
 /* ---- run ---------------------------------------------------------------------------------------*/
 /* Mean cost of the recording's windows against every machine. */
-static mn_status cost_of(double *cost, int32_t *windows, mn_infer *infer, const mn_judge *judge,
-                         const char *path, mn_error *error) {
+static mn_status sum_costs(double *cost, mn_infer *infer, const mn_judge *judge,
+                           const mn_listening *listening, mn_error *error) {
   mn_arena *arena = infer->context->arena;
-  int32_t machines = mn_judge_machines(judge);
+  int32_t machines = mn_judge_machines(judge), windows = mn_listening_windows(listening);
   double *one = mn_arena_array(arena, (size_t)machines, sizeof *one);
   double *work = mn_arena_array(arena, mn_judge_doubles(judge), sizeof *work);
   int8_t *input = mn_arena_alloc(arena, mn_tensor_bytes(infer->input));
   if (one == NULL || work == NULL || input == NULL) return mn_out_of_memory(infer->context, error);
-  *windows = 1;
-  for (int32_t w = 0; w < *windows; w++) {
+  for (int32_t w = 0; w < windows; w++) {
+    if (mn_monitor_stopped(infer->context->monitor))
+      return mn_error_set(error, MN_ERR_INTERRUPTED, "run: interrupted");
     mn_exec_reset(infer->exec);
-    MN_TRY(mn_infer_window(infer, windows, path, w, error));
+    MN_TRY(mn_infer_window(infer, listening, w, error));
     memcpy(input, mn_exec_input(infer->exec, 0), mn_tensor_bytes(infer->input));
     mn_exec_run(infer->exec, NULL);
     const int8_t *embedding =
@@ -127,8 +128,18 @@ static mn_status cost_of(double *cost, int32_t *windows, mn_infer *infer, const 
                    embedding);
     for (int32_t k = 0; k < machines; k++) cost[k] += one[k];
   }
-  for (int32_t k = 0; k < machines; k++) cost[k] /= *windows;
+  for (int32_t k = 0; k < machines; k++) cost[k] /= windows;
   return MN_OK;
+}
+
+static mn_status cost_of(double *cost, int32_t *windows, mn_infer *infer, const mn_judge *judge,
+                         const char *path, mn_error *error) {
+  mn_listening *listening = NULL;
+  MN_TRY(mn_infer_listen(&listening, infer, path, error));
+  *windows = mn_listening_windows(listening);
+  mn_status status = sum_costs(cost, infer, judge, listening, error);
+  mn_listening_close(listening);
+  return status;
 }
 
 mn_status mn_anomaly_run(json_t **row, mn_infer *infer, const char *path, mn_error *error) {

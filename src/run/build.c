@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "micronets/emit.h"
 #include "micronets/search.h"
 #include "run/log.h"
 #include "run/window.h"
@@ -66,6 +67,11 @@ static mn_options_bench bench_options(const build *b) {
   return o;
 }
 
+static mn_status open_dataset(build *b, mn_error *error) {
+  if (b->dataset != NULL) return MN_OK;
+  return mn_stage_dataset(&b->dataset, b->context, b->folder, NULL, error);
+}
+
 /* ---- Resume ------------------------------------------------------------------------------------*/
 /* Options that may differ between a run and its continuation; of arithmetic, what it came to counts. */
 static bool may_differ(const char *key) {
@@ -112,6 +118,35 @@ static mn_status read_stage(build *b, int stage, mn_error *error) {
   return MN_OK;
 }
 
+/* What the stages so far were made of must still be there as it was. */
+static mn_status same_inputs(build *b, const json_t *record, const char *path, mn_error *error) {
+  const char *before = json_string_value(json_object_get(b->result[STAGE_DATA], "hash"));
+  char now[20];
+  const char *inputs[] = {b->space};
+  if (before == NULL) return MN_OK;
+  MN_TRY(open_dataset(b, error));
+  snprintf(now, sizeof now, "%016llx", (unsigned long long)mn_dataset_hash(b->dataset));
+  if (strcmp(before, now) != 0)
+    return mn_error_set(error, MN_ERR_USAGE,
+                        "%s: that run had other data (%s, now %s); expected the same; give another "
+                        "--out, or leave --resume out",
+                        path, before, now);
+  json_t *files = mn_stage_inputs(inputs, MN_COUNT(inputs));
+  const json_t *space = json_array_get(files, 0), *row;
+  bool same = true;
+  size_t i;
+  json_array_foreach(
+      json_object_get(record, "inputs"), i,
+      row) if (json_equal(json_object_get(row, "file"), json_object_get(space, "file"))) same =
+      json_equal(json_object_get(row, "hash"), json_object_get(space, "hash"));
+  json_decref(files);
+  if (same) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE,
+                      "%s: %s has changed since that run; expected the same; give another --out, "
+                      "or leave --resume out",
+                      path, b->space);
+}
+
 static mn_status read_progress(build *b, mn_error *error) {
   const char *path = mn_stage_path(b->context, b->folder, "run.json");
   json_t *record = NULL;
@@ -126,6 +161,7 @@ static mn_status read_progress(build *b, mn_error *error) {
     if (name == NULL || strcmp(name, stage_names[s]) != 0) break;
     status = read_stage(b, s, error);
   }
+  if (status == MN_OK) status = same_inputs(b, record, path, error);
   json_decref(record);
   return status;
 }
@@ -164,11 +200,6 @@ static mn_status choose_schedule(build *b, const char *path, mn_error *error) {
   int64_t most = price.sram.total > budget.sram ? price.sram.total : budget.sram;
   b->max_sram = mn_arena_text(context.arena, "%lld", (long long)most);
   return b->max_sram != NULL ? MN_OK : mn_out_of_memory(&context, error);
-}
-
-static mn_status open_dataset(build *b, mn_error *error) {
-  if (b->dataset != NULL) return MN_OK;
-  return mn_stage_dataset(&b->dataset, b->context, b->folder, NULL, error);
 }
 
 static mn_status run_stage(build *b, int stage, mn_error *error) {
@@ -238,6 +269,10 @@ static double number_at(const json_t *object, const char *group, const char *key
   return json_is_number(value) ? json_number_value(value) : -1;
 }
 
+static const char *number_text(mn_arena *arena, const char *format, double value) {
+  return value < 0 ? "unknown" : mn_arena_text(arena, format, value);
+}
+
 /* Of a stage's object, which --resume has read from a file. */
 static const char *text_at(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
@@ -260,17 +295,19 @@ static const char *summary_text(const build *b) {
                           (long long)number_at(bench, "parity", "tensors_total"),
                           text_at(bench, "core"),
                           (long long)number_at(bench, "parity", "mismatches"));
+  const double flash = bench != NULL ? number_at(bench, "flash", "total")
+                                     : json_number_value(json_object_get(best, "flash"));
+  const double sram = bench != NULL ? number_at(bench, "sram", "total")
+                                    : json_number_value(json_object_get(best, "sram"));
   return mn_arena_text(
       arena,
-      "int8 %s %.1f %% (test), %.0f ops, %.0f bytes of flash, %.0f bytes of SRAM, %s on %s; %s; "
+      "int8 %s %s (test), %.0f ops, %s bytes of flash, %s bytes of SRAM, %s on %s; %s; "
       "trained on %s",
       strcmp(text_at(train, "metric"), "auc") == 0 ? "area under the curve" : "accuracy",
-      100 * number_at(train, "int8", "test"), json_number_value(json_object_get(best, "ops")),
-      bench != NULL ? number_at(bench, "flash", "total")
-                    : json_number_value(json_object_get(best, "flash")),
-      bench != NULL ? number_at(bench, "sram", "total")
-                    : json_number_value(json_object_get(best, "sram")),
-      speed, b->options->target, proof, text_at(train, "trained_on"));
+      number_text(arena, "%.1f %%", 100 * number_at(train, "int8", "test")),
+      json_number_value(json_object_get(best, "ops")), number_text(arena, "%.0f", flash),
+      number_text(arena, "%.0f", sram), speed, b->options->target, proof,
+      text_at(train, "trained_on"));
 }
 
 /* All stages; those that a run did not come to are null, and so are `page` and `summary` then. */
@@ -300,6 +337,18 @@ static mn_status finish(json_t **result, const build *b, mn_run_reporter *report
   return status;
 }
 
+/* Time and energy are modelled before and after: the second figure, of counted instructions, may differ by the
+ * error of the cycle table, and is told. */
+static void warn_of(const build *b, const char *unit, double limit, const json_t *bench) {
+  char key[16];
+  snprintf(key, sizeof key, "%s_modelled", unit);
+  const json_t *value = json_object_get(bench, key);
+  if (limit <= 0 || !json_is_number(value) || json_number_value(value) <= limit) return;
+  mn_monitor_message(b->context->monitor, MN_LEVEL_WARNING,
+                     "counted instructions make %.4g %s (modelled); the budget has %.4g",
+                     json_number_value(value), unit, limit);
+}
+
 /* The search priced a network without weights; what was linked has the last word. */
 static mn_status check_budget(const build *b, mn_error *error) {
   const json_t *bench = b->result[STAGE_BENCH];
@@ -307,6 +356,8 @@ static mn_status check_budget(const build *b, mn_error *error) {
   MN_TRY(mn_budget_parse(&budget, b->options->budget, error));
   if (bench == NULL) return MN_OK;
   double sram = number_at(bench, "sram", "total"), flash = number_at(bench, "flash", "total");
+  warn_of(b, "ms", budget.ms, bench);
+  warn_of(b, "mj", budget.mj, bench);
   bool sram_fits = budget.sram <= 0 || sram <= (double)budget.sram;
   bool flash_fits = budget.flash <= 0 || flash <= (double)budget.flash;
   if (sram_fits && flash_fits) return MN_OK;
@@ -323,6 +374,9 @@ static mn_status check_limits(const build *b, mn_error *error) {
   const mn_target *target;
   mn_budget budget;
   MN_TRY(mn_stage_target(&target, b->context, b->options->target, error));
+  MN_TRY(mn_stage_epochs("search-epochs", b->options->search_epochs, 0, error));
+  MN_TRY(mn_stage_epochs("epochs", b->options->epochs, 1, error));
+  MN_TRY(mn_emit_check_prefix(b->options->name, error));
   return mn_budget_parse(&budget, b->options->budget, error);
 }
 
@@ -378,12 +432,14 @@ mn_status mn_run_build(json_t **result, const mn_run_context *context,
   if (status == MN_OK) status = record(&b, "running", NULL, error);
   if (status == MN_OK) status = run_stages(&b, error);
   if (status == MN_OK) status = finish(result, &b, report, error);
+  const bool done = status == MN_OK;
   if (status == MN_OK) status = check_budget(&b, error);
   mn_error ignored;
   const bool no = status == MN_ERR_BUDGET || status == MN_ERR_PARITY;
   if (no && *result == NULL && put_all(result, &b, NULL, NULL, &ignored) != MN_OK)
     mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);
-  if (status == MN_ERR_INTERRUPTED && record(&b, "interrupted", NULL, &ignored) != MN_OK)
+  const char *ended = status == MN_ERR_INTERRUPTED ? "interrupted" : no && !done ? "done" : NULL;
+  if (ended != NULL && record(&b, ended, NULL, &ignored) != MN_OK)
     mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);
   mn_run_log_close(&log, status == MN_OK ? "done" : error->text);
   for (int s = 0; s < STAGE_COUNT; s++) json_decref(b.result[s]);

@@ -79,7 +79,7 @@ static mn_status finish(json_t **result, const compile_job *job, mn_error *error
   mn_stage_put_schedule(object, job->plan);
   mn_json_put_text(object, "target", job->target->name);
   mn_json_put_text(object, "name", job->options->name);
-  return mn_json_finish(result, object, job->context, false, error);
+  return mn_json_finish(result, object, job->context, true, error); /* of the golden inputs */
 }
 
 /* Under TFLM the folder is a project for it; there is neither a plan nor kernels of ours. */

@@ -4,17 +4,6 @@
 
 #include <string.h>
 
-static mn_status check_frontend(const mn_infer *infer, mn_error *error) {
-  const mn_frontend *frontend = &infer->model->frontend;
-  const char *fault = mn_frontend_check(frontend);
-  if (fault != NULL) return mn_error_set(error, MN_ERR_FORMAT, "front end of the model: %s", fault);
-  int64_t features = (int64_t)frontend->height * frontend->width * frontend->channels;
-  if (features == mn_shape_elements(&infer->input->shape)) return MN_OK;
-  return mn_error_set(error, MN_ERR_FORMAT,
-                      "front end of the model makes %lld values; its input tensor has %lld",
-                      (long long)features, (long long)mn_shape_elements(&infer->input->shape));
-}
-
 static mn_status prepare_audio(mn_infer *infer, mn_error *error) {
   mn_arena *arena = infer->context->arena;
   const mn_frontend *frontend = &infer->model->frontend;
@@ -47,8 +36,6 @@ mn_status mn_infer_open(mn_infer *infer, const mn_run_context *context, const mn
                       .output = &graph->tensors[graph->outputs[0]]};
   infer->outputs = mn_shape_elements(&infer->output->shape);
   MN_TRY(mn_plan_make(&plan, context->arena, graph, NULL, &options, error));
-  if (model->frontend.kind != MN_FRONTEND_NONE && model->frontend.kind != MN_FRONTEND_SPECTRUM)
-    MN_TRY(check_frontend(infer, error));
   MN_TRY(prepare_audio(infer, error));
   return mn_exec_create(&infer->exec, plan, error);
 }
@@ -91,31 +78,52 @@ static mn_status infer_image(mn_infer *infer, const char *path, mn_error *error)
   return MN_OK;
 }
 
-mn_status mn_infer_window(mn_infer *infer, int32_t *count, const char *path, int32_t index,
-                          mn_error *error) {
-  if (infer->pcm == NULL)
-    return mn_error_set(error, MN_ERR_UNSUPPORTED,
-                        "%s: the model names no front end; use --raw with input tensors", path);
-  MN_TRY(needs_int8(infer, path, error));
+static mn_status can_listen(const mn_infer *infer, const char *path, mn_error *error) {
+  if (infer->pcm != NULL) return needs_int8(infer, path, error);
+  return mn_error_set(error, MN_ERR_UNSUPPORTED,
+                      "%s: the model names no front end; use --raw with input tensors", path);
+}
+
+/* What pcm holds, through the front end. */
+static void hear(mn_infer *infer) {
   const mn_quantization *q = &infer->input->quantization;
-  const mn_frontend *frontend = &infer->model->frontend;
-  if (infer->model->score_kind != NULL || infer->audio.channels > 1) {
-    mn_window_size size = mn_window_size_of(frontend);
-    MN_TRY(mn_audio_window(infer->pcm, count, path, &size, index, error));
-  } else {
-    *count = 1;
-    MN_TRY(mn_audio_read(infer->pcm, path, frontend->rate_hz, infer->audio.length, error));
-  }
   mn_feature_scale scale = mn_audio_scale(&infer->audio, q->scale[0], q->zero_point[0]);
   mn_audio_clip(&infer->audio, infer->feature, infer->state, infer->scratch, infer->pcm);
   mn_feature_quantize_s8(mn_exec_input(infer->exec, 0), infer->feature,
                          (size_t)mn_shape_elements(&infer->input->shape), &scale);
+}
+
+mn_status mn_infer_listen(mn_listening **listening, const mn_infer *infer, const char *path,
+                          mn_error *error) {
+  const mn_window_size size = mn_window_size_of(&infer->model->frontend);
+  MN_TRY(can_listen(infer, path, error));
+  return mn_listening_open(listening, path, &size, error);
+}
+
+mn_status mn_infer_window(mn_infer *infer, const mn_listening *listening, int32_t index,
+                          mn_error *error) {
+  MN_TRY(mn_listening_window(listening, infer->pcm, index, error));
+  hear(infer);
   return MN_OK;
 }
 
+/* One window of a recording of machines or of several channels, its first; else the middle of a clip. */
+static mn_status infer_sound(mn_infer *infer, const char *path, mn_error *error) {
+  const int32_t rate = infer->model->frontend.rate_hz;
+  mn_listening *listening = NULL;
+  MN_TRY(can_listen(infer, path, error));
+  if (infer->model->score_kind == NULL && infer->audio.channels == 1) {
+    MN_TRY(mn_audio_read(infer->pcm, path, rate, infer->audio.length, error));
+    hear(infer);
+    return MN_OK;
+  }
+  MN_TRY(mn_infer_listen(&listening, infer, path, error));
+  mn_status status = mn_infer_window(infer, listening, 0, error);
+  mn_listening_close(listening);
+  return status;
+}
+
 mn_status mn_infer_file(mn_infer *infer, const char *path, mn_error *error) {
-  int32_t windows;
-  return infer->model->frontend.kind == MN_FRONTEND_IMAGE
-             ? infer_image(infer, path, error)
-             : mn_infer_window(infer, &windows, path, 0, error);
+  const bool sees = infer->model->frontend.kind == MN_FRONTEND_IMAGE;
+  return (sees ? infer_image : infer_sound)(infer, path, error);
 }

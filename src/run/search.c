@@ -164,9 +164,8 @@ static mn_status check_options(const mn_run_context *context, const mn_options_s
                                mn_error *error) {
   MN_TRY(mn_stage_need(context, options->space, "--space", "FILE.net", error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
-  if (options->front_epochs < 0 || options->front_epochs > 100000)
-    return mn_error_set(error, MN_ERR_USAGE, "--front-epochs: found %lld; expected 0 to 100000",
-                        (long long)options->front_epochs);
+  MN_TRY(mn_stage_epochs("epochs", options->epochs, 0, error));
+  MN_TRY(mn_stage_epochs("front-epochs", options->front_epochs, 0, error));
   return mn_stage_need(context, options->budget, "--budget", "flash=100K,sram=64K,...", error);
 }
 

@@ -189,7 +189,18 @@ mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const c
                          mn_error *error) {
   mn_bytes file;
   MN_TRY(mn_file_read(&file, context->arena, path, 0, error));
-  return mn_stage_blame(mn_tflite_read(model, context->arena, file, error), path, error);
+  MN_TRY(mn_stage_blame(mn_tflite_read(model, context->arena, file, error), path, error));
+  const bool hears = model->frontend.kind != MN_FRONTEND_NONE;
+  const char *fault = hears ? mn_frontend_check(&model->frontend) : NULL;
+  if (fault == NULL) return MN_OK;
+  return mn_error_set(error, MN_ERR_FORMAT, "%s: the front end in its metadata: %s", path, fault);
+}
+
+mn_status mn_stage_epochs(const char *option, int64_t epochs, int64_t least, mn_error *error) {
+  enum { MOST_EPOCHS = 100000 };
+  if (epochs >= least && epochs <= MOST_EPOCHS) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE, "--%s: found %lld; expected %lld to %d", option,
+                      (long long)epochs, (long long)least, MOST_EPOCHS);
 }
 
 mn_runtime mn_stage_runtime_of(const char *word) {

@@ -16,6 +16,10 @@ mn_status mn_out_of_memory(const mn_run_context *context, mn_error *error);
 mn_status mn_stage_need(const mn_run_context *context, const char *value, const char *option,
                         const char *expected, mn_error *error) MN_MUST_CHECK;
 
+/* Refuses a number of epochs, the value of --option, below `least` or above 100000. */
+mn_status mn_stage_epochs(const char *option, int64_t epochs, int64_t least,
+                          mn_error *error) MN_MUST_CHECK;
+
 /* ---- Paths ----------------------------------------------------------------------------------*/
 const char *mn_stage_path(const mn_run_context *context, const char *folder, const char *name);
 /* The folder of --out (or `standard`), made if absent. */

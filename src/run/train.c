@@ -25,9 +25,7 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   if (options->teacher_net != NULL && options->teacher == NULL)
     return mn_error_set(error, MN_ERR_USAGE,
                         "train: found --teacher-net alone; expected --teacher CHECKPOINT with it");
-  if (options->epochs < 1 || options->epochs > 100000)
-    return mn_error_set(error, MN_ERR_USAGE, "--epochs: found %lld; expected 1 to 100000",
-                        (long long)options->epochs);
+  MN_TRY(mn_stage_epochs("epochs", options->epochs, 1, error));
   if (options->batch < 1 || options->batch > 65536)
     return mn_error_set(error, MN_ERR_USAGE, "--batch: found %lld; expected 1 to 65536",
                         (long long)options->batch);
@@ -46,9 +44,11 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   if (!(options->augment >= 0 && options->augment <= 2))
     return mn_error_set(error, MN_ERR_USAGE, "--augment: found %g; expected 0 to 2",
                         options->augment);
-  if (!(options->temperature > 0) || options->patience < 0)
-    return mn_error_set(error, MN_ERR_USAGE,
-                        "train: expected --temperature above 0, --patience not below");
+  if (!(options->temperature > 0))
+    return mn_error_set(error, MN_ERR_USAGE, "--temperature: found %g; expected more than 0",
+                        options->temperature);
+  MN_TRY(mn_stage_epochs("patience", options->patience, 0, error));
+  MN_TRY(mn_stage_epochs("warmup-epochs", options->warmup_epochs, 0, error));
   if (options->quantize_from >= 1 || options->label_smoothing >= 1 || options->dropout >= 1)
     return mn_error_set(
         error, MN_ERR_USAGE,
@@ -64,6 +64,7 @@ static mn_status check_idle(const mn_training *t, mn_error *error) {
   MN_OPTIONS_TRAIN(MN_SET_STANDARD)
   const bool photos = t->frontend.kind == MN_FRONTEND_IMAGE, taught = given->teacher != NULL;
   const bool spoken = t->context->data->words != NULL, classes = !t->reconstructs;
+  const bool machines = mn_dataset_task(t->dataset) == MN_TASK_AD;
   const struct {
     const char *option;
     bool changed, counts;
@@ -72,7 +73,8 @@ static mn_status check_idle(const mn_training *t, mn_error *error) {
       {"distill", given->distill != o.distill, taught, "a --teacher"},
       {"temperature", given->temperature != o.temperature, taught, "a --teacher"},
       {"cutmix", given->cutmix != o.cutmix, photos, "photos"},
-      {"draws", given->draws != o.draws, !photos, "sound"},
+      {"draws", given->draws != o.draws, !photos && !machines, "clips of words"},
+      {"augment", given->augment != o.augment, !machines, "clips of words or photos"},
       {"cut", given->cut != o.cut, spoken, "spoken words (--words)"},
       {"mixup", given->mixup != o.mixup, classes, "a classifier"},
       {"dropout", given->dropout != o.dropout, classes, "a classifier"},

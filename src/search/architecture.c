@@ -130,6 +130,19 @@ void mn_architecture_probability(mn_architecture *a) {
   for (int32_t d = 0; d < a->decisions; d++) soften(a, a->probability[d], d, NULL, 1);
 }
 
+void mn_architecture_draw(const mn_architecture *a, mn_pick *pick, mn_rng *rng) {
+  mn_architecture_argmax(a, pick);
+  for (int32_t d = 0; d < pick->count; d++) {
+    double left = mn_rng_uniform(rng);
+    for (int32_t k = 0; k < mn_net_decision(a->net, d)->options; k++) {
+      left -= a->probability[d][k];
+      if (left > 0 || a->probability[d][k] <= 0) continue;
+      pick->option[d] = k;
+      break;
+    }
+  }
+}
+
 mn_gates mn_architecture_gates(mn_architecture *a) {
   return (mn_gates){.mask = (const float *const *)a->mask,
                     .mask_gradient = a->mask_gradient,

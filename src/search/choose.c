@@ -50,17 +50,11 @@ static mn_status judge(const search_run *run, mn_candidate *candidate, mn_error 
 
 /* A draw of every decision from softmax(alpha); draw 0 takes the most liked options. */
 static void draw(const search_run *run, mn_pick *pick, int32_t number) {
-  mn_architecture_argmax(&run->architecture, pick);
   mn_rng rng = mn_rng_stream(run->config->seed, 0xd4a3, (uint64_t)number);
-  for (int32_t d = 0; number > 0 && d < pick->count; d++) {
-    double left = mn_rng_uniform(&rng);
-    for (int32_t k = 0; k < mn_net_decision(run->net, d)->options; k++) {
-      left -= run->architecture.probability[d][k];
-      if (left > 0 || run->architecture.probability[d][k] <= 0) continue;
-      pick->option[d] = k;
-      break;
-    }
-  }
+  if (number > 0)
+    mn_architecture_draw(&run->architecture, pick, &rng);
+  else
+    mn_architecture_argmax(&run->architecture, pick);
 }
 
 /* ---- Questions and answers -------------------------------------------------------------------*/

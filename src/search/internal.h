@@ -104,6 +104,8 @@ void mn_architecture_sample(mn_architecture *a, mn_rng *rng, double temperature)
 /* Sets p to the one-hot of a pick, fills masks and mixes. */
 void mn_architecture_fix(mn_architecture *a, const mn_pick *pick);
 void mn_architecture_probability(mn_architecture *a);
+/* One option of every decision by the probabilities as they were last set. */
+void mn_architecture_draw(const mn_architecture *a, mn_pick *pick, mn_rng *rng);
 mn_gates mn_architecture_gates(mn_architecture *a);
 /* Gradients of masks and mixes -> dp of the last sample -> gradient on alpha; adds the cost's
  * gradient dprobability (may be NULL); one Adam step. step counts from 1. */

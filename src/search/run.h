@@ -22,14 +22,14 @@ typedef struct search_run {
   mn_arena *arena, *scratch; /* arena: the caller's, for results */
   mn_frontend frontend;
   mn_options options;
-  mn_pick widest, best;
+  mn_pick widest, best, drawn;
   const mn_graph *supernet;
   const mn_gate_map *gates;
   mn_architecture architecture;
   mn_cost cost;
   mn_trainer *trainer;
   mn_feed *weights_feed, *architecture_feed, *val_feed;
-  int32_t epochs, warmup;
+  int32_t epochs, warmup, settling; /* settling: the first epoch of the last part */
   double temperature_start, temperature_end, rate;
   search_state state;
   uint64_t classes;  /* hash of their names in order */

@@ -1,5 +1,6 @@
 /* search.c - the search itself: weights and architecture parameters in turn, temperature annealed,
- * hinges on the budget; then candidates, judged with inherited weights on the validation split.
+ * hinges on the budget; then weights alone, in single networks of the space; then candidates, judged with
+ * inherited weights on the validation split.
  * Choices that the paper leaves open are listed in docs/search.md.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "search/run.h"
@@ -50,6 +51,7 @@ static void fill_defaults(search_run *run) {
   run->warmup = config->supernet_in != NULL  ? 0
                 : config->warmup_epochs >= 0 ? config->warmup_epochs
                                              : run->epochs / 5;
+  run->settling = run->epochs - (config->unsettled ? 0 : run->epochs / 4);
   run->temperature_start =
       config->temperature_start > 0 ? config->temperature_start : default_temperature_start;
   run->temperature_end =
@@ -64,7 +66,9 @@ static mn_status make_trainer(search_run *run, mn_error *error) {
   config.dropout = 0;
   config.quantize_from = -1;
   config.batch = SEARCH_BATCH;
-  config.steps = (int64_t)(run->epochs > 0 ? run->epochs : 1) * mn_feed_batches(run->weights_feed);
+  /* an epoch of settling has two weight steps for each of another */
+  const int32_t epochs = run->epochs > 0 ? 2 * run->epochs - run->settling : 1;
+  config.steps = (int64_t)epochs * mn_feed_batches(run->weights_feed);
   config.warmup_steps = config.steps / 20;
   config.seed = run->config->seed;
   config.arithmetic = run->config->arithmetic;
@@ -145,6 +149,7 @@ static mn_status identify(search_run *run, mn_error *error) {
                             run->temperature_start,
                             run->temperature_end,
                             c->linear_penalty,
+                            c->unsettled,
                             c->joint,
                             c->paper_price,
                             c->runtime,
@@ -217,6 +222,7 @@ static mn_status load(search_run *run, mn_error *error) {
 static mn_status set_up(search_run *run, mn_error *error) {
   if (mn_pick_create(&run->widest, run->arena, run->net) != MN_OK) return out_of_memory(error);
   if (mn_pick_create(&run->best, run->arena, run->net) != MN_OK) return out_of_memory(error);
+  if (mn_pick_create(&run->drawn, run->arena, run->net) != MN_OK) return out_of_memory(error);
   MN_TRY(mn_net_frontend(&run->frontend, run->net, &run->best, error));
   run->classes = hash_classes(run->dataset);
   MN_TRY(choose_widest(run, error));
@@ -234,7 +240,8 @@ static mn_status set_up(search_run *run, mn_error *error) {
 /* ---- One step of each kind -------------------------------------------------------------------*/
 
 static double temperature_at(const search_run *run, int32_t epoch) {
-  double done = run->epochs > 1 ? (double)epoch / (run->epochs - 1) : 1;
+  const bool falls = epoch < run->settling && run->settling > 1;
+  const double done = falls ? (double)epoch / (run->settling - 1) : 1;
   return run->temperature_start * pow(run->temperature_end / run->temperature_start, done);
 }
 
@@ -249,6 +256,34 @@ static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_e
   mn_rng rng = noise_of(run, epoch, index, 0);
   MN_TRY(mn_trainer_batch(run->trainer, run->weights_feed, &batch, epoch, index, error));
   mn_architecture_sample(&run->architecture, &rng, temperature_at(run, epoch));
+  mn_gates gates = mn_architecture_gates(&run->architecture);
+  return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
+}
+
+/* A network by the probabilities; every other one narrowed to a share of its options, for cheaper networks of
+ * the front and smaller budgets are cut out of the same weights. */
+static void draw_network(search_run *run, mn_rng *rng) {
+  mn_pick *pick = &run->drawn;
+  mn_architecture_probability(&run->architecture);
+  mn_architecture_draw(&run->architecture, pick, rng);
+  const bool narrowed = mn_rng_uniform(rng) < 0.5;
+  const double share = mn_rng_uniform(rng);
+  for (int32_t d = 0; narrowed && d < pick->count; d++) {
+    int32_t k = (int32_t)(share * pick->option[d] + 0.5);
+    while (k > 0 && !run->options.allowed[d][k]) k--;
+    pick->option[d] = k;
+  }
+}
+
+/* Weights in one network of the space, all its gates open or closed: what candidates will inherit. */
+static mn_status settling_step(search_run *run, mn_feed *feed, int32_t kind, mn_error *error) {
+  const int32_t epoch = run->state.epoch, index = run->state.index, batches = mn_feed_batches(feed);
+  mn_batch batch;
+  mn_rng rng = noise_of(run, epoch, index, kind);
+  if (batches == 0) return MN_OK;
+  MN_TRY(mn_trainer_batch(run->trainer, feed, &batch, epoch, index % batches, error));
+  draw_network(run, &rng);
+  mn_architecture_fix(&run->architecture, &run->drawn);
   mn_gates gates = mn_architecture_gates(&run->architecture);
   return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
 }
@@ -341,13 +376,21 @@ static mn_status stop_here(const search_run *run, mn_error *error) {
                       run->state.epoch + 1, run->epochs);
 }
 
+/* A step of each kind that the epoch has: once settling begins, both halves of the data train weights. */
+static mn_status one_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
+  if (epoch >= run->settling) {
+    MN_TRY(settling_step(run, run->weights_feed, 0, error));
+    return settling_step(run, run->architecture_feed, 1, error);
+  }
+  MN_TRY(weight_step(run, epoch, index, error));
+  return epoch >= run->warmup ? architecture_step(run, epoch, index, error) : MN_OK;
+}
+
 static mn_status run_epoch(search_run *run, mn_error *error) {
   int32_t batches = mn_feed_batches(run->weights_feed);
   while (run->state.index < batches) {
     if (mn_trainer_stops(run->trainer, run->config->monitor)) return stop_here(run, error);
-    MN_TRY(weight_step(run, run->state.epoch, run->state.index, error));
-    if (run->state.epoch >= run->warmup)
-      MN_TRY(architecture_step(run, run->state.epoch, run->state.index, error));
+    MN_TRY(one_step(run, run->state.epoch, run->state.index, error));
     run->state.index++;
     tell(run);
   }

@@ -222,12 +222,14 @@ static mn_status speak(work *w, mn_error *error) {
   } else {
     for (int32_t item = 0; item < items; item++) speak_item(w, item, 0);
   }
-  if (w->status != MN_OK) {
+  /* Ctrl-C ends the programs at work too: what they then fail with is no failure. */
+  const bool stopped = mn_monitor_stopped(w->config->monitor);
+  if (w->status != MN_OK && !stopped) {
     if (error != NULL) *error = w->error;
     return w->status;
   }
   save_new(w);
-  if (mn_monitor_stopped(w->config->monitor)) {
+  if (stopped) {
     return mn_error_set(error, MN_ERR_INTERRUPTED,
                         "interrupted while words were spoken; texts that were done are kept in the "
                         "cache, where there is one");
