@@ -22,8 +22,6 @@ typedef struct mn_eval_result {
 
 /* Real numbers of a frozen graph's first output: [elements of the tensor]. */
 void mn_eval_scores(double *score, const mn_graph *graph, const void *output);
-/* Whether the output comes from a SOFTMAX, reshapes behind it aside. */
-bool mn_eval_is_probability(const mn_graph *graph);
 /* The largest score, and its probability: the score itself behind a SOFTMAX, else that of a softmax
  * over all of them. */
 int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double *score);

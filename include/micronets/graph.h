@@ -131,6 +131,8 @@ typedef struct mn_graph {
   int32_t tensor_count, op_count, input_count, output_count;
   bool frozen;
 } mn_graph;
+/* Whether the first output comes from a SOFTMAX, reshapes behind it aside. */
+bool mn_graph_is_probability(const mn_graph *graph);
 /* The tensor that the last op with weights reads, which anomaly scores are taken from; -1: there is no such
  * op, or it reads the graph's input. */
 mn_tensor_id mn_graph_embedding(const mn_graph *graph);

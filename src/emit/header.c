@@ -128,8 +128,12 @@ static void print_functions(mn_emitter *e, const char *x_type, const char *y_typ
   mn_print(e, "int %s_feed(void *arena, const int16_t *pcm, size_t n);\n\n", p);
   if (mn_emit_layout_of(e->plan, e->model, e->detector).sees) print_image(e);
   mn_print(e, "extern const char *const %s_labels[];\n", p);
-  mn_print(e, "/* An output below it is not worth reporting. */\nextern const %s %s_threshold;\n",
+  const bool is_probability = mn_graph_is_probability(e->plan->graph);
+  mn_print(e, "/* The model's threshold as an output%s */\nextern const %s %s_threshold;\n",
+           is_probability ? ": one below it is not worth reporting."
+                          : "; these outputs are no probabilities, to which it is meant.",
            y_type, p);
+  mn_print_decide_function(e);
   mn_print_detector_functions(e);
 }
 

@@ -320,5 +320,6 @@ mn_status mn_emit_model(mn_emitter *e) {
   mn_print_detector_code(e);
   print_image(e);
   print_labels(e);
+  mn_print_decide_code(e);
   return mn_emit_file(e, "model.c");
 }

@@ -48,6 +48,10 @@ void mn_print_detector_numbers(mn_emitter *e);
 void mn_print_detector_functions(mn_emitter *e);
 void mn_print_detector_code(mn_emitter *e);
 
+/* NAME_decide in model.h and model.c; nothing where the outputs are no scores of labels. */
+void mn_print_decide_function(mn_emitter *e);
+void mn_print_decide_code(mn_emitter *e);
+
 /* Bytes of elements of `dtype` as C text, `per_line` to a line; name of the C type; NULL: none. */
 void mn_print_elements(mn_emitter *e, mn_dtype dtype, const void *data, size_t bytes);
 const char *mn_c_type(mn_dtype dtype);

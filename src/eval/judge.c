@@ -54,8 +54,8 @@ static void probability_costs(double *cost, const mn_judge *s, const double *val
   for (int64_t k = 1; k < s->outputs; k++) peak = fmax(peak, value[k]);
   for (int64_t k = 0; k < s->outputs; k++) sum += exp(value[k] - peak);
   for (int64_t k = 0; k < s->outputs; k++)
-    cost[k] = mn_eval_is_probability(graph) ? -log(fmax(value[k], 1.0 / 512))
-                                            : log(sum) - (value[k] - peak);
+    cost[k] = mn_graph_is_probability(graph) ? -log(fmax(value[k], 1.0 / 512))
+                                             : log(sum) - (value[k] - peak);
 }
 
 static void reconstruction_costs(double *cost, const mn_judge *s, const double *value,

@@ -25,17 +25,6 @@ void mn_eval_scores(double *score, const mn_graph *graph, const void *output) {
   }
 }
 
-bool mn_eval_is_probability(const mn_graph *graph) {
-  mn_tensor_id wanted = graph->outputs[0];
-  for (int32_t i = graph->op_count - 1; i >= 0; i--) {
-    const mn_op *op = &graph->ops[i];
-    if (op->output != wanted) continue;
-    if (op->kind != MN_OP_RESHAPE && op->kind != MN_OP_QUANTIZE) return op->kind == MN_OP_SOFTMAX;
-    wanted = op->input[0];
-  }
-  return false;
-}
-
 int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double *score) {
   int64_t count = mn_shape_elements(&graph->tensors[graph->outputs[0]].shape);
   int32_t best = 0;
@@ -43,6 +32,6 @@ int32_t mn_eval_winner(double *probability, const mn_graph *graph, const double 
     if (score[i] > score[best]) best = i;
   double sum = 0;
   for (int64_t i = 0; i < count; i++) sum += exp(score[i] - score[best]);
-  *probability = mn_eval_is_probability(graph) ? score[best] : 1 / sum;
+  *probability = mn_graph_is_probability(graph) ? score[best] : 1 / sum;
   return best;
 }

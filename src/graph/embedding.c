@@ -1,4 +1,4 @@
-/* embedding.c - the tensor that anomaly scores are taken from.
+/* embedding.c - the tensor that anomaly scores are taken from; what the output means.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "micronets/graph.h"
 
@@ -20,4 +20,15 @@ mn_status mn_graph_show(const mn_graph **graph, mn_arena *arena, mn_tensor_id te
   shown->output_count = 2;
   *graph = shown;
   return MN_OK;
+}
+
+bool mn_graph_is_probability(const mn_graph *graph) {
+  mn_tensor_id wanted = graph->outputs[0];
+  for (int32_t i = graph->op_count - 1; i >= 0; i--) {
+    const mn_op *op = &graph->ops[i];
+    if (op->output != wanted) continue;
+    if (op->kind != MN_OP_RESHAPE && op->kind != MN_OP_QUANTIZE) return op->kind == MN_OP_SOFTMAX;
+    wanted = op->input[0];
+  }
+  return false;
 }

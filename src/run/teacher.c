@@ -82,7 +82,7 @@ static mn_status open_model(mn_teacher *t, mn_arena *arena, mn_error *error) {
   t->pool = context->pool;
   t->threads = mn_pool_threads(context->pool);
   t->input = &t->model.graph->tensors[t->model.graph->inputs[0]];
-  t->probability = mn_eval_is_probability(t->model.graph);
+  t->probability = mn_graph_is_probability(t->model.graph);
   t->exec = mn_arena_array(arena, (size_t)t->threads, sizeof *t->exec);
   t->label_of = mn_arena_array(arena, (size_t)t->classes, sizeof *t->label_of);
   t->raw = mn_arena_array(arena, (size_t)t->threads * (size_t)t->classes, sizeof *t->raw);
@@ -136,7 +136,7 @@ static mn_status open_checkpoint(mn_teacher *t, mn_arena *arena, mn_error *error
   config.quantize_from = -1;
   MN_TRY(mn_trainer_create(&t->network, graph, &config, error));
   MN_TRY(mn_trainer_load_layers(t->network, &layers, t->path, error));
-  t->probability = mn_eval_is_probability(graph);
+  t->probability = mn_graph_is_probability(graph);
   if (layers == layers_with_weights(graph)) return MN_OK;
   return mn_error_set(error, MN_ERR_FORMAT, "%s: holds %d of the %d layers of %s; expected all",
                       t->path, (int)layers, (int)layers_with_weights(graph), mn_net_path(net));

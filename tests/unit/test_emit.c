@@ -409,6 +409,52 @@ static void labels_and_threshold_are_constants(void **state) {
   mn_arena_destroy(arena);
 }
 
+/* Random outputs against a softmax in real numbers; those within the table's rounding of the threshold aside. */
+static void decide_follows_the_probability_of_the_winner(void **state) {
+  (void)state;
+  static const char main_text[] =
+      "#include \"model.h\"\n#include <math.h>\n#include <stdlib.h>\n"
+      "static _Alignas(NET_ARENA_ALIGN) uint8_t arena[NET_ARENA_BYTES];\n"
+      "int main(void) {\n"
+      "  int8_t *y = (int8_t *)net_output(arena);\n"
+      "  int accepted = 0, refused = 0;\n"
+      "  for (int n = 0; n < 20000; n++) {\n"
+      "    int best = 0;\n"
+      "    double sum = 0;\n"
+      "    for (int k = 0; k < NET_LABELS; k++) y[k] = (int8_t)(rand() % (1 + n % 256) - n % 128);\n"
+      "    for (int k = 1; k < NET_LABELS; k++) if (y[k] > y[best]) best = k;\n"
+      "    for (int k = 0; k < NET_LABELS; k++) sum += exp((double)NET_OUTPUT_SCALE * (y[k] - y[best]));\n"
+      "    if (fabs(1 / sum - THRESHOLD) < 1e-3) continue;\n"
+      "    if (net_decide(arena) != (1 / sum >= THRESHOLD ? best : -1)) return 1;\n"
+      "    1 / sum >= THRESHOLD ? accepted++ : refused++;\n"
+      "  }\n"
+      "  return accepted < 100 || refused < 100;\n}\n";
+  mn_arena *arena = NULL;
+  mn_error error = {{0}};
+  assert_int_equal(mn_arena_create(&arena), MN_OK);
+  fixture f = begin_spotter(arena);
+  const mn_graph *graph = f.model.graph;
+  const int64_t outputs = mn_shape_elements(&graph->tensors[graph->outputs[0]].shape);
+  const char **labels = mn_arena_array(arena, (size_t)outputs, sizeof *labels);
+  for (int64_t i = 0; i < outputs; i++) labels[i] = "word";
+  assert_false(mn_graph_is_probability(graph));
+  f.model.labels = labels;
+  f.model.label_count = (int32_t)outputs;
+  f.model.has_threshold = true;
+  f.model.threshold = 0.4f;
+  const char *folder = test_folder();
+  emit(&f, folder, "net");
+  assert_ok(
+      mn_file_write(folder_of(arena, folder, "decide.c"), main_text, sizeof main_text - 1, &error),
+      &error);
+  assert_int_equal(
+      shell(arena, folder,
+            "rm golden_test.c && cc -std=c11 -Wall -Werror -DTHRESHOLD=0.4 *.c -o decide -lm && "
+            "./decide"),
+      0);
+  mn_arena_destroy(arena);
+}
+
 static void what_cannot_be_printed_is_refused_in_words(void **state) {
   (void)state;
   static const char *const bad[] = {"",    "Kws", "9k",
@@ -448,6 +494,7 @@ int main(void) {
       cmocka_unit_test(a_spotter_hears_hop_by_hop_what_the_host_hears),
       cmocka_unit_test(a_front_end_that_does_not_fit_the_input_is_refused),
       cmocka_unit_test(labels_and_threshold_are_constants),
+      cmocka_unit_test(decide_follows_the_probability_of_the_winner),
       cmocka_unit_test(what_cannot_be_printed_is_refused_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
