@@ -196,6 +196,13 @@ static int start(mn_session *session, int count, char **words) {
   mn_status status = mn_cli_parse(session, count - 2, words + 2, &error);
   if (status != MN_OK) return complain(status, &error);
   const mn_options_common *common = session->values[MN_GROUP_COMMON];
+  if (common->json && (common->help || common->print_config))
+    return complain(
+        mn_error_set(&error, MN_ERR_USAGE,
+                     "--json: %s prints no JSON; expected micronets help %s --json, or "
+                     "the keys under config in run.json",
+                     common->help ? "--help" : "--print-config", session->command->name),
+        &error);
   if (common->help) {
     mn_cli_help_command(stdout, session->command);
     return 0;

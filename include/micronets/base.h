@@ -127,7 +127,8 @@ mn_sink mn_buffer_sink(mn_buffer *buffer);
 void mn_buffer_free(mn_buffer *buffer);
 
 /* Reads a whole file into the arena, with one zero byte after it (not counted in size).
- * Errors: MN_ERR_IO naming path and reason; MN_ERR_FORMAT over max_size (0: 2 GiB). */
+ * Errors, naming path and reason: MN_ERR_FORMAT where there is no such file, no leave to read it, or more
+ * than max_size (0: 2 GiB); MN_ERR_IO where reading fails. */
 mn_status mn_file_read(mn_bytes *bytes, mn_arena *arena, const char *path, size_t max_size,
                        mn_error *error) MN_MUST_CHECK;
 /* Writes under a temporary name in the same folder, then renames: the old file or the new one,

@@ -223,4 +223,7 @@ double mn_plan_expected_sram(double *dbytes, const mn_memory *memory, const doub
 double mn_paper_expected_sram(double *dbytes, const mn_graph *graph, const double *tensor_bytes,
                               const double *op_exists, double sharpness);
 
+/* Whether a target can name this family of kernels: mve, dsp, m0, plain, ref. */
+bool mn_kernel_family_known(const char *family);
+
 #endif

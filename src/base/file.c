@@ -12,14 +12,18 @@
 static mn_status open_regular(int *file, size_t *size, const char *path, size_t max_size,
                               mn_error *error) {
   int opened = open(path, O_RDONLY | O_CLOEXEC);
-  if (opened < 0)
-    return mn_error_set(error, MN_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+  if (opened < 0) {
+    const bool ours =
+        errno == EMFILE || errno == ENFILE || errno == ENOMEM; /* not the file's fault */
+    return mn_error_set(error, ours ? MN_ERR_IO : MN_ERR_FORMAT, "%s: cannot be opened: %s", path,
+                        strerror(errno));
+  }
   struct stat info;
   mn_status status = MN_OK;
   if (fstat(opened, &info) != 0)
     status = mn_error_set(error, MN_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
   else if (!S_ISREG(info.st_mode))
-    status = mn_error_set(error, MN_ERR_IO, "%s: is no regular file", path);
+    status = mn_error_set(error, MN_ERR_FORMAT, "%s: is no regular file", path);
   else if ((uint64_t)info.st_size > max_size)
     status = mn_error_set(error, MN_ERR_FORMAT, "%s: has %lld bytes; at most %zu are expected here",
                           path, (long long)info.st_size, max_size);

@@ -62,6 +62,12 @@ const mn_kernel_row *mn_kernel_find(const mn_graph *graph, const mn_op *op, cons
   return NULL;
 }
 
+bool mn_kernel_family_known(const char *family) {
+  for (size_t i = 0; i < MN_COUNT(families); i++)
+    if (strcmp(families[i].name, family) == 0) return families[i].rows != &mn_rows_host;
+  return false;
+}
+
 const mn_kernel_row *mn_kernel_thrifty(const mn_kernel_row *row) {
   int32_t i = 0;
   while (mn_kernel_row_at(i) != row) i++;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "run/json.h"
+
 static void escape(const mn_sink *out, const char *text) {
   mn_status status = MN_OK;
   for (; *text != 0 && status == MN_OK; text++) {
@@ -193,7 +195,7 @@ mn_status mn_report(json_t **result, const mn_run_context *context, const char *
   if (status == MN_OK) status = mn_file_write(path, buffer.data, buffer.size, error);
   mn_buffer_free(&buffer);
   MN_TRY(status);
-  *result = json_pack("{s:s,s:s,s:s,s:f}", "micronets", MICRONETS_VERSION, "command", "report",
-                      "file", path, "seconds", mn_seconds() - began);
+  *result = json_pack("{s:s,s:s,s:o,s:f}", "micronets", MICRONETS_VERSION, "command", "report",
+                      "file", mn_json_text(path), "seconds", mn_seconds() - began);
   return *result != NULL ? MN_OK : mn_error_set(error, MN_ERR_MEMORY, "%s: out of memory", folder);
 }

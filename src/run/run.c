@@ -92,10 +92,22 @@ static mn_status finish(json_t **result, run_job *job, mn_error *error) {
   return mn_json_finish(result, object, job->context, false, error);
 }
 
+/* Standard output holds the object and nothing else. */
+static mn_status check_options(const mn_run_context *context, const mn_options_run *options,
+                               mn_error *error) {
+  const bool dumps = options->dump != NULL && strcmp(options->dump, "-") == 0;
+  const bool outputs = options->output != NULL && strcmp(options->output, "-") == 0;
+  if (!context->common->json || (!dumps && !outputs)) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE,
+                      "--%s -: found --json, whose object goes to standard output; expected a file",
+                      dumps ? "dump" : "output");
+}
+
 mn_status mn_run_run(json_t **result, const mn_run_context *context, const mn_options_run *options,
                      mn_error *error) {
   mn_model model;
   run_job job = {.context = context, .options = options};
+  MN_TRY(check_options(context, options, error));
   MN_TRY(mn_stage_model(&model, context, context->arguments[0], error));
   MN_TRY(mn_stage_blame(mn_infer_open(&job.infer, context, &model, options->dump != NULL, error),
                         context->arguments[0], error));

@@ -19,6 +19,10 @@ mn_status mn_stage_target(const mn_target **target, const mn_run_context *contex
                           mn_error *error) {
   const mn_target *read = NULL;
   MN_TRY(mn_target_read(&read, context->arena, name, error));
+  if (!mn_kernel_family_known(read->kernels))
+    return mn_error_set(error, MN_ERR_FORMAT,
+                        "%s: kernels: found \"%s\"; expected mve, dsp, m0, plain or ref", name,
+                        read->kernels);
   MN_TRY(mn_bench_code_sizes_refresh(context->arena, read, cache_folder(context->arena),
                                      context->monitor, error));
   *target = read;

@@ -71,8 +71,28 @@ grep -q '"state": "done"' "$work/b/run.json" || fail "run.json does not say done
 # what was linked has the last word: a bench result over the budget is told, with the object
 cp -r "$work/b" "$work/over"
 sed -i 's/"total": *[0-9]*/"total": 99999999/' "$work/over/bench.json"
-expect 4 $build --out "$work/over" --resume --json && one_line && says err "expected at most 65536"
+expect 4 $build --out "$work/over" --resume --json && says err "expected at most 65536"
 value 'bench["sram"]["total"] == 99999999 and summary is not None'
+
+# what the stages were made of must be there as it was
+cp -r "$work/tones" "$work/more"
+cp "$(find "$work/more" -name '*.wav' | sort | head -1)" "$work/more/tone1/zz_another.wav"
+sed "s|$work/tones|$work/more|" "$work/b/run.json" >"$work/over/run.json"
+expect 2 $(echo "$build" | sed "s|$work/tones|$work/more|") --out "$work/over" --resume && says err "that run had other data"
+cp "$work/small.net" "$work/kept.net"
+echo "# changed" >>"$work/small.net"
+expect 2 $build --out "$work/b" --resume && says err "small.net has changed"
+mv "$work/kept.net" "$work/small.net"
+
+# without a test split nothing is said of one
+mkdir "$work/two"
+for split in train val; do
+  mkdir -p "$work/two/$split"
+  cp -r "$work/tones"/tone* "$work/two/$split"
+done
+expect 0 build --data "$work/two" --space "$work/small.net" --target mps2-an386 --budget ops=300K --search-epochs 1 --epochs 1 \
+  --cache "$work/cache2" --progress never --out "$work/untested" --json || finish
+value 'summary.startswith("int8 accuracy unknown (test), ") and train["int8"]["test"] is None'
 
 # a budget that the usual schedule misses: search prices, compile and bench take the one that keeps it
 sed -e 's/^conv 10x4 .*/conv 10x4 24 stride 2x1\nds 3x3 24/' -e 's/^ds 3x3 {.*/ds 3x3 {16 24} stride 2/' "$work/small.net" >"$work/wide.net"
@@ -90,6 +110,7 @@ expect 4 build --data "$work/tones" --space "$work/small.net" --target mps2-an38
   --cache "$work/cache" --progress never --out "$work/c" --json && says err "sram"
 value 'data["task"] == "kws" and search["budget_met"] is False and train is None and bench is None and summary is None'
 [ -e "$work/c/model.tflite" ] && fail "a model over budget"
+grep -q '"state": "done"' "$work/c/run.json" || fail "an answer that is no is not the end of a run"
 expect 2 build --data "$work/tones" --budget ops=1M --out "$work/c" && one_line && says err "--target"
 expect 2 build --words yes,no --target no-such-board --budget ops=1M --out "$work/c" && one_line && says err "no-such-board"
 expect 3 report "$work/tones" && one_line

@@ -30,7 +30,7 @@ expect 4 opt "$model" --vectors "$work/wrong" --out "$work/none.tflite" --json &
 # trouble
 expect 2 opt "$model" && one_line && says err "found no --out"
 expect 2 opt "$model" --out "$work/x.tflite" --inputs 0 && one_line
-expect 1 opt "$work/missing.tflite" --out "$work/x.tflite" && one_line
+expect 3 opt "$work/missing.tflite" --out "$work/x.tflite" && one_line
 head -c 20000 "$model" >"$work/cut.tflite"
 expect 3 opt "$work/cut.tflite" --out "$work/x.tflite" && one_line && says err "cut.tflite: offset"
 expect 1 opt "$model" --out "$work/no/such/folder/x.tflite" --inputs 1 --quiet && one_line

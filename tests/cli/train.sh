@@ -139,5 +139,5 @@ if [ "$(id -u)" != 0 ]; then
   mkdir "$work/closed" && chmod 500 "$work/closed"
   expect 1 $base --epochs 1 --out "$work/closed/h" && says err "closed"
 fi
-expect 1 train --data "$work/tones" --net "$work/absent.net" && one_line
+expect 3 train --data "$work/tones" --net "$work/absent.net" && one_line
 finish

@@ -31,6 +31,13 @@ expect 0 help eval && says out "--split"
 expect 0 help --json && value 'command == "help" and "Commands:" in text'
 expect 0 help eval --json && value '"--split" in text'
 expect 2 help evil --json && one_line
+expect 2 train --help --json && one_line && [ ! -s "$work/out" ] || fail "help beside --json"
+expect 2 train --print-config --json && one_line
+expect 2 search --epochs 4294967297 --space a.net --target mps2-an386 --budget ops=1M --data . && one_line && says err "expected 0 to 100000"
+expect 2 build --epochs 0 --data . --target mps2-an386 --budget ops=1M --out "$work/never" && one_line && says err "--epochs"
+expect 2 build --name 9x --data . --target mps2-an386 --budget ops=1M --out "$work/never" && one_line && says err "9x"
+sed 's/^kernels = .*/kernels = foo/' "$MN_SOURCE/targets/mps2-an386.ini" >"$work/foo.ini"
+expect 3 inspect "$MN_SOURCE/networks/digits.net" --target "$work/foo.ini" && one_line && says err 'found "foo"'
 expect 2 && says err "Usage:"
 expect 0 --version && says out "$("$mn" version | sed -n 's/^version *//p')"
 "$mn" train --help | head -1 | grep -q '^Example' || fail "help does not begin with an example"
@@ -66,5 +73,5 @@ expect 2 train --config "$work/bad.conf" && one_line && says err "bad.conf:1"
 # what a file could not hold is not printed into one
 expect 2 train --words "$(seq -s, 100)" --print-config && one_line && says err "found a line of" && [ ! -s "$work/out" ] ||
   fail "a configuration that does not read back"
-expect 1 train --config "$work/absent.conf" && one_line && says err "absent.conf"
+expect 2 train --config "$work/absent.conf" && one_line && says err "absent.conf"
 finish

@@ -35,7 +35,7 @@ refused "yes,YES" --only-words 'a word given twice in "YES"'
 refused "yes,b=" --only-words 'an empty word in "b="'
 refused "stop,go" "--unknown-words Go" 'one of --words in "Go"'
 expect 2 data $words --words "stop,✓✓" && says err 'espeak-ng has no sounds for "✓✓"'
-expect 1 data $words --words stop --unknown-words "$work/none.txt" && one_line && says err "none.txt"
+expect 3 data $words --words stop --unknown-words "$work/none.txt" && one_line && says err "none.txt"
 # letters that flite does not read are spoken by espeak-ng alone, with a word about it
 expect 0 data --progress never --threads 1 --words "yes,über" --only-words --cache "$work/letters" --json && says err "only espeak-ng reads"
 value 'splits["train"]["per_class"]["über"] > 100'
