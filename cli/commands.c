@@ -73,7 +73,7 @@ static const mn_command commands[] = {
       "micronets data --download speech_commands_v2 --out sets"},
      "Reads every item once. Nothing that is wrong with a file stops it: problems are counted and named. "
      "A download goes on where it stopped, and its sum is checked before the file has its name.",
-     "task, classes[], splits.{train,val,test}.{items,per_class{}}, sample_rate, trained_on, "
+     "task, classes[], splits.{train,val,test}.{items,per_class{}}, sample_rate, image_size, trained_on, "
      "hash, problems[] {file,kind,text}, leaks[]; with --download instead dataset, text, files[] "
      "{file,bytes,sum,sum_published,state}",
      {COMMON, DATA, OWN(download)}, mn_cli_data},
@@ -90,13 +90,15 @@ static const mn_command commands[] = {
      "supernet.ckpt in the folder of --out.",
      "metric, best {net,ops,params,flash,sram,ms_modelled,mj_modelled,schedule_rule,val,text}, pareto[] of "
      "the same, with --front-epochs also model, float.{val,test}, int8.{val,test}; budget_met, epochs, "
-     "arithmetic, supernet",
+     "arithmetic, inputs[] {input,ops,sram,val,budget_met}, supernet; without a network within the budget best null "
+     "and reason",
      {COMMON, DATA, OWN(search)}, mn_cli_search},
     {"train", "train a network for 8 bits, write a .tflite", "", 0, 0,
      {"micronets train --data speech.tar --net arch.net --out trained"},
      "Leaves model.tflite, train.json and train.ckpt in the folder of --out (or writes the file itself "
-     "where PATH ends in .tflite).",
-     "model, trained_on, metric, float.{val,test}, int8.{val,test}, epochs, arithmetic, "
+     "where PATH ends in .tflite). With --seeds seed-N.tflite and seed-N.ckpt instead of train.ckpt: model.tflite and "
+     "the figures are those of the seed that is best on validation.",
+     "model, trained_on, metric, float.{val,test}, int8.{val,test}, epochs, best_epoch, arithmetic, "
      "samples_per_second, loss, ops, params, calibration {threshold,recall_val,...}; with "
      "--init inherited_layers; with --seeds mean and sd of int8.test, runs[]",
      {COMMON, DATA, OWN(train)}, mn_cli_train},
@@ -104,24 +106,27 @@ static const mn_command commands[] = {
      {"micronets eval model.tflite --data speech.tar --split test",
       "micronets eval model.tflite --raw inputs --labels labels.csv"},
      NULL, "split, items, left_out, taken_as_unknown, accuracy, threshold, recall, false_accepts, "
-     "trained_on, classes[], per_class{}, confusion[][]",
+     "trained_on, classes[], per_class{}, confusion[][]; of anomaly detection metric, anomalous, windows, "
+     "unknown_identity, score, auc, auc_per_id{}, auc_mean, auc_mismatch, auc_by_score{}, and with --recalibrate "
+     "recalibrated, recalibrated_states",
      {COMMON, DATA, OWN(eval)}, mn_cli_eval},
-    {"run", "what a model says of one clip", "MODEL.tflite INPUT...", 2, INT32_MAX,
+    {"run", "what a model says of a clip, a photo or a stored tensor", "MODEL.tflite INPUT...", 2, INT32_MAX,
      {"micronets run model.tflite yes.wav", "micronets run model.tflite --raw in00.bin --dump tensors.bin"},
      NULL, "input, class, index, probability, accepted, scores[], trained_on; with several inputs "
-     "inputs[] of the same",
+     "inputs[] of the same; of anomaly detection score_kind, score, threshold, anomaly, windows",
      {COMMON, NONE, OWN(run)}, mn_cli_run},
     {"inspect", "layers, memory, flash and modelled speed of a model or network", "MODEL", 1, 1,
      {"micronets inspect model.tflite --target nucleo-f446re", "micronets inspect networks/micronet_kws_m.net"},
-     NULL, "macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
+     NULL, "model, target, macs, ops, params, layers[] {name,kind,output[],macs,params}, front_end, sram "
      "{arena,features,data,stack,lower_bound,total}, flash {weights,constants,code,total}, "
      "tflm {arena,head,tail,model_bytes,ops[]}, map {sram{},flash{}} as the paper's figure 2; with --target schedule_rule, cycles_modelled, ms_modelled, "
-     "mj_modelled, error_percent, error_basis, power_basis, verified_on_board, and cycles_modelled of each layer; of a "
+     "mj_modelled, stride_ms and duty_cycle_modelled of a stream, error_percent, error_basis, power_basis, "
+     "verified_on_board, and cycles_modelled of each layer; of a "
      ".tflite labels[], threshold, trained_on",
      {COMMON, NONE, OWN(inspect)}, mn_cli_inspect},
     {"compile", "a model as C that compiles alone", "MODEL.tflite", 1, 1,
      {"micronets compile model.tflite --target nucleo-f446re --name kws --out firmware"},
-     NULL, "folder, files[], sram {...}, flash {...} as inspect, kernels[], schedule_rule, schedule[] "
+     NULL, "folder, name, target, files[], sram {...}, flash {...} as inspect, kernels[], schedule_rule, schedule[] "
      "{ops[] {name,kind,offset},rows_per_turn,turns,slab_bytes,lower_bound}, bounds "
      "{arena,layout,schedule,gap,cycles_modelled}; with --runtime tflm tflm {...} and map {...} as inspect",
      {COMMON, NONE, OWN(compile)}, mn_cli_compile},
@@ -130,7 +135,7 @@ static const mn_command commands[] = {
       "micronets bench model.tflite --target nucleo-f446re --port /dev/ttyACM0 --out board"},
      "Instructions are counted, cycles and milliseconds are modelled from them. With --port the target's "
      "real board runs the program, and its own counter measures cycles.",
-     "core, machine, emulated, schedule_rule, instructions, cycles_modelled, ms_modelled, mj_modelled, "
+     "target, core, machine, emulated, schedule_rule, stride_ms, duty_cycle_modelled, instructions, cycles_modelled, ms_modelled, mj_modelled, "
      "error_percent, error_basis, power_basis, verified_on_board, cycles_measured, ms_measured, sram "
      "{arena,features,data,stack,stack_bound,total}, flash {...}, frontend "
      "{instructions,cycles_modelled,frame_width,frame_height,state,scratch,tables}, parity "

@@ -89,7 +89,8 @@ static mn_status check_lines(const char *path, mn_bytes text, mn_error *error) {
 mn_status mn_cli_config_read(mn_session *session, const char *path, mn_error *error) {
   mn_bytes text;
   mn_status status = mn_file_read(&text, session->arena, path, 1 << 20, error);
-  if (status != MN_OK) return status == MN_ERR_FORMAT ? MN_ERR_USAGE : status; /* part of the command */
+  if (status != MN_OK)
+    return status == MN_ERR_FORMAT ? MN_ERR_USAGE : status; /* part of the command */
   MN_TRY(check_lines(path, text, error));
   reading r = {.session = session, .path = path, .error = error};
   int line = ini_parse_string((const char *)text.data, handle, &r);

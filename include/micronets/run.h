@@ -18,7 +18,8 @@
  * LATER a flag, LATERV an option with a value: known by name, refused as not built yet. */
 #define MN_OPTIONS_COMMON(X)                                                                       \
   X(FLAG, json, 0, "", "", "print exactly one JSON object on standard output, nothing else there") \
-  X(TEXT, out, 'o', "", "PATH", "where files go; each appears whole or not at all")                \
+  X(TEXT, out, 'o', "", "PATH", "where files go; each appears whole or not at all (default: build build-out, compile firmware, search, train and " \
+    "--download the working folder, bench a temporary one)") \
   X(INTEGER, seed, 0, "1", "N", "random seed: same seed, same bytes")                              \
   X(INTEGER, threads, 0, "0", "N", "worker threads; 0: all cores; never changes a result")         \
   X(FLAG, quiet, 'q', "", "", "no progress and no notes; errors only")                             \
@@ -31,7 +32,7 @@
 
 #define MN_OPTIONS_DATA(X)                                                                   \
   X(TEXT, data, 0, "", "D",                                                                  \
-    "data set: folder, tar or zip of class folders, Speech Commands layout")                 \
+    "data set: folder, tar or zip of sound, photos or tables; all layouts: docs/data.md")     \
   X(TEXT, words, 0, "", "W,W,...", "speak these words instead: yes,no,stop or LABEL=TEXT")   \
   X(FLAG, only_words, 0, "", "", "with --words: add neither unknown nor silence")            \
   X(TEXT, unknown_words, 0, "", "W,W,...|FILE",                                              \
@@ -58,12 +59,13 @@
 /* With every command that trains. */
 #define MN_OPTIONS_ARITHMETIC(X)                                                               \
   X(WORD, arithmetic, 0, "auto", "auto|float32|bf16|int16",                                    \
-    "factors of products in training; auto: the fastest on this processor")
+    "number format of the multiplications in training; auto: the fastest on this processor")
 
 #define MN_OPTIONS_SEARCH(X)                                                                   \
   X(TEXT, space, 0, "", "FILE.net", "search space")                                            \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                 \
-  X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")     \
+  X(TEXT, budget, 0, "", "LIMITS",                                                             \
+    "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset; K and M of bytes are 1024 and 1024^2, of ops 10^3 and 10^6") \
   X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory, flash and speed is meant") \
   X(WORD, price, 0, "planner", "planner|paper",                                                \
     "SRAM term: our schedule's, or the paper's layerwise one")                                 \
@@ -86,11 +88,11 @@
     "distill from this model of the same input line; from a checkpoint in float, with --teacher-net") \
   X(TEXT, teacher_net, 0, "", "FILE.net", "the network of a --teacher that is a checkpoint")     \
   X(REAL, distill, 0, "0.5", "R", "share of the teacher in the loss")                            \
-  X(REAL, temperature, 0, "4", "R", "at which teacher and network are compared")                 \
+  X(REAL, temperature, 0, "4", "R", "softmax temperature at which teacher and network are compared") \
   X(INTEGER, epochs, 0, "60", "E", "passes over the training split")                             \
   X(INTEGER, seeds, 0, "1", "K", "train K times, seeds N, N+1, ...; report mean and deviation")  \
   X(INTEGER, batch, 0, "100", "B", "examples per step")                                          \
-  X(REAL, learning_rate, 0, "0.003", "R", "largest step size of AdamW; cosine decay to zero")    \
+  X(REAL, learning_rate, 0, "0.003", "R", "largest step size of AdamW; cosine decay to 1e-5")    \
   X(REAL, weight_decay, 0, "0.02", "R", "decoupled weight decay")                                \
   X(INTEGER, warmup_epochs, 0, "4", "E", "epochs of linear warm-up")                             \
   X(REAL, label_smoothing, 0, "0.1", "R", "probability given to the other classes")              \
@@ -99,15 +101,16 @@
   X(WORD, score, 0, "auto", "auto|probability|reconstruction|embedding|bands",                   \
     "anomaly detection: what the model is judged by")                                            \
   X(REAL, average, 0, "0", "R", "decay of a running average of the weights (0.999); 0: none")    \
-  X(WORD, keep, 0, "last", "last|best", "the epoch that is left; best: by validation, in 8 bits") \
+  X(WORD, keep, 0, "last", "last|best", "which epoch's weights become the model; best: by validation, in 8 bits") \
   X(INTEGER, patience, 0, "0", "E", "stop after E epochs without a better one; 0: never")        \
   X(WORD, class_weights, 0, "none", "none|balanced", "let rare classes weigh more in the loss")  \
   X(REAL, augment, 0, "1", "R",                                                                  \
     "strength of the random changes of clips and photos: 0 none, 1 as documented, up to 2")      \
   X(INTEGER, draws, 0, "8", "N", "sound: changed copies of every clip, one an epoch in turn")    \
   X(REAL, cut, 0, "0.15", "R",                                                                   \
-    "spoken words: share cut out between zeros, as collections hold them; microphones give none") \
-  X(REAL, mixup, 0, "0", "R", "mix examples: coefficient of the beta distribution; 0: what suits") \
+    "spoken words: share of clips put between digital silence, as in collections of cut-out words; 0 for microphones " \
+    "that are always on")                                                                          \
+  X(REAL, mixup, 0, "0", "R", "mix examples: alpha of the beta distribution; 0: 0.3 for anomaly detection, else none") \
   X(REAL, cutmix, 0, "0", "R", "photos: probability of a rectangle out of another one")          \
   MN_OPTIONS_ARITHMETIC(X)                                                                       \
   X(FLAG, resume, 0, "", "", "go on where an interrupted run stopped; ends with the same bytes")
@@ -161,10 +164,13 @@
 
 #define MN_OPTIONS_BUILD(X)                                                                    \
   X(TEXT, target, 0, "", "NAME|FILE", "board: a file of targets/ or your own")                 \
-  X(TEXT, budget, 0, "", "LIMITS", "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset")     \
-  X(WORD, runtime, 0, "micronets", "micronets|tflm", "whose memory, flash and speed is meant") \
+  X(TEXT, budget, 0, "", "LIMITS",                                                             \
+    "flash=100K,sram=64K,ops=16M,ms=100,mj=10: any subset; K and M of bytes are 1024 and 1024^2, of ops 10^3 and 10^6") \
+  X(WORD, runtime, 0, "micronets", "micronets|tflm",                                           \
+    "whose memory, flash and speed is meant; with tflm nothing is compiled, the model is priced only") \
   X(TEXT, space, 0, "", "FILE.net",                                                            \
-    "search space; default: the one of spaces/ that suits the task")                           \
+    "search space; default: of spaces/ kws_words.net for words, else kws.net, vww.net, ic.net or ad.net (sound; for " \
+    "vibration give spaces/vibration.net)")                                                    \
   X(LIST, set, 0, "", "NAME=VALUE", "pin a named value or a decision; may be repeated")        \
   X(INTEGER, search_epochs, 0, "0", "E", "epochs of the supernet; 0: what suits the data set") \
   X(INTEGER, epochs, 0, "60", "E", "epochs of the final training")                             \

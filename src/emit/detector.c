@@ -41,7 +41,9 @@ static void print_table(mn_emitter *e, const char *name, const char *type, size_
 static mn_status print_header(mn_emitter *e) {
   const char *p = e->prefix, *u = e->upper;
   mn_print(e, "/* detector.h - tables of the anomaly score. Not for users of model.h. */\n");
-  mn_print(e, "#ifndef %s_DETECTOR_H\n#define %s_DETECTOR_H\n\n#include \"features.h\"\n\n", u, u);
+  mn_print(e,
+           "#ifndef %s_DETECTOR_H\n#define %s_DETECTOR_H\n\n#include \"" MN_EMIT_FEATURES "\"\n\n",
+           u, u);
   mn_print(e, "extern const %s_mn_detector %s_detector;\n\n#endif\n", p, p);
   return mn_emit_file(e, "anomaly_tables.h");
 }

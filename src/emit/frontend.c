@@ -8,7 +8,8 @@ static mn_status print_frontend_header(mn_emitter *e) {
   mn_print(
       e,
       "/* frontend.h - numbers and tables of the audio front end. Not for users of model.h. */\n");
-  mn_print(e, "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"features.h\"\n\n",
+  mn_print(e,
+           "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"" MN_EMIT_FEATURES "\"\n\n",
            e->upper, e->upper);
   mn_print(e,
            "extern const %s_mn_audio %s_audio;\nextern const %s_mn_feature_scale "
@@ -76,7 +77,8 @@ static mn_status print_image_scale(mn_emitter *e) {
   mn_feature_scale scale = mn_image_scale(x->quantization.scale[0], x->quantization.zero_point[0]);
   mn_print(e,
            "/* frontend.h - the scale of the image front end. Not for users of model.h. */\n"
-           "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"features.h\"\n\n"
+           "#ifndef %s_FRONTEND_H\n#define %s_FRONTEND_H\n\n#include \"" MN_EMIT_FEATURES
+           "\"\n\n"
            "extern const %s_mn_feature_scale %s_feature_scale;\n\n#endif\n",
            e->upper, e->upper, p, p);
   MN_TRY(mn_emit_file(e, "frontend.h"));

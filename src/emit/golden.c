@@ -59,10 +59,16 @@ static mn_status print_readme(mn_emitter *e) {
            "```c\n#include \"model.h\"\n\nstatic _Alignas(%s_ARENA_ALIGN) uint8_t "
            "arena[%s_ARENA_BYTES];\n\n",
            e->upper, e->upper);
-  mn_print(e,
-           "%s_init(arena);\nmemcpy(%s_input(arena), features, %s_INPUT_BYTES);\n%s_run(arena);\n"
-           "const %s *scores = %s_output(arena);\n```\n\n",
-           p, p, e->upper, p, output_type(e), p);
+  const mn_emit_layout layout = mn_emit_layout_of(e->plan, e->model, e->detector);
+  mn_print(e, "%s_init(arena);\n", p);
+  if (layout.has_frontend)
+    mn_print(e, "while (!%s_feed(arena, pcm, samples)) /* fill pcm with the next samples */;\n", p);
+  else if (layout.sees)
+    mn_print(e, "%s_image(arena, pixels, width, height, %s_RGB565);\n", p, e->upper);
+  else
+    mn_print(e, "memcpy(%s_input(arena), features, %s_INPUT_BYTES);\n", p, e->upper);
+  mn_print(e, "%s_run(arena);\nconst %s *scores = %s_output(arena);\n```\n\n", p, output_type(e),
+           p);
   mn_print(
       e,
       "Build: compile every `.c` file but `golden_test.c` with any C11 compiler (`-std=c11 -O2`). "

@@ -13,9 +13,10 @@
 
 enum { QUEUE_ROOM = 128 };
 
+/* Without its folder. glibc has a features.h of its own, which a compiler would find in ours first. */
 static const char *file_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
+  const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+  return strcmp(name, "features.h") == 0 ? MN_EMIT_FEATURES : name;
 }
 
 static bool word_character(char c) {

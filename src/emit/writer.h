@@ -48,6 +48,9 @@ void mn_print_detector_numbers(mn_emitter *e);
 void mn_print_detector_functions(mn_emitter *e);
 void mn_print_detector_code(mn_emitter *e);
 
+/* The name that features.h has in a model's folder. */
+#define MN_EMIT_FEATURES "front_ends.h"
+
 /* NAME_decide in model.h and model.c; nothing where the outputs are no scores of labels. */
 void mn_print_decide_function(mn_emitter *e);
 void mn_print_decide_code(mn_emitter *e);

@@ -175,6 +175,13 @@ static bool was_cut(CURLcode code) {
          code == CURLE_OPERATION_TIMEDOUT || code == CURLE_HTTP2_STREAM;
 }
 
+/* A server that tells no length closes a broken connection as it does a whole one. */
+static bool is_short(const transfer *t) {
+  curl_off_t told = -1;
+  (void)curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &told);
+  return told < 0 && size_of(t->part) < t->file->bytes;
+}
+
 static mn_status explain(const transfer *t, CURLcode code, mn_error *error) {
   long answer = 0;
   const int64_t kept = size_of(t->part);
@@ -215,8 +222,7 @@ static mn_status receive(transfer *t, mn_error *error) {
   bool restarted = false;
   for (int left = TRIES; code == CURLE_OK;) {
     code = request(t);
-    /* a server that tells no length closes a broken connection like a whole one */
-    if (code == CURLE_OK && size_of(t->part) < t->file->bytes) code = CURLE_PARTIAL_FILE;
+    if (code == CURLE_OK && is_short(t)) code = CURLE_PARTIAL_FILE;
     if (code == CURLE_OK) return MN_OK;
     long answer = 0;
     (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer);

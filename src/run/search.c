@@ -195,8 +195,10 @@ static mn_status prepare(search_job *job, mn_error *error) {
   MN_TRY(mn_budget_parse(&job->config.budget, options->budget, error));
   MN_TRY(mn_stage_dataset(&job->dataset, context, job->folder, options->supernet, error));
   MN_TRY(mn_stage_classes(job->net, job->dataset, error));
-  if (mn_dataset_task(job->dataset) == MN_TASK_AD)
+  if (mn_dataset_task(job->dataset) == MN_TASK_AD) {
+    MN_TRY(mn_stage_machines(job->dataset, options->space, error));
     job->config.machines = mn_dataset_classes(job->dataset);
+  }
   MN_TRY(mn_stage_words(&job->words, context, context->arena, job->dataset, error));
   job->config.words = &job->words;
   return MN_OK;

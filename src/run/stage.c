@@ -196,6 +196,15 @@ mn_status mn_stage_model(mn_model *model, const mn_run_context *context, const c
   return mn_error_set(error, MN_ERR_FORMAT, "%s: the front end in its metadata: %s", path, fault);
 }
 
+mn_status mn_stage_machines(const mn_dataset *dataset, const char *path, mn_error *error) {
+  if (mn_dataset_classes(dataset) > 1) return MN_OK;
+  return mn_error_set(
+      error, MN_ERR_FORMAT,
+      "%s: training shows one machine, \"%s\": there is nothing to tell apart; train an "
+      "auto-encoder instead, such as networks/mlperf_ad.net",
+      path, mn_dataset_class(dataset, 0));
+}
+
 mn_status mn_stage_epochs(const char *option, int64_t epochs, int64_t least, mn_error *error) {
   enum { MOST_EPOCHS = 100000 };
   if (epochs >= least && epochs <= MOST_EPOCHS) return MN_OK;

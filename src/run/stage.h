@@ -46,6 +46,10 @@ mn_status mn_stage_lower(const mn_graph **graph, mn_frontend *frontend, mn_arena
                          const mn_net *net, mn_error *error) MN_MUST_CHECK;
 /* Sets `classes` to those of the data, where the net has that name. */
 mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;
+/* Refuses data of anomaly detection that show one machine: a classifier, the network or space at `path`, has
+ * nothing to tell apart. */
+mn_status mn_stage_machines(const mn_dataset *dataset, const char *path,
+                            mn_error *error) MN_MUST_CHECK;
 /* What a .tflite trained on the data says beside its graph: search prices it, train writes it. */
 mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn_arena *arena,
                          const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;

@@ -106,6 +106,21 @@ static mn_status check_score(const mn_training *t, bool machines, mn_error *erro
       t->reconstructs ? "reconstruction or bands" : "probability, embedding or bands");
 }
 
+/* Other activations have prices and no training. */
+static mn_status check_activations(const mn_training *t, mn_error *error) {
+  for (int32_t i = 0; i < t->graph->op_count; i++) {
+    const mn_op *op = &t->graph->ops[i];
+    const mn_dtype dtype = t->graph->tensors[op->output].dtype;
+    if (dtype != MN_DTYPE_INT8)
+      return mn_error_set(
+          error, MN_ERR_UNSUPPORTED,
+          "%s:%d: found activations of %s (%s); expected 8 bits, the only ones that "
+          "can be trained",
+          mn_net_path(t->net), op->line, mn_dtype_text(dtype), op->name);
+  }
+  return MN_OK;
+}
+
 mn_status mn_training_lower(mn_training *t, mn_error *error) {
   const mn_run_context *context = t->context;
   MN_TRY(mn_stage_lower(&t->graph, &t->frontend, context->arena, t->net, error));
@@ -113,6 +128,7 @@ mn_status mn_training_lower(mn_training *t, mn_error *error) {
     return mn_error_set(error, MN_ERR_FORMAT,
                         "%s: found no front end on the input line; expected one, such as mfcc",
                         mn_net_path(t->net));
+  MN_TRY(check_activations(t, error));
   const mn_shape *output = &t->graph->tensors[t->graph->outputs[0]].shape;
   int32_t classes = mn_dataset_classes(t->dataset);
   const mn_shape *input = &t->graph->tensors[t->graph->inputs[0]].shape;
@@ -120,11 +136,7 @@ mn_status mn_training_lower(mn_training *t, mn_error *error) {
   t->reconstructs = machines && mn_shape_elements(output) == mn_shape_elements(input);
   MN_TRY(check_score(t, machines, error));
   if (t->reconstructs) return MN_OK;
-  if (machines && classes == 1)
-    return mn_error_set(error, MN_ERR_FORMAT,
-                        "%s: training shows one machine, \"%s\": there is nothing to tell apart; "
-                        "expected an auto-encoder, such as networks/mlperf_ad.net",
-                        mn_net_path(t->net), mn_dataset_class(t->dataset, 0));
+  if (machines) MN_TRY(mn_stage_machines(t->dataset, mn_net_path(t->net), error));
   if (mn_shape_elements(output) == classes) return MN_OK;
   return mn_error_set(error, MN_ERR_FORMAT,
                       "%s: found %d outputs; expected %d, the classes of the data",

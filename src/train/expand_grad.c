@@ -21,10 +21,6 @@ bool mn_expand_fits(const mn_trainer *t, const mn_unit *maker, const mn_unit *re
          bytes >= t->config.remake_bytes;
 }
 
-static const float *weights_of(const mn_trainer *t, const mn_unit *u) {
-  return t->quantized ? u->quantized : u->weights->value;
-}
-
 /* Rows of the narrow input as the expansion sees them (returned), and of the wide map. */
 static const float *rows_make(mn_trainer *t, const mn_unit *maker, float *z, float *spare,
                               int64_t first, int64_t rows, float *sum) {
@@ -92,7 +88,7 @@ static void weights_add(mn_trainer *t, mn_unit *u, int32_t shard, const float *a
 void mn_expand_prepare(mn_trainer *t, mn_unit *maker) {
   const mn_value *v = maker->output;
   const int32_t n = v->stride;
-  const float *w = weights_of(t, maker);
+  const float *w = maker->weights->value;
   float *scaled = maker->scaled;
   for (int32_t k = 0; k < maker->depth; k++)
     for (int32_t o = 0; o < n; o++)
@@ -130,7 +126,7 @@ void mn_expand_give(mn_trainer *t, mn_value *v, int32_t shard, float *g, const f
 /* What the second pass needs of the weights: m = W diag(q) W' [k][stride], c = W r. */
 static void narrow_terms(mn_trainer *t, const mn_unit *u, float *m, float *c, float *scaled) {
   const mn_value *x = u->input[0], *v = u->output;
-  const float *w = weights_of(t, u);
+  const float *w = u->weights->value;
   const int32_t n = v->stride;
   memset(m, 0, (size_t)x->stride * (size_t)x->stride * sizeof *m);
   memset(c, 0, (size_t)x->stride * sizeof *c);
@@ -153,7 +149,7 @@ static void weights_finish(mn_trainer *t, mn_unit *u, int32_t shard, const float
                      .a = square,
                      .a_row = u->depth,
                      .a_column = 1,
-                     .b = weights_of(t, u),
+                     .b = u->weights->value,
                      .b_row = n,
                      .c = product,
                      .c_row = n};

@@ -23,7 +23,6 @@ bool mn_unit_is_integer(const mn_trainer *t, const mn_unit *u) {
 static bool suits(const mn_trainer *t, const mn_unit *u) {
   const mn_value *x = u->input[0];
   if (t->integer == NULL || t->config.quantize_from < 0) return false;
-  if (x->maker != NULL || u->output->maker != NULL) return false;
   if (u->weights == NULL || x->grid == NULL || x->grid->dtype != MN_DTYPE_INT8) return false;
   if (u->weight_type != MN_DTYPE_INT8 && u->weight_type != MN_DTYPE_INT4) return false;
   if (u->family == &mn_depthwise_family) return u->window.multiplier == 1 && !x->input;

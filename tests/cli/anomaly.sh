@@ -124,4 +124,6 @@ flatten
 N
 expect 0 search $data --space "$work/space.net" --target mps2-an386 --budget ops=400K --epochs 8 --out "$work/s" --json
 value 'metric == "auc" and 0.5 < best["val"] <= 1 and budget_met'
+expect 3 search --data "$work/one" --space "$work/space.net" --target mps2-an386 --budget ops=400K --out "$work/d" --quiet && one_line
+says err "training shows one machine"
 finish

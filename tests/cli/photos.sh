@@ -43,7 +43,7 @@ expect 3 $float --out "$work/x" && says err "train.ckpt"
 expect 3 $float --teacher-net "$MN_SOURCE/tests/cli/photo_space.net" --out "$work/x" && says err "expected"
 expect 2 $base --epochs 1 --teacher-net "$net" --out "$work/x" && one_line
 # options of other data are no settings
-expect 2 $base --epochs 1 --draws 3 --out "$work/x" && says err "--draws changes nothing here; expected sound"
+expect 2 $base --epochs 1 --draws 3 --out "$work/x" && says err "--draws changes nothing here; expected clips of words"
 expect 2 $base --epochs 1 --cut 0.3 --out "$work/x" && says err "--cut"
 expect 2 $base --epochs 1 --temperature 2 --out "$work/x" && says err "expected a --teacher"
 sed 's/24/16/' "$net" >"$work/small.net"

@@ -66,6 +66,22 @@ keys "files sram.arena flash.total kernels schedule"
 expect 2 $train --cutmix 0.5 --out "$work/x" && says err "--cutmix changes nothing here; expected photos"
 expect 2 $train --distill 0.3 --out "$work/x" && says err "--distill"
 
+# classes of another training mean nothing, wherever the last layer with weights stands
+sed 's/^pool avg$//; s/^flatten$/pool avg\nflatten/' "$net" >"$work/pooled.net"
+mkdir "$work/other"
+cp -r "$work/tones/tone0" "$work/other/a" && cp -r "$work/tones/tone1" "$work/other/b" && cp -r "$work/tones/tone2" "$work/other/c"
+for case in "$net" "$work/pooled.net"; do
+  expect 0 train --data "$work/tones" --net "$case" --epochs 1 --batch 10 --cache "$work/cache" --out "$work/three"
+  rm -rf "$work/other/c"
+  expect 0 train --data "$work/other" --net "$case" --epochs 1 --batch 10 --init "$work/three/train.ckpt" --cache "$work/cache" --out "$work/twos" --json
+  python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["inherited_layers"])' "$work/out" >>"$work/inherited"
+done
+[ "$(uniq "$work/inherited" | wc -l)" = 1 ] || fail "the scores of other classes are inherited: $(cat "$work/inherited")"
+
+# activations that cannot be trained are refused before anything is
+sed 's/^conv 10x4 \(.*\)/conv 10x4 \1 activations 16/' "$net" >"$work/wide.net"
+expect 3 train --data "$work/tones" --net "$work/wide.net" --epochs 1 --cache "$work/cache" --out "$work/x" && says err "expected 8 bits"
+
 # the arithmetic is told, and a run goes on only in its own
 expect 0 $base --epochs 2 --out "$work/h" --arithmetic float32 --json
 value 'arithmetic == "float32"'

@@ -448,9 +448,10 @@ static void decide_follows_the_probability_of_the_winner(void **state) {
       mn_file_write(folder_of(arena, folder, "decide.c"), main_text, sizeof main_text - 1, &error),
       &error);
   assert_int_equal(
-      shell(arena, folder,
-            "rm golden_test.c && cc -std=c11 -Wall -Werror -DTHRESHOLD=0.4 *.c -o decide -lm && "
-            "./decide"),
+      shell(
+          arena, folder,
+          "rm golden_test.c && cc -I. -std=c11 -Wall -Werror -DTHRESHOLD=0.4 *.c -o decide -lm && "
+          "./decide"),
       0);
   mn_arena_destroy(arena);
 }

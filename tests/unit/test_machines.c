@@ -262,6 +262,62 @@ static void windows_should_follow_each_other_by_the_stride_with_all_axes(void **
   mn_dataset_close(dataset);
 }
 
+static void few_normal_recordings_should_be_in_every_split_beside_their_anomalies(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  char name[64];
+  for (int i = 0; i < 5; i++) {
+    snprintf(name, sizeof name, "normal/fan_%s-%04d.wav", i < 3 ? "low" : "high", i);
+    write_clip(root, name, 1, 500 + i);
+    snprintf(name, sizeof name, "anomaly/fan_low-%04d.wav", 10 + i);
+    write_clip(root, name, 1, 600 + i);
+  }
+  mn_dataset *dataset = open_ok(root);
+  int normal[MN_SPLIT_COUNT] = {0};
+  for (int32_t i = 0; i < mn_dataset_items(dataset); i++) {
+    const mn_item *item = mn_dataset_item(dataset, i);
+    if (item->anomalous)
+      assert_int_equal(item->split, MN_SPLIT_TEST);
+    else
+      normal[item->split]++;
+  }
+  assert_true(normal[MN_SPLIT_TRAIN] > 0 && normal[MN_SPLIT_VAL] > 0 && normal[MN_SPLIT_TEST] > 0);
+  assert_int_equal(normal[MN_SPLIT_TRAIN] + normal[MN_SPLIT_VAL] + normal[MN_SPLIT_TEST], 5);
+  mn_dataset_close(dataset);
+}
+
+/* By a data set and by a listener, which reads the table once. */
+static void windows_of_a_table_should_be_those_of_its_samples(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  char path[512], text[4096];
+  int size = snprintf(text, sizeof text, "# rate 100Hz\n# scale 1\n");
+  for (int i = 0; i < 90; i++)
+    size += snprintf(text + size, sizeof text - (size_t)size, "%d,%d\n", i, 1000 + i);
+  mn_error error = {{0}};
+  snprintf(path, sizeof path, "%s/train/normal", root);
+  assert_ok(mn_folder_make(path, &error), &error);
+  snprintf(path, sizeof path, "%s/train/normal/m-0001.csv", root);
+  assert_ok(mn_file_write(path, text, (size_t)size, &error), &error);
+  const mn_window_size window = {.rate_hz = 100, .channels = 2, .samples = 30, .stride = 20};
+  mn_dataset *dataset = open_ok(root);
+  mn_listening *listening = NULL;
+  assert_ok(mn_listening_open(&listening, path, &window, &error), &error);
+  assert_int_equal(mn_listening_windows(listening), 4);
+  for (int32_t w = 0; w < 4; w++) {
+    int16_t pcm[2][60];
+    assert_ok(mn_dataset_window(dataset, pcm[0], 0, &window, w, &error), &error);
+    assert_ok(mn_listening_window(listening, pcm[1], w, &error), &error);
+    assert_memory_equal(pcm[0], pcm[1], sizeof pcm[0]);
+    for (int i = 0; i < 30; i++) {
+      assert_int_equal(pcm[0][2 * i], 20 * w + i);
+      assert_int_equal(pcm[0][2 * i + 1], 1000 + 20 * w + i);
+    }
+  }
+  mn_listening_close(listening);
+  mn_dataset_close(dataset);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dcase_names_should_tell_machine_label_and_split),
@@ -271,6 +327,8 @@ int main(void) {
       cmocka_unit_test(a_recording_that_was_cut_off_should_be_left_out_and_refused),
       cmocka_unit_test(tables_of_a_sensor_should_be_recordings_with_a_rate),
       cmocka_unit_test(a_damaged_table_should_be_named_by_line_and_left_out),
+      cmocka_unit_test(few_normal_recordings_should_be_in_every_split_beside_their_anomalies),
+      cmocka_unit_test(windows_of_a_table_should_be_those_of_its_samples),
       cmocka_unit_test(windows_should_follow_each_other_by_the_stride_with_all_axes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,16 @@ static void idx_files_should_be_read_packed_or_not_in_folders_and_archives(void 
   }
 }
 
+static void an_idx_file_beside_its_packed_form_should_be_read_once(void **state) {
+  (void)state;
+  const char *root = test_folder();
+  write_idx(root, "train", 40, 1);
+  run("cd '%s' && gzip -k set/*", root);
+  mn_dataset *dataset = open_ok(photo_at(root, "set"));
+  assert_int_equal(mn_dataset_items(dataset), 40);
+  mn_dataset_close(dataset);
+}
+
 static void broken_idx_files_should_be_refused_in_one_line(void **state) {
   (void)state;
   const char *root = test_folder(), *images = photo_at(root, "set/train-images-idx3-ubyte");
@@ -189,6 +199,22 @@ static void write_coco(const char *root, const char *split, int first) {
       split, split, split);
   snprintf(name, sizeof name, "coco/annotations/instances_%s2014.json", split);
   photo_write_text(photo_at(root, name), text, (size_t)size);
+}
+
+/* Another square of the same photos is another data set. */
+static void a_box_that_moves_should_change_the_hash(void **state) {
+  (void)state;
+  const char *root = test_folder(),
+             *list = photo_at(root, "coco/annotations/instances_train2014.json");
+  write_coco(root, "train", 0);
+  mn_dataset *dataset = open_ok(photo_at(root, "coco"));
+  const uint64_t before = mn_dataset_hash(dataset);
+  mn_dataset_close(dataset);
+  run("sed -i 's/94, 10, 6, 5/4, 10, 6, 5/' '%s'", list);
+  dataset = open_ok(photo_at(root, "coco"));
+  assert_int_equal(mn_dataset_items(dataset), 3);
+  assert_true(mn_dataset_hash(dataset) != before);
+  mn_dataset_close(dataset);
 }
 
 static void coco_should_label_by_half_a_percent_and_keep_the_person_in_the_square(void **state) {
@@ -302,9 +328,11 @@ static void coco_photos_of_one_name_should_be_told_apart_by_folder(void **state)
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(idx_files_should_be_read_packed_or_not_in_folders_and_archives),
+      cmocka_unit_test(an_idx_file_beside_its_packed_form_should_be_read_once),
       cmocka_unit_test(broken_idx_files_should_be_refused_in_one_line),
       cmocka_unit_test(cifar_batches_should_be_planes_with_a_label_before),
       cmocka_unit_test(coco_photos_of_one_name_should_be_told_apart_by_folder),
+      cmocka_unit_test(a_box_that_moves_should_change_the_hash),
       cmocka_unit_test(coco_should_label_by_half_a_percent_and_keep_the_person_in_the_square),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
