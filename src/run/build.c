@@ -118,33 +118,37 @@ static mn_status read_stage(build *b, int stage, mn_error *error) {
   return MN_OK;
 }
 
+static mn_status has_changed(const char *path, const char *what, mn_error *error) {
+  return mn_error_set(
+      error, MN_ERR_USAGE,
+      "%s: %s has changed since that run; expected the same; give another --out, or "
+      "leave --resume out",
+      path, what);
+}
+
+/* Whether `record` knows `file` by the bytes that it has now. */
+static bool is_as_recorded(const json_t *record, const char *file) {
+  json_t *now = mn_stage_inputs(&file, 1);
+  const json_t *rows = json_object_get(record, "inputs"), *own = json_array_get(now, 0);
+  bool same = true;
+  for (size_t i = 0; i < json_array_size(rows); i++) {
+    const json_t *row = json_array_get(rows, i);
+    if (json_equal(json_object_get(row, "file"), json_object_get(own, "file")))
+      same = json_equal(json_object_get(row, "hash"), json_object_get(own, "hash"));
+  }
+  json_decref(now);
+  return same;
+}
+
 /* What the stages so far were made of must still be there as it was. */
 static mn_status same_inputs(build *b, const json_t *record, const char *path, mn_error *error) {
   const char *before = json_string_value(json_object_get(b->result[STAGE_DATA], "hash"));
   char now[20];
-  const char *inputs[] = {b->space};
   if (before == NULL) return MN_OK;
   MN_TRY(open_dataset(b, error));
   snprintf(now, sizeof now, "%016llx", (unsigned long long)mn_dataset_hash(b->dataset));
-  if (strcmp(before, now) != 0)
-    return mn_error_set(error, MN_ERR_USAGE,
-                        "%s: that run had other data (%s, now %s); expected the same; give another "
-                        "--out, or leave --resume out",
-                        path, before, now);
-  json_t *files = mn_stage_inputs(inputs, MN_COUNT(inputs));
-  const json_t *space = json_array_get(files, 0), *row;
-  bool same = true;
-  size_t i;
-  json_array_foreach(
-      json_object_get(record, "inputs"), i,
-      row) if (json_equal(json_object_get(row, "file"), json_object_get(space, "file"))) same =
-      json_equal(json_object_get(row, "hash"), json_object_get(space, "hash"));
-  json_decref(files);
-  if (same) return MN_OK;
-  return mn_error_set(error, MN_ERR_USAGE,
-                      "%s: %s has changed since that run; expected the same; give another --out, "
-                      "or leave --resume out",
-                      path, b->space);
+  if (strcmp(before, now) != 0) return has_changed(path, "the data", error);
+  return is_as_recorded(record, b->space) ? MN_OK : has_changed(path, b->space, error);
 }
 
 static mn_status read_progress(build *b, mn_error *error) {

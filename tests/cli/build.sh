@@ -78,7 +78,7 @@ value 'bench["sram"]["total"] == 99999999 and summary is not None'
 cp -r "$work/tones" "$work/more"
 cp "$(find "$work/more" -name '*.wav' | sort | head -1)" "$work/more/tone1/zz_another.wav"
 sed "s|$work/tones|$work/more|" "$work/b/run.json" >"$work/over/run.json"
-expect 2 $(echo "$build" | sed "s|$work/tones|$work/more|") --out "$work/over" --resume && says err "that run had other data"
+expect 2 $(echo "$build" | sed "s|$work/tones|$work/more|") --out "$work/over" --resume && says err "the data has changed"
 cp "$work/small.net" "$work/kept.net"
 echo "# changed" >>"$work/small.net"
 expect 2 $build --out "$work/b" --resume && says err "small.net has changed"
