@@ -440,7 +440,8 @@ mn_status mn_run_build(json_t **result, const mn_run_context *context,
   if (status == MN_OK) status = check_budget(&b, error);
   mn_error ignored;
   const bool no = status == MN_ERR_BUDGET || status == MN_ERR_PARITY;
-  if (no && *result == NULL && put_all(result, &b, NULL, NULL, &ignored) != MN_OK)
+  const bool asked = no && *result == NULL && context->common->json; /* a person reads the reason */
+  if (asked && put_all(result, &b, NULL, NULL, &ignored) != MN_OK)
     mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);
   const char *ended = status == MN_ERR_INTERRUPTED ? "interrupted" : no && !done ? "done" : NULL;
   if (ended != NULL && record(&b, ended, NULL, &ignored) != MN_OK)

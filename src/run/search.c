@@ -146,7 +146,7 @@ static mn_status finish(json_t **result, const search_job *job, const mn_search_
                       job->options->space, job->options->budget, job->arch);
 }
 
-/* The object where no network of the space is within the budget: it goes to whoever asked, into no file. */
+/* The object where no network of the space is within the budget: for --json alone, a person reads the reason. */
 static mn_status answer_no(json_t **result, const search_job *job, const mn_error *reason) {
   json_t *object = mn_json_open(job->context);
   mn_error ignored;
@@ -233,7 +233,7 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   if (status == MN_OK)
     status = mn_search(&found, context->arena, job.net, job.dataset, &job.config, error);
   if (status == MN_OK) status = finish(result, &job, &found, error);
-  if (status == MN_ERR_BUDGET && recorded && *result == NULL &&
+  if (status == MN_ERR_BUDGET && recorded && context->common->json && *result == NULL &&
       answer_no(result, &job, error) != MN_OK)
     status = mn_out_of_memory(context, error);
   if (recorded)
