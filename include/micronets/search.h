@@ -20,7 +20,8 @@ typedef struct mn_budget {
   int64_t flash, sram, ops;
   double ms, mj;
 } mn_budget;
-/* "flash=100K,sram=64K,ops=16M,ms=100,mj=10" (K = 1024 for bytes, M = 10^6 for ops). */
+/* "flash=100K,sram=64K,ops=16M,ms=100,mj=10": K and M are 1024 and 1024^2 for bytes, 10^3 and 10^6 for ops.
+ * Errors: MN_ERR_USAGE. */
 mn_status mn_budget_parse(mn_budget *budget, const char *text, mn_error *error) MN_MUST_CHECK;
 /* The sram of a budget alone, "32K", as the value of --option. */
 mn_status mn_budget_sram(int64_t *bytes, const char *option, const char *text,
@@ -43,7 +44,7 @@ typedef struct mn_search_config {
   const mn_file_words *words; /* what the .tflite will say; counts under MN_RUNTIME_TFLM; may be NULL */
   int32_t epochs;            /* 0: default, which is none with supernet_in */
   double share;              /* of the epochs: a first look; 0: all of them */
-  int32_t warmup_epochs;     /* weights only; -1: default */
+  int32_t warmup_epochs;     /* weights only; -1: default; none with supernet_in */
   double temperature_start, temperature_end; /* 0: default */
   double architecture_rate;  /* 0: default */
   /* Departures from the method, to measure what it is worth (bench/search/ablation.c). */

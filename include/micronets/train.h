@@ -75,7 +75,7 @@ mn_status mn_trainer_batch(const mn_trainer *trainer, mn_feed *feed, mn_batch *b
 mn_status mn_trainer_step(mn_trainer *trainer, double *loss, const mn_batch *batch,
                           const mn_gates *gates, bool update, mn_error *error) MN_MUST_CHECK;
 /* Scores [items][classes] of the evaluation form: running statistics, no dropout, fake quantization
- * where it has started (the trainer's own int8 judgement). */
+ * where it has started (the trainer's own int8 judgement); probabilities where the graph ends in SOFTMAX. */
 mn_status mn_trainer_scores(mn_trainer *trainer, float *scores, const mn_batch *batch,
                             const mn_gates *gates, mn_error *error) MN_MUST_CHECK;
 /* Scores of a teacher for the next steps' batches, [items][classes], before any softmax; borrowed. NULL:
@@ -89,7 +89,8 @@ int64_t mn_trainer_steps_done(const mn_trainer *trainer);
 mn_status mn_trainer_inherit(mn_trainer *trainer, int32_t *layers, const mn_trainer *from,
                              mn_error *error) MN_MUST_CHECK;
 
-/* Folds batch norm, fixes ranges, freezes (QAT's own scales, clamped and tied as the int8 ops are). */
+/* Folds batch norm, fixes ranges, freezes (QAT's own scales, clamped and tied as the int8 ops are). The graph lives
+ * in arena. Errors: MN_ERR_ARGUMENT before fake quantization has started. */
 mn_status mn_trainer_freeze(const mn_graph **frozen, mn_arena *arena, const mn_trainer *trainer,
                             mn_error *error) MN_MUST_CHECK;
 
@@ -136,6 +137,9 @@ typedef struct mn_fit_result {
   double loss, train_accuracy, val_accuracy;
   double samples_per_second;
 } mn_fit_result;
+/* From the step where the trainer stands (or its checkpoint, with resume) to the end of the last epoch. `val` may be
+ * NULL: nothing is judged then. Errors: MN_ERR_DIVERGED; MN_ERR_INTERRUPTED once the checkpoint is written, the
+ * result is of the epochs so far then; those of feeds, teacher and files. */
 mn_status mn_fit(mn_trainer *trainer, mn_fit_result *result, mn_feed *train, mn_feed *val,
                  const mn_fit_config *config, mn_error *error) MN_MUST_CHECK;
 /* Share of the feed's labelled items whose highest score is their label's, 0 to 1; 0 where there are none.
