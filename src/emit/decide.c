@@ -9,19 +9,20 @@
 
 enum { TERMS = 256, ONE = 1 << 15 };
 
-static bool decides(const mn_emitter *e, const mn_tensor *y) {
-  const bool machines = e->model->score_kind != NULL;
-  return !machines && y->dtype == MN_DTYPE_INT8 && y->quantization.count == 1 &&
-         e->model->label_count > 1 && mn_shape_elements(&y->shape) == e->model->label_count;
-}
-
 static const mn_tensor *scores_of(const mn_emitter *e) {
   const mn_graph *graph = e->plan->graph;
   return &graph->tensors[graph->outputs[0]];
 }
 
+bool mn_emit_decides(const mn_emitter *e) {
+  const mn_tensor *y = scores_of(e);
+  const bool machines = e->model->score_kind != NULL;
+  return !machines && y->dtype == MN_DTYPE_INT8 && y->quantization.count == 1 &&
+         e->model->label_count > 1 && mn_shape_elements(&y->shape) == e->model->label_count;
+}
+
 void mn_print_decide_function(mn_emitter *e) {
-  if (!decides(e, scores_of(e))) return;
+  if (!mn_emit_decides(e)) return;
   mn_print(e,
            "/* After a run: the label that wins, -1 where its probability is below the model's "
            "threshold. */\nint %s_decide(const void *arena);\n",
@@ -49,7 +50,7 @@ static void print_winner(mn_emitter *e) {
 void mn_print_decide_code(mn_emitter *e) {
   const mn_tensor *y = scores_of(e);
   const bool judged = e->model->has_threshold && e->model->threshold > 0;
-  if (!decides(e, y)) return;
+  if (!mn_emit_decides(e)) return;
   const bool is_probability = mn_graph_is_probability(e->plan->graph);
   mn_print(e, "\n");
   if (judged && !is_probability) print_terms(e, (double)y->quantization.scale[0]);

@@ -67,8 +67,11 @@ static mn_status print_readme(mn_emitter *e) {
     mn_print(e, "%s_image(arena, pixels, width, height, %s_RGB565);\n", p, e->upper);
   else
     mn_print(e, "memcpy(%s_input(arena), features, %s_INPUT_BYTES);\n", p, e->upper);
-  mn_print(e, "%s_run(arena);\nconst %s *scores = %s_output(arena);\n```\n\n", p, output_type(e),
-           p);
+  mn_print(e, "%s_run(arena);\nconst %s *scores = %s_output(arena);\n", p, output_type(e), p);
+  if (mn_emit_decides(e))
+    mn_print(e, "int label = %s_decide(arena); /* of %s_labels; -1: none is likely enough */\n", p,
+             p);
+  mn_print(e, "```\n\n");
   mn_print(
       e,
       "Build: compile every `.c` file but `golden_test.c` with any C11 compiler (`-std=c11 -O2`). "

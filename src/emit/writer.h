@@ -52,6 +52,7 @@ void mn_print_detector_code(mn_emitter *e);
 #define MN_EMIT_FEATURES "front_ends.h"
 
 /* NAME_decide in model.h and model.c; nothing where the outputs are no scores of labels. */
+bool mn_emit_decides(const mn_emitter *e);
 void mn_print_decide_function(mn_emitter *e);
 void mn_print_decide_code(mn_emitter *e);
 
