@@ -164,7 +164,7 @@ static int run(mn_session *session, int count, char **words) {
                        .began = mn_seconds()};
   if (status == MN_OK) status = session->command->run(&result, session, &error);
   mn_cli_monitor_close();
-  if (result == NULL && common->json && (status == MN_ERR_BUDGET || status == MN_ERR_PARITY))
+  if (result == NULL && common->json && mn_status_is_no(status))
     result = answer_no(session, &error);
   int code = print_result(session, result);
   if (status != MN_OK) code = complain(status, &error);

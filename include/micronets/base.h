@@ -48,6 +48,8 @@ typedef enum mn_status {
 
 const char *mn_status_text(mn_status status);
 int mn_status_exit_code(mn_status status);
+/* Ran, and the answer is no: a budget missed, a parity broken. */
+bool mn_status_is_no(mn_status status);
 
 /* Propagates the first failure. Use a `goto done` label instead where something must be released. */
 #define MN_TRY(expression)                         \

@@ -31,6 +31,10 @@ int mn_status_exit_code(mn_status status) {
   return find(status)->exit_code;
 }
 
+bool mn_status_is_no(mn_status status) {
+  return status == MN_ERR_BUDGET || status == MN_ERR_PARITY;
+}
+
 mn_status mn_error_set(mn_error *error, mn_status status, const char *format, ...) {
   if (error == NULL) return status;
   va_list arguments;

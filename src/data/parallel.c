@@ -57,12 +57,7 @@ bool mn_cache_read(mn_bytes *payload, mn_arena *arena, const mn_dataset *dataset
                mn_load_u64(file.data + 8) == key &&
                mn_load_u64(file.data + 16) == file.size - HEAD_BYTES;
   mn_bytes rest = {file.data + HEAD_BYTES, file.size - HEAD_BYTES};
-  if (sound) {
-    uint32_t crc = mn_crc32(0, rest.data, rest.size);
-    uint8_t text[8] = {0};
-    mn_store_u64(text, crc);
-    sound = memcmp(text, file.data + 4, 4) == 0;
-  }
+  sound = sound && mn_load_u32(file.data + 4) == mn_crc32(0, rest.data, rest.size);
   if (!sound) {
     mn_monitor_message(dataset->config.monitor, MN_LEVEL_WARNING,
                        "%s: a broken cache file; it is made again", path);
@@ -81,10 +76,8 @@ void mn_cache_write(const mn_dataset *dataset, const char *kind, uint64_t key, c
   const char *path = cache_path(arena, dataset, kind, key);
   uint8_t *file = mn_malloc(HEAD_BYTES + size);
   if (path != NULL && file != NULL) {
-    uint8_t crc[8];
-    mn_store_u64(crc, mn_crc32(0, payload, size));
     memcpy(file, magic, sizeof magic);
-    memcpy(file + 4, crc, 4);
+    mn_store_u32(file + 4, mn_crc32(0, payload, size));
     mn_store_u64(file + 8, key);
     mn_store_u64(file + 16, size);
     memcpy(file + HEAD_BYTES, payload, size);

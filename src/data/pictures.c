@@ -31,25 +31,22 @@ static mn_status copy_record(mn_picture *picture, const mn_raw_photo *r, const c
 }
 
 /* Keeps a square of the photo, which is told in the file's pixels; side 0: all of it. */
-static mn_status crop(mn_picture *p, const mn_crop *of_file, const char *name, mn_error *error) {
-  const mn_crop at = {of_file->left >> p->halvings, of_file->top >> p->halvings,
-                      of_file->side >> p->halvings};
-  const mn_crop *square = &at;
-  if (square->side < 1) return MN_OK;
-  if (square->left < 0 || square->top < 0 || square->left > p->width - square->side ||
-      square->top > p->height - square->side) {
+static mn_status crop(mn_picture *p, mn_crop square, const char *name, mn_error *error) {
+  square.left >>= p->halvings, square.top >>= p->halvings, square.side >>= p->halvings;
+  if (square.side < 1) return MN_OK;
+  if (square.left < 0 || square.top < 0 || square.left > p->width - square.side ||
+      square.top > p->height - square.side) {
     mn_free(p->pixels);
     p->pixels = NULL;
     return mn_error_set(error, MN_ERR_FORMAT,
                         "%s: found %d x %d pixels; expected the size that its annotation says",
                         name, (int)p->width, (int)p->height);
   }
-  size_t row = (size_t)square->side * (size_t)p->channels;
-  for (int32_t y = 0; y < square->side; y++)
+  size_t row = (size_t)square.side * (size_t)p->channels;
+  for (int32_t y = 0; y < square.side; y++)
     memmove(p->pixels + (size_t)y * row,
-            p->pixels + ((ptrdiff_t)(square->top + y) * p->width + square->left) * p->channels,
-            row);
-  p->width = p->height = square->side;
+            p->pixels + ((ptrdiff_t)(square.top + y) * p->width + square.left) * p->channels, row);
+  p->width = p->height = square.side;
   return MN_OK;
 }
 
@@ -71,7 +68,7 @@ static mn_status decode_item(const mn_dataset *dataset, mn_picture *picture, int
 mn_status mn_dataset_picture(const mn_dataset *dataset, mn_picture *picture, int32_t item,
                              mn_error *error) {
   MN_TRY(decode_item(dataset, picture, item, error));
-  return crop(picture, &dataset->entries[item].crop, dataset->items[item].file, error);
+  return crop(picture, dataset->entries[item].crop, dataset->items[item].file, error);
 }
 
 mn_status mn_image_read(uint8_t *pixel, const char *path, int32_t size, int32_t channels,

@@ -13,8 +13,9 @@ static sf_count_t seek(sf_count_t offset, int whence, void *context) {
   mn_sound_memory *memory = context;
   const sf_count_t size = (sf_count_t)memory->bytes.size;
   const sf_count_t base = whence == SEEK_CUR ? memory->at : whence == SEEK_END ? size : 0;
-  const bool before = offset<-base, behind = offset> size - base;
-  return memory->at = before ? 0 : behind ? size : base + offset;
+  if (offset < -base) offset = -base;
+  if (offset > size - base) offset = size - base;
+  return memory->at = base + offset;
 }
 
 static sf_count_t read_on(void *to, sf_count_t count, void *context) {

@@ -378,8 +378,9 @@ static mn_status check_limits(const build *b, mn_error *error) {
   const mn_target *target;
   mn_budget budget;
   MN_TRY(mn_stage_target(&target, b->context, b->options->target, error));
-  MN_TRY(mn_stage_epochs("search-epochs", b->options->search_epochs, 0, error));
-  MN_TRY(mn_stage_epochs("epochs", b->options->epochs, 1, error));
+  MN_TRY(
+      mn_stage_range("search-epochs", b->options->search_epochs, 0, MN_STAGE_MOST_EPOCHS, error));
+  MN_TRY(mn_stage_range("epochs", b->options->epochs, 1, MN_STAGE_MOST_EPOCHS, error));
   MN_TRY(mn_emit_check_prefix(b->options->name, error));
   return mn_budget_parse(&budget, b->options->budget, error);
 }
@@ -439,7 +440,7 @@ mn_status mn_run_build(json_t **result, const mn_run_context *context,
   const bool done = status == MN_OK;
   if (status == MN_OK) status = check_budget(&b, error);
   mn_error ignored;
-  const bool no = status == MN_ERR_BUDGET || status == MN_ERR_PARITY;
+  const bool no = mn_status_is_no(status);
   const bool asked = no && *result == NULL && context->common->json; /* a person reads the reason */
   if (asked && put_all(result, &b, NULL, NULL, &ignored) != MN_OK)
     mn_monitor_message(context->monitor, MN_LEVEL_WARNING, "%s", ignored.text);

@@ -111,8 +111,8 @@ mn_status mn_infer_window(mn_infer *infer, const mn_listening *listening, int32_
 static mn_status infer_sound(mn_infer *infer, const char *path, mn_error *error) {
   const int32_t rate = infer->model->frontend.rate_hz;
   mn_listening *listening = NULL;
-  MN_TRY(can_listen(infer, path, error));
   if (infer->model->score_kind == NULL && infer->audio.channels == 1) {
+    MN_TRY(can_listen(infer, path, error));
     MN_TRY(mn_audio_read(infer->pcm, path, rate, infer->audio.length, error));
     hear(infer);
     return MN_OK;

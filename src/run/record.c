@@ -95,7 +95,7 @@ mn_status mn_stage_record(const mn_run_context *context, const char *folder, con
 
 mn_status mn_stage_record_end(mn_status status, const mn_run_context *context, const char *folder,
                               const mn_dataset *dataset, json_t *inputs, mn_error *error) {
-  const bool done = status == MN_OK || status == MN_ERR_BUDGET;
+  const bool done = status == MN_OK || mn_status_is_no(status);
   if (!done && status != MN_ERR_INTERRUPTED) {
     json_decref(inputs);
     return status;

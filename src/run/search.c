@@ -108,15 +108,10 @@ static mn_status put_front(json_t *object, const search_job *job, const mn_searc
   return mn_run_write_json(mn_stage_path(job->context, job->folder, "pareto.json"), front, error);
 }
 
-static void put_metric(json_t *object, const search_job *job) {
-  bool machines = mn_dataset_task(job->dataset) == MN_TASK_AD;
-  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
-}
-
 static mn_status put_result(json_t *object, const search_job *job, const mn_search_result *found,
                             mn_error *error) {
   json_t *best;
-  put_metric(object, job);
+  mn_stage_put_metric(object, job->dataset);
   MN_TRY(put_candidate(&best, job, &found->best, job->arch, error));
   mn_json_put(object, "best", best);
   MN_TRY(put_front(object, job, found, error));
@@ -150,7 +145,7 @@ static mn_status finish(json_t **result, const search_job *job, const mn_search_
 static mn_status answer_no(json_t **result, const search_job *job, const mn_error *reason) {
   json_t *object = mn_json_open(job->context);
   mn_error ignored;
-  put_metric(object, job);
+  mn_stage_put_metric(object, job->dataset);
   mn_json_put(object, "best", json_null());
   mn_json_put(object, "pareto", mn_json_array());
   mn_json_put(object, "budget_met", json_false());
@@ -164,8 +159,8 @@ static mn_status check_options(const mn_run_context *context, const mn_options_s
                                mn_error *error) {
   MN_TRY(mn_stage_need(context, options->space, "--space", "FILE.net", error));
   MN_TRY(mn_stage_need(context, options->target, "--target", "NAME|FILE", error));
-  MN_TRY(mn_stage_epochs("epochs", options->epochs, 0, error));
-  MN_TRY(mn_stage_epochs("front-epochs", options->front_epochs, 0, error));
+  MN_TRY(mn_stage_range("epochs", options->epochs, 0, MN_STAGE_MOST_EPOCHS, error));
+  MN_TRY(mn_stage_range("front-epochs", options->front_epochs, 0, MN_STAGE_MOST_EPOCHS, error));
   return mn_stage_need(context, options->budget, "--budget", "flash=100K,sram=64K,...", error);
 }
 
@@ -229,7 +224,6 @@ mn_status mn_run_search(json_t **result, const mn_run_context *context,
   const mn_input_search choice = {context, options, &job.config, job.dataset, job.inputs};
   if (status == MN_OK) status = mn_search_choose_input(&job.net, &choice, error);
   if (status == MN_OK) status = warn_of_window(&job, error);
-  if (status == MN_OK) status = mn_search_feasible(job.net, &job.config, error);
   if (status == MN_OK)
     status = mn_search(&found, context->arena, job.net, job.dataset, &job.config, error);
   if (status == MN_OK) status = finish(result, &job, &found, error);

@@ -56,9 +56,7 @@ static mn_status look(json_t *row, double *val, const mn_input_search *s, mn_net
   config.supernet_out = config.checkpoint = NULL;
   config.resume = false;
   *val = -1;
-  mn_status status = mn_search_feasible(net, &config, &reason);
-  if (status == MN_OK)
-    status = mn_search(&found, s->context->arena, net, s->dataset, &config, &reason);
+  mn_status status = mn_search(&found, s->context->arena, net, s->dataset, &config, &reason);
   bool met = status == MN_OK && found.budget_met;
   if (met) *val = found.best.val;
   mn_json_put_known_int(row, "ops", status == MN_OK ? found.best.price.ops : -1);

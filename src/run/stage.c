@@ -205,11 +205,16 @@ mn_status mn_stage_machines(const mn_dataset *dataset, const char *path, mn_erro
       path, mn_dataset_class(dataset, 0));
 }
 
-mn_status mn_stage_epochs(const char *option, int64_t epochs, int64_t least, mn_error *error) {
-  enum { MOST_EPOCHS = 100000 };
-  if (epochs >= least && epochs <= MOST_EPOCHS) return MN_OK;
-  return mn_error_set(error, MN_ERR_USAGE, "--%s: found %lld; expected %lld to %d", option,
-                      (long long)epochs, (long long)least, MOST_EPOCHS);
+void mn_stage_put_metric(json_t *object, const mn_dataset *dataset) {
+  const bool machines = mn_dataset_task(dataset) == MN_TASK_AD;
+  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
+}
+
+mn_status mn_stage_range(const char *option, int64_t value, int64_t least, int64_t most,
+                         mn_error *error) {
+  if (value >= least && value <= most) return MN_OK;
+  return mn_error_set(error, MN_ERR_USAGE, "--%s: found %lld; expected %lld to %lld", option,
+                      (long long)value, (long long)least, (long long)most);
 }
 
 mn_runtime mn_stage_runtime_of(const char *word) {

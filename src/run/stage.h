@@ -16,9 +16,10 @@ mn_status mn_out_of_memory(const mn_run_context *context, mn_error *error);
 mn_status mn_stage_need(const mn_run_context *context, const char *value, const char *option,
                         const char *expected, mn_error *error) MN_MUST_CHECK;
 
-/* Refuses a number of epochs, the value of --option, below `least` or above 100000. */
-mn_status mn_stage_epochs(const char *option, int64_t epochs, int64_t least,
-                          mn_error *error) MN_MUST_CHECK;
+/* Refuses a value of --option below `least` or above `most`. */
+enum { MN_STAGE_MOST_EPOCHS = 100000 };
+mn_status mn_stage_range(const char *option, int64_t value, int64_t least, int64_t most,
+                         mn_error *error) MN_MUST_CHECK;
 
 /* ---- Paths ----------------------------------------------------------------------------------*/
 const char *mn_stage_path(const mn_run_context *context, const char *folder, const char *name);
@@ -50,6 +51,8 @@ mn_status mn_stage_classes(mn_net *net, const mn_dataset *dataset, mn_error *err
  * nothing to tell apart. */
 mn_status mn_stage_machines(const mn_dataset *dataset, const char *path,
                             mn_error *error) MN_MUST_CHECK;
+/* "metric": what networks are judged by. */
+void mn_stage_put_metric(json_t *object, const mn_dataset *dataset);
 /* What a .tflite trained on the data says beside its graph: search prices it, train writes it. */
 mn_status mn_stage_words(mn_file_words *words, const mn_run_context *context, mn_arena *arena,
                          const mn_dataset *dataset, mn_error *error) MN_MUST_CHECK;

@@ -25,30 +25,24 @@ static mn_status check_options(const mn_run_context *context, const mn_options_t
   if (options->teacher_net != NULL && options->teacher == NULL)
     return mn_error_set(error, MN_ERR_USAGE,
                         "train: found --teacher-net alone; expected --teacher CHECKPOINT with it");
-  MN_TRY(mn_stage_epochs("epochs", options->epochs, 1, error));
-  if (options->batch < 1 || options->batch > 65536)
-    return mn_error_set(error, MN_ERR_USAGE, "--batch: found %lld; expected 1 to 65536",
-                        (long long)options->batch);
-  if (options->seeds < 1 || options->seeds > 1000)
-    return mn_error_set(error, MN_ERR_USAGE, "--seeds: found %lld; expected 1 to 1000",
-                        (long long)options->seeds);
+  MN_TRY(mn_stage_range("epochs", options->epochs, 1, MN_STAGE_MOST_EPOCHS, error));
+  MN_TRY(mn_stage_range("batch", options->batch, 1, 65536, error));
+  MN_TRY(mn_stage_range("seeds", options->seeds, 1, 1000, error));
   if (options->average < 0 || options->average >= 1 || options->distill < 0 ||
       options->distill > 1 || options->cutmix < 0 || options->cutmix > 1 || options->cut < 0 ||
       options->cut > 1)
     return mn_error_set(error, MN_ERR_USAGE,
                         "train: --average, --distill, --cutmix and --cut are shares; expected 0 to "
                         "1, --average below it");
-  if (options->draws < 1 || options->draws > 1000)
-    return mn_error_set(error, MN_ERR_USAGE, "--draws: found %lld; expected 1 to 1000",
-                        (long long)options->draws);
+  MN_TRY(mn_stage_range("draws", options->draws, 1, 1000, error));
   if (!(options->augment >= 0 && options->augment <= 2))
     return mn_error_set(error, MN_ERR_USAGE, "--augment: found %g; expected 0 to 2",
                         options->augment);
   if (!(options->temperature > 0))
     return mn_error_set(error, MN_ERR_USAGE, "--temperature: found %g; expected more than 0",
                         options->temperature);
-  MN_TRY(mn_stage_epochs("patience", options->patience, 0, error));
-  MN_TRY(mn_stage_epochs("warmup-epochs", options->warmup_epochs, 0, error));
+  MN_TRY(mn_stage_range("patience", options->patience, 0, MN_STAGE_MOST_EPOCHS, error));
+  MN_TRY(mn_stage_range("warmup-epochs", options->warmup_epochs, 0, MN_STAGE_MOST_EPOCHS, error));
   if (options->quantize_from >= 1 || options->label_smoothing >= 1 || options->dropout >= 1)
     return mn_error_set(
         error, MN_ERR_USAGE,
@@ -218,8 +212,7 @@ static mn_status finish(json_t **result, const train_job *job, mn_error *error) 
   json_t *object = mn_json_open(context);
   mn_json_put_text(object, "model", job->model);
   mn_json_put_text(object, "trained_on", mn_dataset_trained_on(job->training.dataset));
-  bool machines = mn_dataset_task(job->training.dataset) == MN_TASK_AD;
-  mn_json_put_text(object, "metric", machines ? "auc" : "accuracy");
+  mn_stage_put_metric(object, job->training.dataset);
   put_figures(object, best);
   mn_json_put_int(object, "epochs", best->fit.epochs);
   mn_json_put_text(object, "arithmetic", mn_arithmetic_name(job->training.arithmetic));

@@ -251,15 +251,6 @@ static mn_rng noise_of(const search_run *run, int32_t epoch, int32_t index, int3
                        (uint64_t)index);
 }
 
-static mn_status weight_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
-  mn_batch batch;
-  mn_rng rng = noise_of(run, epoch, index, 0);
-  MN_TRY(mn_trainer_batch(run->trainer, run->weights_feed, &batch, epoch, index, error));
-  mn_architecture_sample(&run->architecture, &rng, temperature_at(run, epoch));
-  mn_gates gates = mn_architecture_gates(&run->architecture);
-  return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
-}
-
 /* A network by the probabilities; every other one narrowed to a share of its options, for cheaper networks of
  * the front and smaller budgets are cut out of the same weights. */
 static void draw_network(search_run *run, mn_rng *rng) {
@@ -275,15 +266,20 @@ static void draw_network(search_run *run, mn_rng *rng) {
   }
 }
 
-/* Weights in one network of the space, all its gates open or closed: what candidates will inherit. */
-static mn_status settling_step(search_run *run, mn_feed *feed, int32_t kind, mn_error *error) {
+/* In a mixture; once settling has begun in one network of the space, all its gates open or closed: what
+ * candidates will inherit. */
+static mn_status weight_step(search_run *run, mn_feed *feed, int32_t kind, mn_error *error) {
   const int32_t epoch = run->state.epoch, index = run->state.index, batches = mn_feed_batches(feed);
   mn_batch batch;
   mn_rng rng = noise_of(run, epoch, index, kind);
   if (batches == 0) return MN_OK;
   MN_TRY(mn_trainer_batch(run->trainer, feed, &batch, epoch, index % batches, error));
-  draw_network(run, &rng);
-  mn_architecture_fix(&run->architecture, &run->drawn);
+  if (epoch < run->settling) {
+    mn_architecture_sample(&run->architecture, &rng, temperature_at(run, epoch));
+  } else {
+    draw_network(run, &rng);
+    mn_architecture_fix(&run->architecture, &run->drawn);
+  }
   mn_gates gates = mn_architecture_gates(&run->architecture);
   return mn_trainer_step(run->trainer, &run->loss, &batch, &gates, true, error);
 }
@@ -378,11 +374,8 @@ static mn_status stop_here(const search_run *run, mn_error *error) {
 
 /* A step of each kind that the epoch has: once settling begins, both halves of the data train weights. */
 static mn_status one_step(search_run *run, int32_t epoch, int32_t index, mn_error *error) {
-  if (epoch >= run->settling) {
-    MN_TRY(settling_step(run, run->weights_feed, 0, error));
-    return settling_step(run, run->architecture_feed, 1, error);
-  }
-  MN_TRY(weight_step(run, epoch, index, error));
+  MN_TRY(weight_step(run, run->weights_feed, 0, error));
+  if (epoch >= run->settling) return weight_step(run, run->architecture_feed, 1, error);
   return epoch >= run->warmup ? architecture_step(run, epoch, index, error) : MN_OK;
 }
 

@@ -380,6 +380,20 @@ static void a_front_end_that_does_not_fit_the_input_is_refused(void **state) {
 
 /* ---- Words ----------------------------------------------------------------------------------*/
 
+/* The exit code of a program that uses the model as a user would, its folder among those of headers. */
+static int run_with(fixture *f, const char *main_text, const char *defines) {
+  const char *folder = test_folder();
+  emit(f, folder, "net");
+  assert_ok(
+      mn_file_write(folder_of(f->arena, folder, "main.c"), main_text, strlen(main_text), &f->error),
+      &f->error);
+  return shell(f->arena, folder,
+               mn_arena_text(
+                   f->arena,
+                   "rm golden_test.c && cc -I. -std=c11 -Wall -Werror %s *.c -o main -lm && ./main",
+                   defines));
+}
+
 static void labels_and_threshold_are_constants(void **state) {
   (void)state;
   static const char *const labels[] = {"yes", "n\"o\\?", "z\xC3\xBCge"};
@@ -389,7 +403,6 @@ static void labels_and_threshold_are_constants(void **state) {
       "\"n\\\"o\\\\?\") ||\n"
       "         strcmp(net_labels[2], \"z\\303\\274ge\") || net_threshold != EXPECTED;\n}\n";
   mn_arena *arena = NULL;
-  mn_error error = {{0}};
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   fixture f = begin_random(arena, 9);
   const mn_quantization *q = &f.model.graph->tensors[f.model.graph->outputs[0]].quantization;
@@ -397,15 +410,7 @@ static void labels_and_threshold_are_constants(void **state) {
   f.model.label_count = 3;
   f.model.has_threshold = true;
   f.model.threshold = q->scale[0] * (float)(20 - q->zero_point[0]) - q->scale[0] * 0.25f;
-  const char *folder = test_folder();
-  emit(&f, folder, "net");
-  assert_ok(
-      mn_file_write(folder_of(arena, folder, "words.c"), main_text, sizeof main_text - 1, &error),
-      &error);
-  assert_int_equal(
-      shell(arena, folder,
-            "rm golden_test.c && cc -std=c11 -Wall -Werror -DEXPECTED=20 *.c -o words && ./words"),
-      0);
+  assert_int_equal(run_with(&f, main_text, "-DEXPECTED=20"), 0);
   mn_arena_destroy(arena);
 }
 
@@ -430,7 +435,6 @@ static void decide_follows_the_probability_of_the_winner(void **state) {
       "  }\n"
       "  return accepted < 100 || refused < 100;\n}\n";
   mn_arena *arena = NULL;
-  mn_error error = {{0}};
   assert_int_equal(mn_arena_create(&arena), MN_OK);
   fixture f = begin_spotter(arena);
   const mn_graph *graph = f.model.graph;
@@ -442,17 +446,7 @@ static void decide_follows_the_probability_of_the_winner(void **state) {
   f.model.label_count = (int32_t)outputs;
   f.model.has_threshold = true;
   f.model.threshold = 0.4f;
-  const char *folder = test_folder();
-  emit(&f, folder, "net");
-  assert_ok(
-      mn_file_write(folder_of(arena, folder, "decide.c"), main_text, sizeof main_text - 1, &error),
-      &error);
-  assert_int_equal(
-      shell(
-          arena, folder,
-          "rm golden_test.c && cc -I. -std=c11 -Wall -Werror -DTHRESHOLD=0.4 *.c -o decide -lm && "
-          "./decide"),
-      0);
+  assert_int_equal(run_with(&f, main_text, "-DTHRESHOLD=0.4"), 0);
   mn_arena_destroy(arena);
 }
 
